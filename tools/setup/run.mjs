@@ -1,0 +1,50 @@
+/**
+ * Entry of every npm script: brings what is missing (dependencies, the native TensorFlow runtime, generated protocol types), then runs
+ * a command on the Node that the lock file pins. Plain JavaScript, no dependencies: it runs on the user's own Node, before any install.
+ *
+ *   node tools/setup/run.mjs                    set up only
+ *   node tools/setup/run.mjs sublace fit ...    set up, then the command
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { ensureDependencies } from './dependencies.mjs';
+import { ensureProtocolTypes } from './protocol-types.mjs';
+import { pinnedNode, root } from './paths.mjs';
+import { ensureRuntime } from '../libtensorflow/runtime.mjs';
+
+/** Commands that are not simply a program in node_modules/.bin. */
+const scripts = {
+  sublace: ['apps/cli/bin/sublace.mjs'],
+  parity: ['tools/reference/parity.ts'],
+  lint: ['tools/lint/run.mjs'],
+  bench: ['tools/bench/run.ts'],
+};
+
+async function main([command, ...args]) {
+  ensureDependencies();
+  await ensureRuntime();
+  ensureProtocolTypes();
+  if (!command) return 0;
+
+  const script = scripts[command] ?? [join('node_modules', '.bin', command)];
+  if (!existsSync(join(root, script[0]))) {
+    console.error(`setup: expected a known command, got '${command}'; known: ${Object.keys(scripts).join(', ')}, or a program of node_modules/.bin`);
+    return 2;
+  }
+  const paths = [join(root, 'node_modules', '.bin'), process.env.PATH].join(':');
+  const options = { stdio: 'inherit', env: { ...process.env, PATH: paths, NX_DAEMON: process.env.NX_DAEMON ?? 'false' } };
+  // Ctrl-C reaches the child through the terminal's process group; this process waits for the child to end on its own terms.
+  process.on('SIGINT', () => {});
+  const child = spawnSync(pinnedNode(), [...script.map((part) => join(root, part)), ...args], options);
+  if (child.error) throw child.error;
+  return child.status ?? (child.signal === 'SIGINT' ? 130 : 1);
+}
+
+main(process.argv.slice(2)).then(
+  (status) => process.exit(status),
+  (error) => {
+    console.error(`setup: ${error.message}`);
+    process.exit(1);
+  },
+);
