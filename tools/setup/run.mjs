@@ -5,12 +5,13 @@
  *   node tools/setup/run.mjs                    set up only
  *   node tools/setup/run.mjs sublace fit ...    set up, then the command
  */
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureDependencies } from './dependencies.mjs';
-import { ensureProtocolTypes } from './protocol-types.mjs';
+import { withLock } from './lock.mjs';
 import { pinnedNode, root } from './paths.mjs';
+import { ensureProtocolTypes } from './protocol-types.mjs';
 import { ensureRuntime } from '../libtensorflow/runtime.mjs';
 
 /** Commands that are not simply a program in node_modules/.bin. */
@@ -22,9 +23,13 @@ const scripts = {
 };
 
 async function main([command, ...args]) {
-  ensureDependencies();
-  await ensureRuntime();
-  ensureProtocolTypes();
+  await withLock(join(root, '.sublace-setup.lock'), async () => {
+    // Ctrl-C reaches every child through the terminal's process group; this process waits for them to end on their own terms.
+    process.on('SIGINT', () => {});
+    ensureDependencies();
+    await ensureRuntime();
+    ensureProtocolTypes();
+  });
   if (!command) return 0;
 
   const script = scripts[command] ?? [join('node_modules', '.bin', command)];
@@ -34,17 +39,22 @@ async function main([command, ...args]) {
   }
   const paths = [join(root, 'node_modules', '.bin'), process.env.PATH].join(':');
   const options = { stdio: 'inherit', env: { ...process.env, PATH: paths, NX_DAEMON: process.env.NX_DAEMON ?? 'false' } };
-  // Ctrl-C reaches the child through the terminal's process group; this process waits for the child to end on its own terms.
-  process.on('SIGINT', () => {});
-  const child = spawnSync(pinnedNode(), [...script.map((part) => join(root, part)), ...args], options);
-  if (child.error) throw child.error;
-  return child.status ?? (child.signal === 'SIGINT' ? 130 : 1);
+  return runToEnd(spawn(pinnedNode(), [...script.map((part) => join(root, part)), ...args], options));
+}
+
+/** Exit code of a child; passes on the signals that a terminal would not send to it by itself. */
+function runToEnd(child) {
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('exit', (status, signal) => resolve(status ?? (signal === 'SIGINT' ? 130 : 1)));
+  });
 }
 
 main(process.argv.slice(2)).then(
   (status) => process.exit(status),
   (error) => {
     console.error(`setup: ${error.message}`);
-    process.exit(1);
+    process.exit(error.message === 'interrupted' ? 130 : 1);
   },
 );
