@@ -1,1 +1,5 @@
-export {};
+export { checkWritable, type WritableOptions } from './check-writable.ts';
+export { describeFile, sha256OfBytes, sha256OfFile } from './digest.ts';
+export { MANIFEST_NAME, readManifest, type ArtifactFile, type ArtifactManifest, type ReadManifestOptions } from './manifest.ts';
+export { discardStaging, publishDirectory, stageDirectory, writeManifest, type PublishOptions } from './publish.ts';
+export { readVerifiedFile, verifyFiles } from './verify.ts';
