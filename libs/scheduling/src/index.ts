@@ -1,1 +1,1 @@
-export {};
+export { PHASES, isPhase, phaseAfter, type Phase, type TaskSummary, type JsonValue, type JsonObject } from './phase.ts';

@@ -1,0 +1,114 @@
+import { SublaceError } from '@sublace/errors';
+
+/** Width of a bin in bits: the significand of a float32, so that a value spans at most two neighbouring bins. */
+const BIN_BITS = 24;
+
+/** Bins of float32 run from -6 (all subnormals are in it) to 5; tables are indexed by bin + 8. */
+const LOWEST_BIN = -6;
+const TABLE_OFFSET = 8;
+const UNIT = Float64Array.from({ length: 16 }, (_, i) => 2 ** (BIN_BITS * (i - TABLE_OFFSET)));
+const PER_UNIT = UNIT.map((unit) => 1 / unit);
+
+/** Addends up to which both bins stay exact: 2^28 values below 2^24 units stay below 2^53 units. */
+const ADDENDS_MAX = 2 ** 28;
+
+/**
+ * Exact, hence order-free, sum of float32 arrays of any dynamic range, with a precision relative to each element's own largest addend.
+ *
+ * The exponent axis is cut into absolute bins of 24 bits, bin j holding multiples of 2^(24 j). Per element two float64 sums are kept: A for
+ * the highest bin j seen so far and B for bin j - 1. An addend is truncated toward zero (truncation, unlike rounding, does not depend on
+ * what came before) to its multiples of each bin; what lies below bin j - 1 is dropped, less than 2^(24 (j - 1)) per addend. When a larger
+ * addend raises j, B takes over A. Both sums hold integer multiples of their unit below 2^53 units, so no addition ever rounds.
+ *
+ * A two-fold case of binned summation: Ahrens, Demmel and Nguyen, Algorithms for Efficient Reproducible Floating Point Summation, TOMS 46(3)
+ * 2020.
+ */
+export class BinnedSum {
+  readonly #bins: Int8Array;
+  readonly #A: Float64Array;
+  readonly #B: Float64Array;
+  #addendCount = 0;
+
+  /**
+   * @param length  Number of elements.
+   */
+  constructor(length: number) {
+    this.#bins = new Int8Array(length).fill(LOWEST_BIN);
+    this.#A = new Float64Array(length);
+    this.#B = new Float64Array(length);
+  }
+
+  /** Number of elements. */
+  get length(): number {
+    return this.#A.length;
+  }
+
+  /**
+   * Adds one array. After an error the sum must be discarded: part of the array may be in it.
+   *
+   * @param addend  [length]. Borrowed.
+   * @throws SublaceError NUMERICAL_FAILURE for NaN or infinity, SUM_OVERFLOW after 2^28 addends, SHAPE_MISMATCH for another length.
+   */
+  add(addend: Float32Array): void {
+    const [bins, A, B] = [this.#bins, this.#A, this.#B];
+    if (addend.length !== A.length) throw new SublaceError('SHAPE_MISMATCH', `sum: expected ${A.length} elements, got ${addend.length}`);
+    this.#count(1);
+    const bits = new Int32Array(addend.buffer, addend.byteOffset, addend.length);
+    for (let i = 0; i < addend.length; i++) {
+      const exponent = (bits[i] >>> 23) & 255; // biased by 127; 255 is NaN or infinity
+      if (exponent === 255) {
+        throw new SublaceError('NUMERICAL_FAILURE', `sum: expected finite addends, got ${addend[i]} at element ${i}`);
+      }
+      const bin = (((exponent + 17) / BIN_BITS) | 0) + LOWEST_BIN; // floor((exponent - 127) / 24)
+      let top = bins[i];
+      if (bin > top) {
+        B[i] = bin === top + 1 ? A[i] : 0;
+        A[i] = 0;
+        bins[i] = top = bin;
+      }
+      const x = addend[i];
+      const high = ((x * PER_UNIT[top + TABLE_OFFSET]) | 0) * UNIT[top + TABLE_OFFSET];
+      A[i] += high;
+      B[i] += (((x - high) * PER_UNIT[top + TABLE_OFFSET - 1]) | 0) * UNIT[top + TABLE_OFFSET - 1];
+    }
+  }
+
+  /**
+   * Adds another sum; the result has the bits of adding its addends one by one.
+   *
+   * @param other  Sum of as many elements. Borrowed.
+   * @throws SublaceError SHAPE_MISMATCH when the lengths differ, SUM_OVERFLOW after 2^28 addends.
+   */
+  merge(other: BinnedSum): void {
+    const [bins, A, B] = [this.#bins, this.#A, this.#B];
+    if (other.length !== A.length) throw new SublaceError('SHAPE_MISMATCH', `merge: expected ${A.length} elements, got ${other.length}`);
+    this.#count(other.#addendCount);
+    for (let i = 0; i < A.length; i++) {
+      const [ours, theirs] = [bins[i], other.#bins[i]];
+      const top = Math.max(ours, theirs);
+      const [a, b] = [A[i], B[i]];
+      A[i] = (ours === top ? a : 0) + (theirs === top ? other.#A[i] : 0);
+      B[i] = (ours === top ? b : ours === top - 1 ? a : 0) + (theirs === top ? other.#B[i] : theirs === top - 1 ? other.#A[i] : 0);
+      bins[i] = top;
+    }
+  }
+
+  /**
+   * The sum so far.
+   *
+   * @returns  [length] float64, a fresh array: A + B, rounded once.
+   */
+  value(): Float64Array {
+    const [A, B] = [this.#A, this.#B];
+    const value = new Float64Array(A.length);
+    for (let i = 0; i < value.length; i++) value[i] = A[i] + B[i];
+    return value;
+  }
+
+  #count(addendCount: number): void {
+    this.#addendCount += addendCount;
+    if (this.#addendCount > ADDENDS_MAX) {
+      throw new SublaceError('SUM_OVERFLOW', `sum: expected at most ${ADDENDS_MAX} addends, got ${this.#addendCount}; use fewer, larger shards`);
+    }
+  }
+}

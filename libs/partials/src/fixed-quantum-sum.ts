@@ -1,0 +1,115 @@
+import { SublaceError } from '@sublace/errors';
+
+/** Guard bits between the largest diagonal element and the bound of the sum. */
+const GUARD_BITS = 4;
+
+/**
+ * Exponent E for the sum of positive semi-definite partials: 2^E bounds every element with bits to spare.
+ *
+ *   E = ceil(log2(maxDiagonal)) + 4       since |H_ij| <= max_k H_kk for positive semi-definite H
+ *
+ * @param maxDiagonal  Largest diagonal element of the whole sum; >= 0 and finite.
+ * @returns  E. For a zero matrix any exponent serves; it is chosen small, so that a non-zero addend is found out.
+ * @throws SublaceError NUMERICAL_FAILURE when maxDiagonal is negative or not finite.
+ */
+export function quantumExponent(maxDiagonal: number): number {
+  if (!Number.isFinite(maxDiagonal) || maxDiagonal < 0) {
+    throw new SublaceError('NUMERICAL_FAILURE', `maxDiagonal: expected a finite number >= 0, got ${maxDiagonal}; check the model and the data`);
+  }
+  if (maxDiagonal === 0) return -200;
+  // Math.log2 may be one ulp off near powers of two, where a ceiling would jump; comparing with exact powers settles it.
+  let exponent = Math.ceil(Math.log2(maxDiagonal));
+  while (2 ** exponent < maxDiagonal) exponent++;
+  while (2 ** (exponent - 1) >= maxDiagonal) exponent--;
+  return exponent + GUARD_BITS;
+}
+
+/**
+ * Exact, hence order-free, sum of float32 (or float64) arrays whose magnitude is bounded beforehand.
+ *
+ * With q = 2^(E-53) every addend is rounded to a multiple of q by (x + K) - K, K = 1.5 * 2^52 q; multiples of q up to 2^E add without
+ * error in float64. What rounding drops is at most q / 2 = 2^(E-54) per addend.
+ *
+ * Pre-rounding after Demmel and Nguyen, Fast Reproducible Floating-Point Summation, ARITH 2013.
+ */
+export class FixedQuantumSum {
+  readonly exponent: number;
+  readonly #sums: Float64Array;
+
+  /**
+   * @param length  Number of elements.
+   * @param exponent  E: 2^E bounds the magnitude of every sum, 2^(E-2) that of every addend.
+   * @throws SublaceError INVALID_ARGUMENT for an exponent outside -960..1000.
+   */
+  constructor(length: number, exponent: number) {
+    if (!Number.isInteger(exponent) || exponent < -960 || exponent > 1000) {
+      throw new SublaceError('INVALID_ARGUMENT', `exponent: expected an integer in -960..1000, got ${exponent}`);
+    }
+    this.exponent = exponent;
+    this.#sums = new Float64Array(length);
+  }
+
+  /** Number of elements. */
+  get length(): number {
+    return this.#sums.length;
+  }
+
+  /**
+   * Adds one array. After an error the sum must be discarded: part of the array may be in it.
+   *
+   * @param addend  [length], |x| <= 2^(E-2). Borrowed.
+   * @throws SublaceError NUMERICAL_FAILURE for NaN or infinity, SUM_OVERFLOW outside the range, SHAPE_MISMATCH for another length.
+   */
+  add(addend: Float32Array | Float64Array): void {
+    const sums = this.#sums;
+    if (addend.length !== sums.length) {
+      throw new SublaceError('SHAPE_MISMATCH', `sum: expected ${sums.length} elements, got ${addend.length}`);
+    }
+    const K = 1.5 * 2 ** (this.exponent - 1);
+    const addendMax = 2 ** (this.exponent - 2);
+    const sumMax = 2 ** this.exponent;
+    for (let i = 0; i < sums.length; i++) {
+      const x = addend[i];
+      const sum = sums[i] + (x + K - K);
+      sums[i] = sum;
+      // Written so that NaN takes the branch too.
+      if (!(Math.abs(x) <= addendMax && Math.abs(sum) <= sumMax)) this.#refuse(i, x);
+    }
+  }
+
+  /**
+   * Adds another sum with the same exponent; the result has the bits of adding its addends one by one.
+   *
+   * @param other  Sum of as many elements. Borrowed.
+   * @throws SublaceError INVALID_ARGUMENT when the exponents differ, SHAPE_MISMATCH when the lengths do, SUM_OVERFLOW outside the range.
+   */
+  merge(other: FixedQuantumSum): void {
+    if (other.exponent !== this.exponent) {
+      throw new SublaceError('INVALID_ARGUMENT', `merge: expected exponent ${this.exponent}, got ${other.exponent}`);
+    }
+    const [sums, theirs] = [this.#sums, other.#sums];
+    if (theirs.length !== sums.length) throw new SublaceError('SHAPE_MISMATCH', `merge: expected ${sums.length} elements, got ${theirs.length}`);
+    const sumMax = 2 ** this.exponent;
+    for (let i = 0; i < sums.length; i++) {
+      sums[i] += theirs[i];
+      if (!(Math.abs(sums[i]) <= sumMax)) this.#refuse(i, theirs[i]);
+    }
+  }
+
+  /**
+   * The sum so far.
+   *
+   * @returns  [length] float64; a view of the accumulator, not a copy.
+   */
+  value(): Float64Array {
+    return this.#sums;
+  }
+
+  #refuse(index: number, x: number): never {
+    if (!Number.isFinite(x)) throw new SublaceError('NUMERICAL_FAILURE', `sum: expected finite addends, got ${x} at element ${index}`);
+    throw new SublaceError(
+      'SUM_OVERFLOW',
+      `sum: expected addends within 2^${this.exponent - 2} and sums within 2^${this.exponent}, got addend ${x} at element ${index}`,
+    );
+  }
+}
