@@ -38,7 +38,7 @@ async function main([command, ...args]) {
     return 2;
   }
   const paths = [join(root, 'node_modules', '.bin'), process.env.PATH].join(':');
-  const options = { stdio: 'inherit', env: { ...process.env, PATH: paths, NX_DAEMON: process.env.NX_DAEMON ?? 'false' } };
+  const options = { stdio: 'inherit', env: { ...process.env, PATH: paths, NX_DAEMON: process.env.NX_DAEMON ?? 'false', TF_CPP_MIN_LOG_LEVEL: process.env.TF_CPP_MIN_LOG_LEVEL ?? '3' } };
   return runToEnd(spawn(pinnedNode(), [...script.map((part) => join(root, part)), ...args], options));
 }
 
