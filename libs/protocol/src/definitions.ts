@@ -1,0 +1,15 @@
+import { fileURLToPath } from 'node:url';
+import { loadPackageDefinition } from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+import type { ProtoGrpcType } from './generated/blocks.ts';
+
+/** Folder of the .proto files, found through the package and not through the working directory. */
+export const PROTO_ROOT = fileURLToPath(new URL('.', import.meta.resolve('@sublace/proto/package.json')));
+
+/** How messages look in TypeScript; the same as what the types in ./generated were made with (tools/setup/protocol-types.mjs). */
+export const LOADER_OPTIONS = { longs: Number, enums: String, defaults: true, oneofs: true, includeDirs: [PROTO_ROOT] };
+
+const root = loadPackageDefinition(loadSync('sublace/v1/blocks.proto', LOADER_OPTIONS)) as unknown as ProtoGrpcType;
+
+/** Client constructors and service definitions of package sublace.v1. */
+export const services = root.sublace.v1;

@@ -1,0 +1,33 @@
+/** The Open Inference Protocol v2 over gRPC: its service definition, a client, and the types of its messages. */
+import { fileURLToPath } from 'node:url';
+import { loadPackageDefinition } from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+import type { GRPCInferenceServiceDefinition } from './generated/inference/GRPCInferenceService.ts';
+import type { ProtoGrpcType } from './generated/open_inference.ts';
+
+// int64 as number: shapes and sizes beyond 2^53 are refused anyway. Absent fields get their proto3 defaults.
+const definition = loadSync('inference/open_inference.proto', {
+  includeDirs: [fileURLToPath(new URL('../../../proto', import.meta.url))],
+  longs: Number,
+  enums: String,
+  defaults: true,
+  oneofs: true,
+});
+
+/** Client of `inference.GRPCInferenceService`: `new InferenceClient(address, credentials)`. */
+export const InferenceClient = (loadPackageDefinition(definition) as unknown as ProtoGrpcType).inference.GRPCInferenceService;
+
+/** Definition of `inference.GRPCInferenceService`, for a server's `addService`. */
+export const inferenceService: GRPCInferenceServiceDefinition = InferenceClient.service;
+
+export type { GRPCInferenceServiceClient, GRPCInferenceServiceHandlers } from './generated/inference/GRPCInferenceService.ts';
+export type { InferParameter__Output as InferParameter } from './generated/inference/InferParameter.ts';
+export type { InferTensorContents__Output as InferTensorContents } from './generated/inference/InferTensorContents.ts';
+export type {
+  ModelInferRequest as ModelInferRequestInit,
+  ModelInferRequest__Output as ModelInferRequest,
+} from './generated/inference/ModelInferRequest.ts';
+export type {
+  ModelInferResponse as ModelInferResponseInit,
+  ModelInferResponse__Output as ModelInferResponse,
+} from './generated/inference/ModelInferResponse.ts';
