@@ -5,7 +5,20 @@ import tseslint from 'typescript-eslint';
 import { boundaries, ioModules, withoutIo } from './tools/lint/boundaries.mjs';
 
 const specs = ['**/*.spec.ts', '**/testdata/**/*.ts'];
-const nodeGlobals = ['AbortController', 'AbortSignal', 'Buffer', 'URL', 'clearInterval', 'clearTimeout', 'console', 'fetch', 'performance', 'process', 'setInterval', 'setTimeout'];
+const nodeGlobals = [
+  'AbortController',
+  'AbortSignal',
+  'Buffer',
+  'URL',
+  'clearInterval',
+  'clearTimeout',
+  'console',
+  'fetch',
+  'performance',
+  'process',
+  'setInterval',
+  'setTimeout',
+];
 
 export default defineConfig(
   globalIgnores(['**/dist', '**/out-tsc', '**/out', '**/generated', '**/coverage', '.nx', 'tools/lint/fixtures']),
@@ -39,9 +52,15 @@ export default defineConfig(
     plugins: { jsdoc },
     settings: { jsdoc: { mode: 'typescript' } },
     rules: {
-      'jsdoc/require-jsdoc': ['error', { publicOnly: true, checkConstructors: false, require: { FunctionDeclaration: true, ClassDeclaration: true } }],
+      'jsdoc/require-jsdoc': [
+        'error',
+        { publicOnly: true, checkConstructors: false, require: { FunctionDeclaration: true, ClassDeclaration: true } },
+      ],
       'jsdoc/require-description': ['error', { contexts: ['FunctionDeclaration', 'ClassDeclaration'] }],
-      'jsdoc/require-param': ['error', { checkDestructured: false, checkDestructuredRoots: false, contexts: ['ExportNamedDeclaration > FunctionDeclaration'] }],
+      'jsdoc/require-param': [
+        'error',
+        { checkDestructured: false, checkDestructuredRoots: false, contexts: ['ExportNamedDeclaration > FunctionDeclaration'] },
+      ],
       'jsdoc/require-param-description': 'error',
       'jsdoc/require-returns': ['error', { contexts: ['ExportNamedDeclaration > FunctionDeclaration'] }],
       'jsdoc/require-returns-description': 'error',
@@ -83,7 +102,11 @@ export default defineConfig(
     rules: {
       'no-restricted-imports': [
         'error',
-        { paths: ioModules.flatMap((name) => [name, `node:${name}`]).map((name) => ({ name, message: 'layer:plain and layer:numerics do no input or output: docs/adr/0003-layers.md' })) },
+        {
+          paths: ioModules
+            .flatMap((name) => [name, `node:${name}`])
+            .map((name) => ({ name, message: 'layer:plain and layer:numerics do no input or output: docs/adr/0003-layers.md' })),
+        },
       ],
     },
   },

@@ -20,7 +20,11 @@ export async function downloadOfficial(addonPackage) {
     return 'its host does not answer';
   }
   console.error('setup: downloading the TensorFlow runtime of tfjs-node-gpu (about 350 MB) ...');
-  const run = spawnSync(pinnedNode(), ['scripts/install.js', 'gpu', 'download'], { cwd: addonPackage, stdio: ['ignore', 2, 2], timeout: 600_000 });
+  const run = spawnSync(pinnedNode(), ['scripts/install.js', 'gpu', 'download'], {
+    cwd: addonPackage,
+    stdio: ['ignore', 2, 2],
+    timeout: 600_000,
+  });
   if (run.status === 0 && existsSync(join(addonPackage, 'lib'))) return undefined;
   for (const part of ['deps', 'lib']) rmSync(join(addonPackage, part), { recursive: true, force: true });
   return `its install script failed (${run.error?.message ?? `exit code ${run.status}`})`;

@@ -42,9 +42,25 @@ export function buildFromWheel({ addonPackage, variant, say }) {
   try {
     const wheels = join(work, 'wheels');
     const machine = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
-    const platforms = ['manylinux_2_28', 'manylinux_2_27', 'manylinux_2_17', 'manylinux2014'].flatMap((tag) => ['--platform', `${tag}_${machine}`]);
+    const platforms = ['manylinux_2_28', 'manylinux_2_27', 'manylinux_2_17', 'manylinux2014'].flatMap((tag) => [
+      '--platform',
+      `${tag}_${machine}`,
+    ]);
     const python = ['--python-version', '3.12', '--implementation', 'cp', '--only-binary=:all:', '--no-deps'];
-    const pip = ['-m', 'pip', 'download', '--quiet', '--disable-pip-version-check', ...python, ...platforms, '--require-hashes', '-r', requirements, '-d', wheels];
+    const pip = [
+      '-m',
+      'pip',
+      'download',
+      '--quiet',
+      '--disable-pip-version-check',
+      ...python,
+      ...platforms,
+      '--require-hashes',
+      '-r',
+      requirements,
+      '-d',
+      wheels,
+    ];
     run('python3', pip, 'install python3 with pip');
 
     const unpacked = join(work, 'unpacked');
@@ -52,12 +68,22 @@ export function buildFromWheel({ addonPackage, variant, say }) {
     rmSync(wheels, { recursive: true });
 
     // Where the libraries will be found at run time, relative to the addon.
-    const folders = readdirSync(unpacked, { recursive: true, withFileTypes: true }).filter((entry) => entry.name.includes('.so')).map((entry) => entry.parentPath.slice(unpacked.length + 1));
+    const folders = readdirSync(unpacked, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.name.includes('.so'))
+      .map((entry) => entry.parentPath.slice(unpacked.length + 1));
     const rpath = [...new Set(folders)].map((folder) => `-Wl,-rpath,$ORIGIN/${folder}`);
     const binding = join(addonPackage, 'binding');
     const include = [join(unpacked, 'tensorflow', 'include'), join(root, 'node_modules', 'node-api-headers', 'include'), dirname(binding)];
     const sources = ['tfjs_backend.cc', 'tfjs_binding.cc'].map((file) => join(binding, file));
-    const compile = ['-std=c++17', '-O2', '-fPIC', '-shared', '-DNAPI_VERSION=8', ...include.flatMap((folder) => ['-I', folder]), ...sources];
+    const compile = [
+      '-std=c++17',
+      '-O2',
+      '-fPIC',
+      '-shared',
+      '-DNAPI_VERSION=8',
+      ...include.flatMap((folder) => ['-I', folder]),
+      ...sources,
+    ];
     const libraries = ['-L', join(unpacked, 'tensorflow'), '-l:libtensorflow_cc.so.2', '-l:libtensorflow_framework.so.2', ...rpath];
     run('g++', [...compile, ...libraries, '-o', join(unpacked, 'tfjs_binding.node')], 'install g++');
 

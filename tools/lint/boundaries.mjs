@@ -41,10 +41,36 @@ export function boundaries({ isSpec }) {
 }
 
 /** Node's own modules that reach a disk, a network or a process: banned in layer:plain and layer:numerics. The Nx rule sees npm packages only. */
-export const ioModules = ['fs', 'fs/promises', 'net', 'tls', 'dgram', 'dns', 'http', 'http2', 'https', 'child_process', 'cluster', 'readline', 'worker_threads'];
+export const ioModules = [
+  'fs',
+  'fs/promises',
+  'net',
+  'tls',
+  'dgram',
+  'dns',
+  'http',
+  'http2',
+  'https',
+  'child_process',
+  'cluster',
+  'readline',
+  'worker_threads',
+];
 
 /** The libraries of layer:plain and layer:numerics. */
 export const withoutIo = [
-  'errors', 'partials', 'scheduling', 'metrics', 'tensor-files',
-  'backend', 'linalg', 'likelihoods', 'network', 'training', 'curvature', 'subnetwork', 'posterior', 'predictive',
+  'errors',
+  'partials',
+  'scheduling',
+  'metrics',
+  'tensor-files',
+  'backend',
+  'linalg',
+  'likelihoods',
+  'network',
+  'training',
+  'curvature',
+  'subnetwork',
+  'posterior',
+  'predictive',
 ];

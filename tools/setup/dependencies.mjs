@@ -33,7 +33,11 @@ function isInstalled() {
 export function ensureDependencies() {
   if (isInstalled()) return;
   console.error('setup: installing npm packages (about a minute) ...');
-  const npm = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: ['ignore', 2, 2] });
+  const npm = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+  });
   if (npm.signal) throw new Error('interrupted');
-  if (npm.error || npm.status !== 0) throw new Error(`npm ci failed (${npm.error?.message ?? `exit code ${npm.status}`}); see npm's message above`);
+  if (npm.error || npm.status !== 0)
+    throw new Error(`npm ci failed (${npm.error?.message ?? `exit code ${npm.status}`}); see npm's message above`);
 }

@@ -10,7 +10,11 @@ const packages = ['sublace/v1', 'inference'];
 function protoFiles() {
   return packages.flatMap((folder) => {
     const path = join(root, 'proto', folder);
-    return existsSync(path) ? readdirSync(path).filter((name) => name.endsWith('.proto')).map((name) => join(folder, name)) : [];
+    return existsSync(path)
+      ? readdirSync(path)
+          .filter((name) => name.endsWith('.proto'))
+          .map((name) => join(folder, name))
+      : [];
   });
 }
 
@@ -29,7 +33,16 @@ export function ensureProtocolTypes() {
   rmSync(out, { recursive: true, force: true });
   mkdirSync(out, { recursive: true });
   const generator = join(root, 'node_modules', '@grpc', 'proto-loader', 'build', 'bin', 'proto-loader-gen-types.js');
-  const options = ['--longs=Number', '--enums=String', '--defaults', '--oneofs', '--includeDirs=proto', '--grpcLib=@grpc/grpc-js', '--targetFileExtension=.ts', '--importFileExtension=.ts'];
+  const options = [
+    '--longs=Number',
+    '--enums=String',
+    '--defaults',
+    '--oneofs',
+    '--includeDirs=proto',
+    '--grpcLib=@grpc/grpc-js',
+    '--targetFileExtension=.ts',
+    '--importFileExtension=.ts',
+  ];
   const run = spawnSync(pinnedNode(), [generator, ...options, `--outDir=${out}`, ...files], { cwd: root, encoding: 'utf8' });
   if (run.status !== 0) {
     rmSync(out, { recursive: true, force: true });

@@ -34,11 +34,21 @@ async function main([command, ...args]) {
 
   const script = scripts[command] ?? [join('node_modules', '.bin', command)];
   if (!existsSync(join(root, script[0]))) {
-    console.error(`setup: expected a known command, got '${command}'; known: ${Object.keys(scripts).join(', ')}, or a program of node_modules/.bin`);
+    console.error(
+      `setup: expected a known command, got '${command}'; known: ${Object.keys(scripts).join(', ')}, or a program of node_modules/.bin`,
+    );
     return 2;
   }
   const paths = [join(root, 'node_modules', '.bin'), process.env.PATH].join(':');
-  const options = { stdio: 'inherit', env: { ...process.env, PATH: paths, NX_DAEMON: process.env.NX_DAEMON ?? 'false', TF_CPP_MIN_LOG_LEVEL: process.env.TF_CPP_MIN_LOG_LEVEL ?? '3' } };
+  const options = {
+    stdio: 'inherit',
+    env: {
+      ...process.env,
+      PATH: paths,
+      NX_DAEMON: process.env.NX_DAEMON ?? 'false',
+      TF_CPP_MIN_LOG_LEVEL: process.env.TF_CPP_MIN_LOG_LEVEL ?? '3',
+    },
+  };
   return runToEnd(spawn(pinnedNode(), [...script.map((part) => join(root, part)), ...args], options));
 }
 
