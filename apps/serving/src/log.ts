@@ -1,0 +1,5 @@
+/** Where the server reports; a pino logger is one. */
+export interface ServingLog {
+  info(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}

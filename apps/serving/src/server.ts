@@ -1,0 +1,121 @@
+import { SublaceError } from '@sublace/errors';
+import { createGrpcServer } from './grpc/grpc-server.ts';
+import { compute } from './inference/run-inference.ts';
+import type { ServingLog } from './log.ts';
+import { ModelCatalogue } from './model-catalogue.ts';
+import { createRestServer } from './rest/rest-server.ts';
+import type { ServedModel } from './served-model.ts';
+
+/** How to serve. */
+export interface ServerOptions {
+  /** What to serve, at least one; of several versions of one name, the last is the default. */
+  models: readonly ServedModel[];
+  /** Port of REST; 0 takes a free one. Default 8080. */
+  httpPort?: number;
+  /** Port of gRPC; 0 takes a free one. Default 8081. */
+  grpcPort?: number;
+  /** Address to listen on. Default 127.0.0.1: this machine only. */
+  host?: string;
+  /** Limit of one request, bytes. Default 64 MiB. */
+  bodyLimitBytes?: number;
+  /** How long answers under way may take when the server stops, milliseconds. Default 30,000. */
+  drainTimeoutMs?: number;
+  /** Where to report. Default: nowhere. */
+  log?: ServingLog;
+}
+
+/** A server that is up. */
+export interface RunningServer {
+  httpPort: number;
+  grpcPort: number;
+  /** Drains and ends: not ready at once, answers under way finish, then both listeners close. Safe to call twice. */
+  stop(): Promise<void>;
+}
+
+/** The limit that standard servers have. */
+const defaultBodyLimitBytes = 64 * 1024 * 1024;
+
+/**
+ * Serves models by REST and gRPC, the Open Inference Protocol v2. Health is answered as soon as it listens, with "not ready"; every model
+ * then answers one warm-up inference before the returned promise resolves.
+ *
+ * @param options  Models, ports, limits.
+ * @returns  The ports, and how to stop.
+ * @throws SublaceError PORT_IN_USE when a port is taken, INVALID_ARGUMENT for options that make no sense, INTERNAL when a warm-up fails;
+ *   nothing listens any more then.
+ */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { models, httpPort = 8080, grpcPort = 8081, host = '127.0.0.1', bodyLimitBytes = defaultBodyLimitBytes } = options;
+  const { drainTimeoutMs = 30_000, log = { info: () => {}, error: () => {} } } = options;
+  requireServable(models);
+  const catalogue = new ModelCatalogue(models);
+  const rest = createRestServer({ catalogue, bodyLimitBytes, log });
+  const grpc = createGrpcServer({ catalogue, bodyLimitBytes, log });
+
+  const shutDown = async (): Promise<void> => {
+    catalogue.drain();
+    grpc.refreshHealth();
+    await within(drainTimeoutMs, catalogue.whenIdle());
+    await Promise.all([within(drainTimeoutMs, rest.close()), grpc.close(1_000)]);
+    rest.server.closeAllConnections();
+  };
+  let stopping: Promise<void> | undefined;
+  const stop = (): Promise<void> => (stopping ??= shutDown());
+
+  try {
+    await rest.listen({ host, port: httpPort }).catch((error: unknown) => refuseToListen(error, 'HTTP', host, httpPort));
+    const boundGrpcPort = await grpc.listen(host, grpcPort).catch((error: unknown) => refuseToListen(error, 'gRPC', host, grpcPort));
+    for (const model of models) {
+      await warmUp(model);
+      catalogue.markReady(model);
+      grpc.refreshHealth();
+    }
+    const address = rest.server.address();
+    const boundHttpPort = typeof address === 'object' && address ? address.port : httpPort;
+    log.info({ host, httpPort: boundHttpPort, grpcPort: boundGrpcPort, models: models.map((model) => model.name) }, 'serving');
+    return { httpPort: boundHttpPort, grpcPort: boundGrpcPort, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function requireServable(models: readonly ServedModel[]): void {
+  if (models.length === 0) throw new SublaceError('INVALID_ARGUMENT', 'expected at least one model to serve, got none');
+  const keys = models.map((model) => `${model.name} version ${model.version}`);
+  const twice = keys.find((key, i) => keys.indexOf(key) !== i);
+  if (twice) throw new SublaceError('INVALID_ARGUMENT', `expected each model and version once, got ${twice} twice`);
+  for (const { name, inputs } of models) {
+    // The name is part of the path; one input per model is all that the request checks know.
+    if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(name)) {
+      throw new SublaceError('INVALID_ARGUMENT', `expected a model name of letters, digits, '.', '_' and '-', got '${name}'`);
+    }
+    if (inputs.length !== 1) throw new SublaceError('INVALID_ARGUMENT', `model '${name}': expected one input, got ${inputs.length}`);
+  }
+}
+
+/** One example of zeros through the default outputs: what is slow only once is over before the model is called ready. */
+async function warmUp(model: ServedModel): Promise<void> {
+  const size = model.inputs[0].shape.reduce((product, axis) => product * (axis === -1 ? 1 : axis), 1);
+  await compute(model, new Float32Array(size), 1, model.defaultOutputs, {});
+}
+
+function refuseToListen(error: unknown, protocol: string, host: string, port: number): never {
+  const message = error instanceof Error ? error.message : String(error);
+  if (!message.includes('EADDRINUSE')) {
+    throw new SublaceError('UNAVAILABLE', `${protocol} on ${host}:${port}: expected to listen, got ${message}`, { cause: error });
+  }
+  const flag = protocol === 'HTTP' ? '--http-port' : '--grpc-port';
+  throw new SublaceError(
+    'PORT_IN_USE',
+    `${protocol} port ${port} on ${host}: expected a free port, got one in use; stop the other program or choose another with ${flag} (0 takes any)`,
+    { cause: error },
+  );
+}
+
+/** Waits for a promise, but no longer than a time. */
+async function within(timeMs: number, promise: PromiseLike<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  await Promise.race([promise, new Promise<void>((resolve) => (timer = setTimeout(resolve, timeMs)))]);
+  clearTimeout(timer);
+}
