@@ -1,0 +1,64 @@
+import * as tf from '@tensorflow/tfjs';
+import type { ElementwiseActivation } from './activations.ts';
+import type { Layer, LayerTape, Signal } from './layer.ts';
+
+/** An elementwise activation. Its derivative is computed once per example and shared by the example's rows. */
+export class Activation implements Layer {
+  readonly className = 'Activation';
+  readonly name: string;
+  readonly weights = [];
+  readonly #activation: ElementwiseActivation;
+
+  constructor(name: string, activation: ElementwiseActivation) {
+    this.name = name;
+    this.#activation = activation;
+  }
+
+  forward(inputs: readonly tf.Tensor[]): LayerTape {
+    return { inputs, output: this.#activation.forward(inputs[0]), saved: [] };
+  }
+
+  backward({ inputs, output }: LayerTape, { gradient, rows }: Signal): tf.Tensor[] {
+    return [rows.multiply(gradient, this.#activation.derivative(inputs[0], output))];
+  }
+}
+
+/** Softmax over the last axis, inside a network: d_in = y (d - sum(d y)). */
+export class Softmax implements Layer {
+  readonly className = 'Softmax';
+  readonly name: string;
+  readonly weights = [];
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  forward(inputs: readonly tf.Tensor[]): LayerTape {
+    return { inputs, output: tf.softmax(inputs[0]), saved: [] };
+  }
+
+  backward({ output }: LayerTape, { gradient, rows }: Signal): tf.Tensor[] {
+    const mean = tf.sum(rows.multiply(gradient, output), -1, true);
+    return [rows.multiply(tf.sub(gradient, mean), output)];
+  }
+}
+
+/** Log-softmax over the last axis, inside a network: d_in = d - softmax sum(d). */
+export class LogSoftmax implements Layer {
+  readonly className = 'LogSoftmax';
+  readonly name: string;
+  readonly weights = [];
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  forward(inputs: readonly tf.Tensor[]): LayerTape {
+    return { inputs, output: tf.logSoftmax(inputs[0]), saved: [] };
+  }
+
+  backward({ output }: LayerTape, { gradient, rows }: Signal): tf.Tensor[] {
+    const total = tf.tile(tf.sum(gradient, -1, true), [...gradient.shape.slice(1).map(() => 1), gradient.shape[gradient.rank - 1]]);
+    return [tf.sub(gradient, rows.multiply(total, tf.exp(output)))];
+  }
+}

@@ -1,0 +1,46 @@
+import * as tf from '@tensorflow/tfjs';
+import { matMulTransposeA } from '@sublace/backend';
+import { gatherColumns, splitFlat } from './columns.ts';
+import type { Layer, LayerTape, Signal, Weight } from './layer.ts';
+
+/** y = x W + b with W [I, O]; inputs [B, I]. */
+export class Dense implements Layer {
+  readonly className = 'Dense';
+  readonly name: string;
+  readonly weights: readonly Weight[];
+  readonly #kernel: tf.Tensor2D;
+  readonly #bias: tf.Tensor | undefined;
+
+  constructor(name: string, kernel: tf.Tensor2D, bias?: tf.Tensor) {
+    this.name = name;
+    this.#kernel = kernel;
+    this.#bias = bias;
+    this.weights = [{ name: 'kernel', kind: 'kernel', value: kernel }, ...(bias ? [{ name: 'bias', kind: 'bias' as const, value: bias }] : [])];
+  }
+
+  forward(inputs: readonly tf.Tensor[]): LayerTape {
+    const product = tf.matMul(inputs[0] as tf.Tensor2D, this.#kernel);
+    return { inputs, output: this.#bias ? tf.add(product, this.#bias) : product, saved: [] };
+  }
+
+  backward(_: LayerTape, { gradient }: Signal): tf.Tensor[] {
+    return [tf.matMul(gradient as tf.Tensor2D, this.#kernel, false, true)];
+  }
+
+  /** J[r, (i, o)] = a[n(r), i] d[r, o]. */
+  jacobian(weight: string, columns: Int32Array, { inputs }: LayerTape, { gradient, rows }: Signal): tf.Tensor {
+    if (weight === 'bias') return gatherColumns(gradient, columns);
+    const at = splitFlat(columns, this.#kernel.shape[1]);
+    const d = gatherColumns(gradient, at.outputs); // [R, s]
+    const a = gatherColumns(inputs[0], at.inputs); // [B, s]
+    return rows.multiply(d, a);
+  }
+
+  /** sum_r a[n(r), i]^2 d[r, o]^2: the seeds of an example are summed first, then one product over the examples. */
+  squaredJacobian(weight: string, { inputs }: LayerTape, { gradient, rows }: Signal): tf.Tensor {
+    const squares = tf.square(gradient);
+    if (weight === 'bias') return tf.sum(squares, 0);
+    const perExample = tf.sum(rows.split(squares, gradient.shape.slice(1)), 1); // [B, O]
+    return matMulTransposeA(tf.square(inputs[0]), perExample);
+  }
+}

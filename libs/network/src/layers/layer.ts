@@ -1,0 +1,58 @@
+import type * as tf from '@tensorflow/tfjs';
+import type { Rows } from '../rows.ts';
+
+/** What kind of weight: selection rules default to kernels. */
+export type WeightKind = 'kernel' | 'bias' | 'normalisation';
+
+/** A differentiable weight of a layer. */
+export interface Weight {
+  /** Name within the layer, for example `kernel`. */
+  readonly name: string;
+  readonly kind: WeightKind;
+  /** The tensor, owned by the network. */
+  readonly value: tf.Tensor;
+}
+
+/** What a layer's forward pass leaves for the backward pass. Tensors are freed by the tidy that encloses the pass. */
+export interface LayerTape {
+  readonly inputs: readonly tf.Tensor[];
+  readonly output: tf.Tensor;
+  /** Whatever else the layer wants to keep, for example which input won each maximum. */
+  readonly saved: readonly tf.Tensor[];
+}
+
+/** The output signal that arrives at a layer in the backward pass. */
+export interface Signal {
+  /** d(seed . outputs) / d(this layer's output), [R, ...output shape]. */
+  readonly gradient: tf.Tensor;
+  /** Which example each of the R rows belongs to. */
+  readonly rows: Rows;
+}
+
+/**
+ * One node of the layer graph, in inference mode. Activations are nodes of their own, so a layer with weights is affine in them.
+ *
+ * Laws, checked for every layer against a plain float64 twin: `backward` is the transpose of the derivative of `forward`; column s of
+ * `jacobian` is the derivative of seed . outputs in weight s; `squaredJacobian` is the sum over rows of its squares.
+ *
+ * Every method is called inside `tf.tidy` and returns tensors that the caller's tidy frees.
+ */
+export interface Layer {
+  readonly name: string;
+  /** The tf.js class it came from, for messages. */
+  readonly className: string;
+  /** Differentiable weights, in layout order. Empty for most layers. */
+  readonly weights: readonly Weight[];
+
+  /** Inputs [B, ...] to output [B, ...]. */
+  forward(inputs: readonly tf.Tensor[]): LayerTape;
+
+  /** Signal at the output to gradients at each input, [R, ...input shape]; never the signal's own tensor, which is freed. */
+  backward(tape: LayerTape, signal: Signal): tf.Tensor[];
+
+  /** Jacobian rows at some flat positions of one weight: [R, columns.length]. Only for layers with weights. */
+  jacobian?(weight: string, columns: Int32Array, tape: LayerTape, signal: Signal): tf.Tensor;
+
+  /** Sum over rows of squared Jacobian entries, in the shape of the weight. Only for layers with weights. */
+  squaredJacobian?(weight: string, tape: LayerTape, signal: Signal): tf.Tensor;
+}

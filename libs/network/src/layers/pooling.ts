@@ -1,0 +1,115 @@
+import * as tf from '@tensorflow/tfjs';
+import type { Layer, LayerTape, Signal } from './layer.ts';
+import { scatterWindow, windowOf, windowSlices, type Padding } from './window.ts';
+
+/** What both pooling layers share: a window over each channel. */
+interface PoolingOptions {
+  readonly size: [number, number];
+  readonly strides: [number, number];
+  readonly padding: Padding;
+}
+
+/** The largest value of each window; the first one wins a tie, as in TensorFlow. */
+export class MaxPooling2D implements Layer {
+  readonly className = 'MaxPooling2D';
+  readonly name: string;
+  readonly weights = [];
+  readonly #options: PoolingOptions;
+
+  constructor(name: string, options: PoolingOptions) {
+    this.name = name;
+    this.#options = options;
+  }
+
+  /** Keeps, per place of the window, a mask [B, outH, outW, ch] of the windows that it won. */
+  forward(inputs: readonly tf.Tensor[]): LayerTape {
+    const input = inputs[0] as tf.Tensor4D;
+    const { size, strides, padding } = this.#options;
+    const output = tf.maxPool(input, size, strides, padding);
+    let open = tf.onesLike(output);
+    const saved = windowSlices(input, windowOf(input.shape, size, strides, padding), -3.4e38).map((slice) => {
+      const won = tf.mul(tf.cast(tf.equal(slice, output), 'float32'), open);
+      open = tf.sub(open, won);
+      return won;
+    });
+    return { inputs, output, saved };
+  }
+
+  backward({ inputs, saved }: LayerTape, { gradient, rows }: Signal): tf.Tensor[] {
+    const { size, strides, padding } = this.#options;
+    const pieces = saved.map((won) => rows.multiply(gradient, won) as tf.Tensor4D);
+    return [scatterWindow(pieces, windowOf(inputs[0].shape, size, strides, padding))];
+  }
+}
+
+/** The mean of each window, over the places inside the input. */
+export class AveragePooling2D implements Layer {
+  readonly className = 'AveragePooling2D';
+  readonly name: string;
+  readonly weights = [];
+  readonly #options: PoolingOptions;
+
+  constructor(name: string, options: PoolingOptions) {
+    this.name = name;
+    this.#options = options;
+  }
+
+  forward(inputs: readonly tf.Tensor[]): LayerTape {
+    const { size, strides, padding } = this.#options;
+    return { inputs, output: tf.avgPool(inputs[0] as tf.Tensor4D, size, strides, padding), saved: [] };
+  }
+
+  backward({ inputs }: LayerTape, { gradient }: Signal): tf.Tensor[] {
+    const { size, strides, padding } = this.#options;
+    const window = windowOf(inputs[0].shape, size, strides, padding);
+    const inside = tf.ones([1, ...window.inputSize, 1]) as tf.Tensor4D;
+    const counts = tf.addN(windowSlices(inside, window)); // [1, outH, outW, 1]
+    const share = tf.div(gradient, counts) as tf.Tensor4D;
+    return [scatterWindow(new Array<tf.Tensor4D>(size[0] * size[1]).fill(share), window)];
+  }
+}
+
+/** The mean over all positions: [B, H, W, ch] to [B, ch]. */
+export class GlobalAveragePooling2D implements Layer {
+  readonly className = 'GlobalAveragePooling2D';
+  readonly name: string;
+  readonly weights = [];
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  forward(inputs: readonly tf.Tensor[]): LayerTape {
+    return { inputs, output: tf.mean(inputs[0], [1, 2]), saved: [] };
+  }
+
+  backward({ inputs }: LayerTape, { gradient, rows }: Signal): tf.Tensor[] {
+    const [, height, width, channels] = inputs[0].shape as [number, number, number, number];
+    const share = tf.div(gradient, height * width);
+    return [tf.tile(tf.reshape(share, [rows.rowCount, 1, 1, channels]), [1, height, width, 1])];
+  }
+}
+
+/** The maximum over all positions: [B, H, W, ch] to [B, ch]; the first position wins a tie. */
+export class GlobalMaxPooling2D implements Layer {
+  readonly className = 'GlobalMaxPooling2D';
+  readonly name: string;
+  readonly weights = [];
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  forward(inputs: readonly tf.Tensor[]): LayerTape {
+    const [batch, height, width, channels] = inputs[0].shape as [number, number, number, number];
+    const positions = tf.reshape(inputs[0], [batch, height * width, channels]);
+    const won = tf.transpose(tf.oneHot(tf.argMax(positions, 1) as tf.Tensor1D, height * width), [0, 2, 1]); // [B, Q, ch]
+    return { inputs, output: tf.max(positions, 1), saved: [tf.cast(won, 'float32')] };
+  }
+
+  backward({ inputs, saved }: LayerTape, { gradient, rows }: Signal): tf.Tensor[] {
+    const [, height, width, channels] = inputs[0].shape as [number, number, number, number];
+    const spread = tf.tile(tf.expandDims(gradient, 1), [1, height * width, 1]); // [R, Q, ch]
+    return [tf.reshape(rows.multiply(spread, saved[0]), [rows.rowCount, height, width, channels])];
+  }
+}

@@ -1,0 +1,60 @@
+import * as tf from '@tensorflow/tfjs';
+import { SublaceError } from '@sublace/errors';
+
+/** One entry of a weights manifest: name, shape, dtype, and quantisation if any. */
+type WeightSpec = tf.io.WeightsManifestEntry;
+
+/** Bytes of one element of each stored type. */
+const ELEMENT_BYTES: Readonly<Record<string, number>> = { float32: 4, int32: 4, bool: 1, float16: 2, uint8: 1, uint16: 2 };
+
+/** Weight tensors by name, with errors that name the weight. */
+export class WeightTable {
+  readonly #tensors: Map<string, tf.Tensor>;
+
+  /**
+   * Decodes a weights file.
+   *
+   * @param specs  Entries of the manifest, in file order.
+   * @param bytes  All weight files, concatenated.
+   * @throws {SublaceError} MODEL_INVALID when the size is not the manifest's, or a weight is not finite.
+   */
+  constructor(specs: readonly WeightSpec[], bytes: Uint8Array) {
+    const expected = specs.reduce((sum, spec) => sum + byteCount(spec), 0);
+    if (bytes.byteLength !== expected) {
+      throw new SublaceError('MODEL_INVALID', `weights: expected ${expected} bytes as in the manifest, got ${bytes.byteLength}; the file is truncated or of another model`);
+    }
+    const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
+    this.#tensors = new Map(Object.entries(tf.io.decodeWeights(buffer, [...specs])));
+    for (const [name, tensor] of this.#tensors) checkFinite(name, tensor);
+  }
+
+  /** Every tensor. */
+  get tensors(): tf.Tensor[] {
+    return [...this.#tensors.values()];
+  }
+
+  /**
+   * A weight of a layer, by `layer/weight` or, in models with nested names, by a name that ends so.
+   *
+   * @param layer  Layer name.
+   * @param weight  Weight name.
+   * @returns  The tensor, owned by the table.
+   * @throws {SublaceError} MODEL_INVALID when it is missing.
+   */
+  get(layer: string, weight: string): tf.Tensor {
+    const wanted = `${layer}/${weight}`;
+    for (const [name, tensor] of this.#tensors) if (name === wanted || name.endsWith(`/${wanted}`)) return tensor;
+    throw new SublaceError('MODEL_INVALID', `weights: expected '${wanted}', which the model's layers need, got none of that name`);
+  }
+}
+
+function byteCount(spec: WeightSpec): number {
+  const type = spec.quantization?.dtype ?? spec.dtype;
+  if (!(type in ELEMENT_BYTES)) throw new SublaceError('MODEL_UNSUPPORTED', `weight '${spec.name}': expected a numeric type, got ${type}`);
+  return spec.shape.reduce((product, extent) => product * extent, 1) * ELEMENT_BYTES[type];
+}
+
+function checkFinite(name: string, tensor: tf.Tensor): void {
+  const bad = tensor.dataSync().findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) throw new SublaceError('MODEL_INVALID', `weight '${name}': expected finite values, got a non-finite one at flat index ${bad}; train the model again`);
+}

@@ -1,0 +1,173 @@
+import * as tf from '@tensorflow/tfjs';
+import { SublaceError } from '@sublace/errors';
+import type { Layer, LayerTape, Signal } from './layers/layer.ts';
+import { ParameterLayout } from './parameter-layout.ts';
+import type { Rows } from './rows.ts';
+
+/** A layer in the graph, with the nodes that feed it; -1 is the network's input. Nodes come after their inputs. */
+export interface Node {
+  readonly layer: Layer;
+  readonly inputs: readonly number[];
+}
+
+/** A forward pass with what the backward pass needs. */
+export interface Tape {
+  /** Logits or regression means, [B, C]. */
+  readonly outputs: tf.Tensor2D;
+  readonly layers: readonly LayerTape[];
+  /** Frees every tensor of the pass. */
+  dispose(): void;
+}
+
+/** What a network is built from. */
+export interface NetworkDefinition {
+  readonly nodes: readonly Node[];
+  /** Shape of one example. */
+  readonly inputShape: readonly number[];
+  /** The activation that the model ended in. `softmax` has been taken off: the outputs are its logits. */
+  readonly outputActivation: string;
+  /** Every weight tensor, freed with the network. */
+  readonly tensors: readonly tf.Tensor[];
+}
+
+/** A layer graph in inference mode: forward passes, and batched vector-Jacobian products through it. */
+export class Network {
+  readonly nodes: readonly Node[];
+  readonly inputShape: readonly number[];
+  readonly outputActivation: string;
+  readonly layout: ParameterLayout;
+  /** C: logits or regression means per example. */
+  readonly outputCount: number;
+  /** Largest and total number of elements of the layer outputs of one example, for memory estimates. */
+  readonly activationElements: { readonly largest: number; readonly total: number };
+  readonly #tensors: readonly tf.Tensor[];
+
+  /**
+   * @param definition  Layers and shapes. The network owns the tensors.
+   * @throws {SublaceError} MODEL_INVALID when a layer does not accept its input; MODEL_UNSUPPORTED when the output is not one vector.
+   */
+  constructor(definition: NetworkDefinition) {
+    this.nodes = definition.nodes;
+    this.inputShape = definition.inputShape;
+    this.outputActivation = definition.outputActivation;
+    this.#tensors = definition.tensors;
+    this.layout = new ParameterLayout(
+      this.nodes.flatMap(({ layer }) =>
+        layer.weights.map(({ name, kind, value }) => ({ layer: layer.name, weight: name, kind, shape: value.shape })),
+      ),
+    );
+
+    const shapes = this.#outputShapes();
+    const output = shapes[shapes.length - 1];
+    if (output.length !== 2) {
+      const layer = this.nodes[this.nodes.length - 1].layer.name;
+      throw new SublaceError('MODEL_UNSUPPORTED', `expected one output vector per example, got shape [${output.slice(1).join(', ')}] from '${layer}'`);
+    }
+    this.outputCount = output[1];
+    const elements = shapes.map((shape) => shape.reduce((product, extent) => product * extent, 1));
+    this.activationElements = { largest: Math.max(...elements), total: elements.reduce((sum, size) => sum + size, 0) };
+  }
+
+  /**
+   * Logits or regression means.
+   *
+   * @param inputs  [B, ...inputShape]
+   * @returns  [B, C]. Owned by the caller.
+   */
+  forward(inputs: tf.Tensor): tf.Tensor2D {
+    return tf.tidy(() => {
+      const values: tf.Tensor[] = [];
+      for (const node of this.nodes) values.push(node.layer.forward(node.inputs.map((i) => (i < 0 ? inputs : values[i]))).output);
+      return tf.clone(values[values.length - 1]) as tf.Tensor2D;
+    });
+  }
+
+  /**
+   * A forward pass that keeps what {@link backpropagate} needs.
+   *
+   * @param inputs  [B, ...inputShape]. Must outlive the tape.
+   * @returns  The tape; dispose of it.
+   */
+  record(inputs: tf.Tensor): Tape {
+    const layers: LayerTape[] = [];
+    const kept = tf.tidy(() => {
+      for (const node of this.nodes) layers.push(node.layer.forward(node.inputs.map((i) => (i < 0 ? inputs : layers[i].output))));
+      return layers.flatMap((layer) => [layer.output, ...layer.saved]);
+    });
+    return {
+      outputs: layers[layers.length - 1].output as tf.Tensor2D,
+      layers,
+      dispose: () => {
+        tf.dispose(kept.filter((tensor) => tensor !== inputs));
+      },
+    };
+  }
+
+  /**
+   * One batched backward pass: all seeds of all examples together. It stops below the shallowest layer that is asked for.
+   *
+   * @param tape  From {@link record}.
+   * @param seeds  Directions in output space, [R, C].
+   * @param rows  Which example each seed belongs to.
+   * @param wanted  Names of the layers to visit.
+   * @param visit  Called, inside a tidy, for each wanted layer, deepest first, with its tape and the signal at its output.
+   */
+  backpropagate(tape: Tape, seeds: tf.Tensor2D, rows: Rows, wanted: ReadonlySet<string>, visit: (layer: Layer, tape: LayerTape, signal: Signal) => void): void {
+    const isNeeded = this.#reaches(wanted);
+    const gradients = new Map<number, tf.Tensor>([[this.nodes.length - 1, tf.clone(seeds)]]);
+    for (let index = this.nodes.length - 1; index >= 0; index--) {
+      const gradient = gradients.get(index);
+      if (!gradient) continue;
+      gradients.delete(index);
+      const { layer, inputs } = this.nodes[index];
+      const signal = { gradient, rows };
+      if (wanted.has(layer.name)) visit(layer, tape.layers[index], signal);
+      if (inputs.some((input) => input >= 0 && isNeeded[input])) {
+        const backward = tf.tidy(() => layer.backward(tape.layers[index], signal));
+        inputs.forEach((input, i) => {
+          if (input >= 0 && isNeeded[input]) accumulate(gradients, input, backward[i]);
+          else backward[i].dispose();
+        });
+      }
+      gradient.dispose();
+    }
+  }
+
+  /** Frees the weights. */
+  dispose(): void {
+    tf.dispose([...this.#tensors]);
+  }
+
+  /** For each node, whether a wanted layer is at or below it. */
+  #reaches(wanted: ReadonlySet<string>): boolean[] {
+    const reaches: boolean[] = [];
+    for (const { layer, inputs } of this.nodes) {
+      reaches.push((wanted.has(layer.name) && layer.weights.length > 0) || inputs.some((input) => input >= 0 && reaches[input]));
+    }
+    return reaches;
+  }
+
+  /** Output shape of every node, by passing one example of zeros. */
+  #outputShapes(): number[][] {
+    return tf.tidy(() => {
+      const values: tf.Tensor[] = [];
+      const input = tf.zeros([1, ...this.inputShape]);
+      for (const { layer, inputs } of this.nodes) {
+        try {
+          values.push(layer.forward(inputs.map((i) => (i < 0 ? input : values[i]))).output);
+        } catch (error) {
+          const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
+          const shapes = inputs.map((i) => `[${(i < 0 ? input : values[i]).shape.slice(1).join(', ')}]`).join(' and ');
+          throw new SublaceError('MODEL_INVALID', `layer '${layer.name}' (${layer.className}) does not accept its input ${shapes}: ${reason}`, { cause: error });
+        }
+      }
+      return values.map((value) => value.shape);
+    });
+  }
+}
+
+function accumulate(gradients: Map<number, tf.Tensor>, node: number, gradient: tf.Tensor): void {
+  const earlier = gradients.get(node);
+  gradients.set(node, earlier ? tf.add(earlier, gradient) : gradient);
+  if (earlier) tf.dispose([earlier, gradient]);
+}

@@ -1,0 +1,48 @@
+import * as tf from '@tensorflow/tfjs';
+
+/**
+ * How the R rows of a backward pass belong to the B examples of its forward pass: every example has the same number of rows, one per seed, and
+ * row r belongs to example floor(r / seedCount).
+ */
+export class Rows {
+  readonly exampleCount: number;
+  readonly seedCount: number;
+
+  /**
+   * @param exampleCount  B.
+   * @param seedCount  Rows per example, C.
+   */
+  constructor(exampleCount: number, seedCount: number) {
+    this.exampleCount = exampleCount;
+    this.seedCount = seedCount;
+  }
+
+  /** R = B C. */
+  get rowCount(): number {
+    return this.exampleCount * this.seedCount;
+  }
+
+  /**
+   * Elementwise product of a signal with something kept per example.
+   *
+   * @param gradient  [R, ...shape]
+   * @param perExample  [B, ...shape]
+   * @returns  [R, ...shape]
+   */
+  multiply(gradient: tf.Tensor, perExample: tf.Tensor): tf.Tensor {
+    const features = gradient.size / this.rowCount;
+    const product = tf.mul(this.split(gradient, [features]), tf.reshape(perExample, [this.exampleCount, 1, features]));
+    return tf.reshape(product, gradient.shape);
+  }
+
+  /**
+   * Rows unfolded by example.
+   *
+   * @param gradient  [R, ...], with as many elements per row as `shape` has.
+   * @param shape  Shape of a row.
+   * @returns  [B, C, ...shape]
+   */
+  split(gradient: tf.Tensor, shape: readonly number[]): tf.Tensor {
+    return tf.reshape(gradient, [this.exampleCount, this.seedCount, ...shape]);
+  }
+}
