@@ -1,3 +1,4 @@
+export { isChange, type Change, type Effect, type Reply, type SchedulingEvent } from './events.ts';
 export { PHASES, isPhase, phaseAfter, type Phase, type TaskSummary, type JsonValue, type JsonObject } from './phase.ts';
 export {
   SCHEDULING_DEFAULTS,
@@ -13,3 +14,4 @@ export {
   type Shard,
   type ShardState,
 } from './state.ts';
+export { step } from './step.ts';

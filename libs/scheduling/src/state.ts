@@ -68,6 +68,8 @@ export interface Job {
   shardsDone: number;
   /** Summaries of the shards that are done, by phase and shard. */
   summaries: Partial<Record<Phase, (TaskSummary | undefined)[]>>;
+  /** Tokens that the shards of finished phases were done with, so that a late repetition is told from a zombie. */
+  doneTokens: Partial<Record<Phase, number[]>>;
   submittedAtMs: number;
   failure?: Failure;
   /** No shard below this index is pending; keeps claims cheap for many shards. */
