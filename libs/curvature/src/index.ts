@@ -1,1 +1,5 @@
-export {};
+export { DiagonalAccumulator } from './diagonal-ggn.ts';
+export { GgnAccumulator } from './ggn.ts';
+export { jacobianRows } from './jacobian-rows.ts';
+export { microBatchSize } from './micro-batch.ts';
+export { identitySeeds } from './seeds.ts';

@@ -1,1 +1,3 @@
-export {};
+export { categorical } from './categorical.ts';
+export { gaussian } from './gaussian.ts';
+export type { Likelihood, Targets } from './likelihood.ts';

@@ -1,0 +1,54 @@
+import * as tf from '@tensorflow/tfjs';
+import type { Network, Rows, Tape } from '@sublace/network';
+
+/**
+ * Sum over rows of squared Jacobian entries, for all P weights, without forming a row:
+ *
+ *   square-root seeds: the exact diagonal of the GGN;  identity seeds: the gradient energy sum_n sum_c (df_c / dw)^2  (arXiv 2605.09075).
+ */
+export class DiagonalAccumulator {
+  readonly #network: Network;
+  readonly #sums: tf.Tensor[];
+
+  /**
+   * @param network  The network whose weights are scored.
+   */
+  constructor(network: Network) {
+    this.#network = network;
+    this.#sums = network.layout.entries.map((entry) => tf.zeros([...entry.shape]));
+  }
+
+  /**
+   * Adds the squares of a batch.
+   *
+   * @param tape  Forward pass over B examples.
+   * @param seeds  Directions in output space, [R, C].
+   * @param rows  Which example each seed belongs to.
+   */
+  accumulate(tape: Tape, seeds: tf.Tensor2D, rows: Rows): void {
+    const { entries } = this.#network.layout;
+    const layers = new Set(entries.map((entry) => entry.layer));
+    this.#network.backpropagate(tape, seeds, rows, layers, (layer, layerTape, signal) => {
+      for (const [i, entry] of entries.entries()) {
+        if (entry.layer !== layer.name) continue;
+        const before = this.#sums[i];
+        this.#sums[i] = tf.tidy(() => tf.add(before, layer.squaredJacobian?.(entry.weight, layerTape, signal) ?? 0));
+        before.dispose();
+      }
+    });
+  }
+
+  /**
+   * The scores; the accumulator is spent.
+   *
+   * @returns  [P] in layout order.
+   */
+  finish(): Float32Array {
+    const result = new Float32Array(this.#network.layout.size);
+    for (const [i, entry] of this.#network.layout.entries.entries()) {
+      result.set(this.#sums[i].dataSync(), entry.offset);
+      this.#sums[i].dispose();
+    }
+    return result;
+  }
+}
