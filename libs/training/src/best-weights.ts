@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import { variablesOf } from './model-variables.ts';
 
 /** Remembers the weights, moving statistics included, of the epoch with the smallest validation NLL. */
 export class BestWeights {
@@ -9,7 +10,7 @@ export class BestWeights {
 
   /** @param model  Model to watch. Borrowed. */
   constructor(model: tf.LayersModel) {
-    this.#variables = model.weights.map((weight) => weight.read() as tf.Variable);
+    this.#variables = variablesOf(model.weights);
   }
 
   /** Epoch of the best weights, from 1; 0 before the first. */

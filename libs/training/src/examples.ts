@@ -38,7 +38,10 @@ export function checkExamples(examples: Examples, name: string): void {
   checkLength(targets.labels.length, count, `${name}: labels of ${count} examples`);
   const bad = targets.labels.findIndex((label) => label < 0 || label >= targets.classCount);
   if (bad >= 0) {
-    throw new SublaceError('DATA_INVALID', `${name}: expected labels from 0 to ${targets.classCount - 1}, got ${targets.labels[bad]} at index ${bad}`);
+    throw new SublaceError(
+      'DATA_INVALID',
+      `${name}: expected labels from 0 to ${targets.classCount - 1}, got ${targets.labels[bad]} at index ${bad}`,
+    );
   }
 }
 
@@ -49,7 +52,10 @@ function checkLength(got: number, expected: number, what: string): void {
 function checkFinite(values: Float32Array, rowSize: number, what: string): void {
   const bad = values.findIndex((value) => !Number.isFinite(value));
   if (bad < 0) return;
-  throw new SublaceError('DATA_INVALID', `${what}: expected finite values, got ${values[bad]} at index ${Math.floor(bad / rowSize)}; remove that row`);
+  throw new SublaceError(
+    'DATA_INVALID',
+    `${what}: expected finite values, got ${values[bad]} at index ${Math.floor(bad / rowSize)}; remove that row`,
+  );
 }
 
 /**

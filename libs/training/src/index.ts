@@ -7,3 +7,4 @@ export { impliedPriorPrecision } from './objective.ts';
 export { restoreLayersModel, saveLayersModel, type SavedLayersModel } from './save-layers-model.ts';
 export { trainMap, type EpochRecord, type TrainingProgress, type TrainingResult } from './train-map.ts';
 export { compileTrainingOptions, type TrainingOptions } from './training-options.ts';
+export { registerWasmKernels } from './wasm-kernels/register-wasm-kernels.ts';

@@ -15,10 +15,17 @@ export function meanNegativeLogLikelihood(outputs: tf.Tensor2D, targets: Trainin
   const batchSize = outputs.shape[0];
   if (targets.kind === 'labels') {
     const oneHot = tf.tensor2d(oneHotRows(targets.labels, targets.classCount), [batchSize, targets.classCount]);
-    return tf.logSoftmax(outputs).mul(oneHot).sum().mul<tf.Scalar>(-1 / batchSize);
+    return tf
+      .logSoftmax(outputs)
+      .mul(oneHot)
+      .sum()
+      .mul<tf.Scalar>(-1 / batchSize);
   }
   const residuals = outputs.sub(tf.tensor2d(targets.values, [batchSize, targets.width]));
-  return residuals.square().sum().mul<tf.Scalar>(0.5 / batchSize);
+  return residuals
+    .square()
+    .sum()
+    .mul<tf.Scalar>(0.5 / batchSize);
 }
 
 function oneHotRows(labels: Int32Array, classCount: number): Float32Array {

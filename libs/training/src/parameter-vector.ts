@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import { variablesOf } from './model-variables.ts';
 
 /**
  * All trainable weights of a model as one vector, kept in step with the model's variables.
@@ -14,11 +15,11 @@ export class ParameterVector {
 
   /** @param model  Model whose trainable weights are meant. Borrowed. */
   constructor(model: tf.LayersModel) {
-    this.variables = model.trainableWeights.map((weight) => weight.read() as tf.Variable);
+    this.variables = variablesOf(model.trainableWeights);
     this.#sizes = this.variables.map((variable) => variable.size);
     this.parameterCount = this.#sizes.reduce((sum, size) => sum + size, 0);
     this.#values = tf.keep(this.concatenate(this.variables));
-    const isKernel = model.trainableWeights.map((weight) => /kernel$/.test(weight.originalName));
+    const isKernel = model.trainableWeights.map((weight) => weight.originalName.endsWith('kernel'));
     const mask = new Float32Array(this.parameterCount);
     let offset = 0;
     for (const [index, size] of this.#sizes.entries()) {

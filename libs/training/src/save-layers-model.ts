@@ -27,7 +27,10 @@ export async function saveLayersModel(model: tf.LayersModel): Promise<SavedLayer
     tf.io.withSaveHandler(async (artifacts) => {
       const { modelTopology, weightSpecs, weightData } = artifacts;
       if (!modelTopology || modelTopology instanceof ArrayBuffer || !weightSpecs || !weightData) {
-        throw new SublaceError('INTERNAL', `save: expected topology and weights of '${model.name}', got ${Object.keys(artifacts).join(', ')}`);
+        throw new SublaceError(
+          'INTERNAL',
+          `save: expected topology and weights of '${model.name}', got ${Object.keys(artifacts).join(', ')}`,
+        );
       }
       saved = {
         modelJson: {
@@ -60,6 +63,10 @@ export async function restoreLayersModel(saved: SavedLayersModel): Promise<tf.La
   try {
     return await tf.loadLayersModel(tf.io.fromMemory({ modelTopology: modelJson.modelTopology, weightSpecs, weightData }));
   } catch (cause) {
-    throw new SublaceError('MODEL_INVALID', `model: expected a tf.js LayersModel, got one that does not load: ${(cause as Error).message}`, { cause });
+    throw new SublaceError(
+      'MODEL_INVALID',
+      `model: expected a tf.js LayersModel, got one that does not load: ${(cause as Error).message}`,
+      { cause },
+    );
   }
 }

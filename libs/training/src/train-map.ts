@@ -174,21 +174,30 @@ function createOptimiser(options: TrainingOptions, parameterCount: number): Opti
 function checkModel(model: tf.LayersModel, examples: Examples): void {
   const expected = model.inputs[0].shape.slice(1).join(', ');
   const got = examples.inputShape.join(', ');
-  if (expected !== got) throw new SublaceError('SHAPE_MISMATCH', `training: expected examples [${expected}] as the model does, got [${got}]`);
+  if (expected !== got)
+    throw new SublaceError('SHAPE_MISMATCH', `training: expected examples [${expected}] as the model does, got [${got}]`);
   const width = model.outputs[0].shape.at(-1);
   if (model.outputs[0].shape.length !== 2 || width !== outputSize(examples)) {
     const outputs = model.outputs[0].shape.slice(1).join(', ');
-    throw new SublaceError('SHAPE_MISMATCH', `training: expected a model with ${outputSize(examples)} outputs as the targets have, got [${outputs}]`);
+    throw new SublaceError(
+      'SHAPE_MISMATCH',
+      `training: expected a model with ${outputSize(examples)} outputs as the targets have, got [${outputs}]`,
+    );
   }
   const last = model.outputs[0].sourceLayer;
   const activation = (last.getConfig() as { activation?: unknown }).activation;
   if (last.getClassName() === 'Softmax' || (activation !== undefined && activation !== 'linear')) {
     const got = typeof activation === 'string' ? activation : last.getClassName();
-    throw new SublaceError('MODEL_UNSUPPORTED', `training: expected a linear last layer, got ${got} in '${last.name}'; remove the activation`);
+    throw new SublaceError(
+      'MODEL_UNSUPPORTED',
+      `training: expected a linear last layer, got ${got} in '${last.name}'; remove the activation`,
+    );
   }
 }
 
-function validationColumns(evaluation: Evaluation | undefined): Pick<EpochRecord, 'validationNll' | 'validationAccuracy' | 'validationRmse'> {
+function validationColumns(
+  evaluation: Evaluation | undefined,
+): Pick<EpochRecord, 'validationNll' | 'validationAccuracy' | 'validationRmse'> {
   if (!evaluation) return {};
   const { nll, accuracy, rmse } = evaluation;
   return {
@@ -199,7 +208,12 @@ function validationColumns(evaluation: Evaluation | undefined): Pick<EpochRecord
 }
 
 function hasFiniteWeights(model: tf.LayersModel): boolean {
-  return model.weights.every((weight) => weight.read().dataSync().every((value) => Number.isFinite(value)));
+  return model.weights.every((weight) =>
+    weight
+      .read()
+      .dataSync()
+      .every((value) => Number.isFinite(value)),
+  );
 }
 
 function diverged(epoch: number, got: string, options: TrainingOptions): SublaceError {

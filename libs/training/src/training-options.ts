@@ -54,7 +54,8 @@ const SCHEDULES: readonly string[] = ['constant', 'cosine', 'step'] satisfies Tr
 export function compileTrainingOptions(given: Partial<TrainingOptions>): TrainingOptions {
   const options = { ...DEFAULTS, ...given };
   const check = (isValid: boolean, option: keyof TrainingOptions, expected: string): void => {
-    if (!isValid) throw new SublaceError('INVALID_ARGUMENT', `training: expected ${option} to be ${expected}, got ${JSON.stringify(options[option])}`);
+    if (!isValid)
+      throw new SublaceError('INVALID_ARGUMENT', `training: expected ${option} to be ${expected}, got ${JSON.stringify(options[option])}`);
   };
   const isFraction = (value: number): boolean => value >= 0 && value < 1;
   check(Number.isInteger(options.epochs) && options.epochs >= 1, 'epochs', 'an integer of at least 1');
