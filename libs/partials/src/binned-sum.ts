@@ -9,6 +9,9 @@ const TABLE_OFFSET = 8;
 const UNIT = Float64Array.from({ length: 16 }, (_, i) => 2 ** (BIN_BITS * (i - TABLE_OFFSET)));
 const PER_UNIT = UNIT.map((unit) => 1 / unit);
 
+/** floor((e - 127) / 24) for the biased exponent e of a float32. */
+const BIN_OF_EXPONENT = Int8Array.from({ length: 256 }, (_, e) => Math.max(LOWEST_BIN, Math.floor((e - 127) / BIN_BITS)));
+
 /** Addends up to which both bins stay exact: 2^28 values below 2^24 units stay below 2^53 units. */
 const ADDENDS_MAX = 2 ** 28;
 
@@ -50,27 +53,11 @@ export class BinnedSum {
    * @throws SublaceError NUMERICAL_FAILURE for NaN or infinity, SUM_OVERFLOW after 2^28 addends, SHAPE_MISMATCH for another length.
    */
   add(addend: Float32Array): void {
-    const [bins, A, B] = [this.#bins, this.#A, this.#B];
-    if (addend.length !== A.length) throw new SublaceError('SHAPE_MISMATCH', `sum: expected ${A.length} elements, got ${addend.length}`);
+    if (addend.length !== this.length) throw new SublaceError('SHAPE_MISMATCH', `sum: expected ${this.length} elements, got ${addend.length}`);
     this.#count(1);
-    const bits = new Int32Array(addend.buffer, addend.byteOffset, addend.length);
-    for (let i = 0; i < addend.length; i++) {
-      const exponent = (bits[i] >>> 23) & 255; // biased by 127; 255 is NaN or infinity
-      if (exponent === 255) {
-        throw new SublaceError('NUMERICAL_FAILURE', `sum: expected finite addends, got ${addend[i]} at element ${i}`);
-      }
-      const bin = (((exponent + 17) / BIN_BITS) | 0) + LOWEST_BIN; // floor((exponent - 127) / 24)
-      let top = bins[i];
-      if (bin > top) {
-        B[i] = bin === top + 1 ? A[i] : 0;
-        A[i] = 0;
-        bins[i] = top = bin;
-      }
-      const x = addend[i];
-      const high = ((x * PER_UNIT[top + TABLE_OFFSET]) | 0) * UNIT[top + TABLE_OFFSET];
-      A[i] += high;
-      B[i] += (((x - high) * PER_UNIT[top + TABLE_OFFSET - 1]) | 0) * UNIT[top + TABLE_OFFSET - 1];
-    }
+    const refused = addTruncated(this.#bins, this.#A, this.#B, addend);
+    if (refused < 0) return;
+    throw new SublaceError('NUMERICAL_FAILURE', `sum: expected finite addends, got ${addend[refused]} at element ${refused}`);
   }
 
   /**
@@ -111,4 +98,30 @@ export class BinnedSum {
       throw new SublaceError('SUM_OVERFLOW', `sum: expected at most ${ADDENDS_MAX} addends, got ${this.#addendCount}; use fewer, larger shards`);
     }
   }
+}
+
+/**
+ * The inner loop, apart from the class so that the engine compiles it with nothing but locals in it.
+ *
+ * @returns  -1, or the index of the first element that is not finite.
+ */
+function addTruncated(bins: Int8Array, A: Float64Array, B: Float64Array, addend: Float32Array): number {
+  const [unit, perUnit] = [UNIT, PER_UNIT];
+  const bits = new Int32Array(addend.buffer, addend.byteOffset, addend.length);
+  for (let i = 0; i < addend.length; i++) {
+    const exponent = (bits[i] >>> 23) & 255; // biased by 127; 255 is NaN or infinity
+    if (exponent === 255) return i;
+    const bin = BIN_OF_EXPONENT[exponent];
+    let top = bins[i];
+    if (bin > top) {
+      B[i] = bin === top + 1 ? A[i] : 0;
+      A[i] = 0;
+      bins[i] = top = bin;
+    }
+    const x = addend[i];
+    const high = ((x * perUnit[top + TABLE_OFFSET]) | 0) * unit[top + TABLE_OFFSET];
+    A[i] += high;
+    B[i] += (((x - high) * perUnit[top + TABLE_OFFSET - 1]) | 0) * unit[top + TABLE_OFFSET - 1];
+  }
+  return -1;
 }

@@ -65,16 +65,8 @@ export class FixedQuantumSum {
     if (addend.length !== sums.length) {
       throw new SublaceError('SHAPE_MISMATCH', `sum: expected ${sums.length} elements, got ${addend.length}`);
     }
-    const K = 1.5 * 2 ** (this.exponent - 1);
-    const addendMax = 2 ** (this.exponent - 2);
-    const sumMax = 2 ** this.exponent;
-    for (let i = 0; i < sums.length; i++) {
-      const x = addend[i];
-      const sum = sums[i] + (x + K - K);
-      sums[i] = sum;
-      // Written so that NaN takes the branch too.
-      if (!(Math.abs(x) <= addendMax && Math.abs(sum) <= sumMax)) this.#refuse(i, x);
-    }
+    const refused = addRounded(sums, addend, 1.5 * 2 ** (this.exponent - 1), 2 ** (this.exponent - 2), 2 ** this.exponent);
+    if (refused >= 0) this.#refuse(refused, addend[refused]);
   }
 
   /**
@@ -112,4 +104,20 @@ export class FixedQuantumSum {
       `sum: expected addends within 2^${this.exponent - 2} and sums within 2^${this.exponent}, got addend ${x} at element ${index}`,
     );
   }
+}
+
+/**
+ * The inner loop, apart from the class so that the engine compiles it with nothing but locals in it.
+ *
+ * @returns  -1, or the index of the first element out of range.
+ */
+function addRounded(sums: Float64Array, addend: Float32Array | Float64Array, K: number, addendMax: number, sumMax: number): number {
+  for (let i = 0; i < sums.length; i++) {
+    const x = addend[i];
+    const sum = sums[i] + (x + K - K);
+    sums[i] = sum;
+    // Written so that NaN is out of range too.
+    if (!(Math.abs(x) <= addendMax && Math.abs(sum) <= sumMax)) return i;
+  }
+  return -1;
 }
