@@ -1,1 +1,2 @@
-export {};
+export { factorise, type Factorisation } from './factorise.ts';
+export { denseFromTiles, tilesFromDense } from './symmetric-tiles.ts';

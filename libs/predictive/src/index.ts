@@ -1,1 +1,3 @@
-export {};
+export { LINKS, applyLink, type GaussianLogits, type Link, type LinkOptions } from './link.ts';
+export { outputCovariance, outputVariance } from './output-covariance.ts';
+export { softmax } from './softmax.ts';
