@@ -1,0 +1,94 @@
+import { SublaceError } from '@sublace/errors';
+import { describe, expect, it } from 'vitest';
+import { linearGaussianModel } from '../../test/linear-gaussian-model.ts';
+import { ModelCatalogue } from '../model-catalogue.ts';
+import type { OutputTensor, ServedModel } from '../served-model.ts';
+import type { InferRequest } from './infer-request.ts';
+import { runInference } from './run-inference.ts';
+
+const request: InferRequest = {
+  modelName: 'linear',
+  modelVersion: '',
+  id: 'a',
+  parameters: {},
+  inputs: [{ name: 'input', datatype: 'FP32', shape: [1, 3], contents: { kind: 'values', values: [1, 2, 3] } }],
+  outputs: [],
+};
+
+function ready(model: ServedModel): ModelCatalogue {
+  const catalogue = new ModelCatalogue([model]);
+  catalogue.markReady(model);
+  return catalogue;
+}
+
+const code = (expected: string, message: RegExp): object =>
+  expect.objectContaining({ code: expected, message: expect.stringMatching(message) as string });
+
+describe('runInference', () => {
+  it('answers default outputs, or those asked for in their order', async () => {
+    const catalogue = ready(linearGaussianModel());
+    const names = async (outputs: string[]): Promise<string[]> =>
+      (await runInference(catalogue, { ...request, outputs })).outputs.map((output) => output.name);
+    expect(await names([])).toEqual(['mean', 'variance']);
+    expect(await names(['std', 'mean'])).toEqual(['std', 'mean']);
+  });
+
+  it('hides what the protocol reserves from the model and shows it the rest', async () => {
+    const model = linearGaussianModel();
+    const seen: object[] = [];
+    const spied: ServedModel = {
+      ...model,
+      infer: (input, count, outputs, knobs) => (seen.push(knobs), model.infer(input, count, outputs, knobs)),
+    };
+    const parameters = { seed: 3, timeout: 1, priority: 2, sequence_id: 'x', triton_enable: true, binary_data_output: true };
+    await runInference(ready(spied), { ...request, parameters });
+    expect(seen).toEqual([{ seed: 3 }]);
+    await expect(runInference(ready(model), { ...request, parameters: { sede: 3 } })).rejects.toEqual(
+      code('INVALID_ARGUMENT', /got 'sede'/),
+    );
+  });
+
+  const input = request.inputs[0];
+  const refused: [string, Partial<InferRequest>, string, RegExp][] = [
+    ['an unknown model', { modelName: '../etc/passwd' }, 'NOT_FOUND', /expected one of the models linear, got '\.\.\/etc\/passwd'/],
+    ['an unknown version', { modelVersion: '2' }, 'NOT_FOUND', /expected version 1, got '2'/],
+    ['no input', { inputs: [] }, 'INVALID_ARGUMENT', /expected one input 'input', got none/],
+    ['another input', { inputs: [{ ...input, name: 'x' }] }, 'INVALID_ARGUMENT', /got 'x'/],
+    ['two inputs', { inputs: [input, input] }, 'INVALID_ARGUMENT', /got 'input', 'input'/],
+    [
+      'an unknown output',
+      { outputs: ['mean', 'hasOwnProperty'] },
+      'INVALID_ARGUMENT',
+      /among mean, variance, noise_variance, std, got 'hasOwnProperty'/,
+    ],
+    ['an output twice', { outputs: ['mean', 'mean'] }, 'INVALID_ARGUMENT', /each output once/],
+  ];
+  it.each(refused)('refuses %s', async (_, change, expected, message) => {
+    await expect(runInference(ready(linearGaussianModel()), { ...request, ...change })).rejects.toEqual(code(expected, message));
+  });
+
+  it('refuses while warming up and while draining', async () => {
+    const model = linearGaussianModel();
+    const catalogue = new ModelCatalogue([model]);
+    await expect(runInference(catalogue, request)).rejects.toEqual(code('UNAVAILABLE', /warming up/));
+    catalogue.markReady(model);
+    await runInference(catalogue, request);
+    catalogue.drain();
+    await expect(runInference(catalogue, request)).rejects.toEqual(code('UNAVAILABLE', /draining/));
+  });
+
+  const tensor: OutputTensor = { name: 'mean', datatype: 'FP32', shape: [1, 2], data: Float32Array.of(1, 2) };
+  const defects: [string, () => Promise<OutputTensor[]>, RegExp][] = [
+    ['that answers nothing', async () => [], /output 'mean': expected it, got nothing/],
+    ['that answers another output', async () => [{ ...tensor, name: 'std' }], /expected it, got std/],
+    ['that answers another shape', async () => [{ ...tensor, shape: [2, 1] }], /expected shape \[1, 2\], got \[2, 1\]/],
+    ['that answers too little', async () => [{ ...tensor, data: Float32Array.of(1) }], /expected 2 elements, got 1/],
+    ['that answers NaN', async () => [{ ...tensor, data: Float32Array.of(1, NaN) }], /expected finite values, got NaN at element 1/],
+    ['that throws', async () => Promise.reject(new TypeError('boom')), /model 'linear' failed: boom/],
+    ['whose own shapes do not fit', async () => Promise.reject(new SublaceError('SHAPE_MISMATCH', 'inside')), /failed: inside/],
+  ];
+  it.each(defects)('does not blame the client for a model %s', async (_, infer, message) => {
+    const model = { ...linearGaussianModel(), infer };
+    await expect(runInference(ready(model), { ...request, outputs: ['mean'] })).rejects.toEqual(code('INTERNAL', message));
+  });
+});
