@@ -1,0 +1,43 @@
+import { InvalidArgumentError } from 'commander';
+
+/** Limits of a numeric option. */
+export interface Limits {
+  readonly min?: number;
+  readonly max?: number;
+}
+
+/**
+ * A parser of whole numbers for one option.
+ *
+ * @param limits  Smallest and largest value that makes sense.
+ * @returns  The parser that commander calls with the text of the option.
+ * @throws {InvalidArgumentError} (from the parser) when the text is not such a number.
+ */
+export function count(limits: Limits = { min: 1 }): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) throw new InvalidArgumentError(`expected a whole number, got '${text}'`);
+    return within(value, limits);
+  };
+}
+
+/**
+ * A parser of numbers for one option.
+ *
+ * @param limits  Smallest and largest value that makes sense.
+ * @returns  The parser that commander calls with the text of the option.
+ * @throws {InvalidArgumentError} (from the parser) when the text is not such a number.
+ */
+export function real(limits: Limits = {}): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError(`expected a number, got '${text}'`);
+    return within(value, limits);
+  };
+}
+
+function within(value: number, { min, max }: Limits): number {
+  if (min !== undefined && value < min) throw new InvalidArgumentError(`expected at least ${min}, got ${value}`);
+  if (max !== undefined && value > max) throw new InvalidArgumentError(`expected at most ${max}, got ${value}`);
+  return value;
+}

@@ -1,0 +1,62 @@
+import { Command, CommanderError } from 'commander';
+import { SublaceError } from '@sublace/errors';
+import { clusterCommands } from './commands/cluster.ts';
+import { doctorCommand } from './commands/doctor.ts';
+import { createTerminal, type Terminal } from './terminal/terminal.ts';
+
+/**
+ * The whole command line: every command with its options, none of them run yet.
+ *
+ * @returns  The program; {@link runProgram} runs it.
+ */
+export function createProgram(): Command {
+  const program = new Command('sublace')
+    .description('Calibrated uncertainty for trained neural networks, by subnetwork linearised Laplace inference.')
+    .option('--json', 'print results as JSON on standard output, with no progress')
+    .version('0.1.0')
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureOutput({ outputError: () => undefined })
+    .showHelpAfterError(false);
+  let isJson = false;
+  program.hook('preAction', (_, command) => {
+    isJson = command.optsWithGlobals<{ json?: boolean }>().json === true;
+  });
+  const terminal = (): Terminal => createTerminal(isJson);
+
+  for (const command of [doctorCommand(terminal)]) adopt(program, withJson(command));
+  for (const command of clusterCommands()) adopt(program, command);
+  return program;
+}
+
+/** Adds a command whose errors are thrown, like those of its parent, and those of its own sub-commands likewise. */
+function adopt(parent: Command, command: Command): void {
+  command.copyInheritedSettings(parent);
+  for (const child of command.commands) child.copyInheritedSettings(parent);
+  parent.addCommand(command);
+}
+
+/** Lets `--json` stand after the command as well as before it. */
+function withJson(command: Command): Command {
+  for (const child of command.commands) withJson(child);
+  return command.option('--json', 'print the result as JSON, with no progress');
+}
+
+/**
+ * Runs a command line.
+ *
+ * @param program  What {@link createProgram} made.
+ * @param args  Arguments, without the names of Node and of the script.
+ * @throws {SublaceError} USAGE when the line cannot be understood; whatever the command throws.
+ */
+export async function runProgram(program: Command, args: readonly string[]): Promise<void> {
+  try {
+    await program.parseAsync(args, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return;
+    if (error.code === 'commander.help')
+      throw new SublaceError('USAGE', "expected a command, got none; 'sublace --help' lists them", { cause: error });
+    throw new SublaceError('USAGE', error.message.replace(/^error: /, '').replaceAll('\n', ' '), { cause: error });
+  }
+}
