@@ -8,6 +8,7 @@ import type { Network, Rows, Tape } from '@sublace/network';
  */
 export class DiagonalAccumulator {
   readonly #network: Network;
+  /** Kept: they outlive the tidy of a batch. */
   readonly #sums: tf.Tensor[];
 
   /**
@@ -15,7 +16,7 @@ export class DiagonalAccumulator {
    */
   constructor(network: Network) {
     this.#network = network;
-    this.#sums = network.layout.entries.map((entry) => tf.zeros([...entry.shape]));
+    this.#sums = network.layout.entries.map((entry) => tf.keep(tf.zeros([...entry.shape])));
   }
 
   /**
@@ -32,7 +33,7 @@ export class DiagonalAccumulator {
       for (const [i, entry] of entries.entries()) {
         if (entry.layer !== layer.name) continue;
         const before = this.#sums[i];
-        this.#sums[i] = tf.tidy(() => tf.add(before, layer.squaredJacobian?.(entry.weight, layerTape, signal) ?? 0));
+        this.#sums[i] = tf.keep(tf.tidy(() => tf.add(before, layer.squaredJacobian?.(entry.weight, layerTape, signal) ?? 0)));
         before.dispose();
       }
     });

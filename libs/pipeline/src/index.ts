@@ -1,1 +1,1 @@
-export {};
+export { modelJsonPath, readModelFiles } from './model/model-files.ts';
