@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { loadPackageDefinition } from '@grpc/grpc-js';
+import { loadPackageDefinition, logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import type { ProtoGrpcType } from './generated/blocks.ts';
 
@@ -8,6 +8,9 @@ export const PROTO_ROOT = fileURLToPath(new URL('.', import.meta.resolve('@subla
 
 /** How messages look in TypeScript; the same as what the types in ./generated were made with (tools/setup/protocol-types.mjs). */
 export const LOADER_OPTIONS = { longs: Number, enums: String, defaults: true, oneofs: true, includeDirs: [PROTO_ROOT] };
+
+// What goes wrong is thrown; grpc's own lines would land among the JSON logs on stderr.
+if (!process.env.GRPC_VERBOSITY) setLogVerbosity(logVerbosity.NONE);
 
 const root = loadPackageDefinition(loadSync('sublace/v1/blocks.proto', LOADER_OPTIONS)) as unknown as ProtoGrpcType;
 

@@ -1,5 +1,14 @@
+// For command lines and dashboards.
 export { createCoordinatorClient, type CoordinatorClient, type JobOverview } from './coordinator-client.ts';
-export { toProgressMessage, type JobFailure, type PhaseReport, type ProgressEvent } from './progress-event.ts';
-export { isLoopback, type ConnectOptions } from './channel.ts';
+export type { JobFailure, PhaseReport, ProgressEvent } from './progress-event.ts';
+export type { ConnectOptions } from './channel.ts';
+
+// For the roles of the cluster.
+export { createWorkerClient, type ClaimedTask, type WorkerClient } from './worker-client.ts';
+export { createBlocksClient, type BlocksClient } from './blocks-client.ts';
+export { blocksService, leaseRefOf } from './blocks-service.ts';
+export { implement, startServer, type CallContext, type HandlersOf, type RunningServer, type ServerOptions, type Service } from './server.ts';
+export { toProgressMessage } from './progress-event.ts';
 export { LOADER_OPTIONS, PROTO_ROOT, services } from './definitions.ts';
 export { ERROR_CODE_KEY, fromStatus, toStatus } from './status.ts';
+export { isLoopback } from './channel.ts';

@@ -1,8 +1,8 @@
 /** The Open Inference Protocol v2 over gRPC: its service definition, a client, and the types of its messages. */
 import { fileURLToPath } from 'node:url';
-import { loadPackageDefinition } from '@grpc/grpc-js';
+import { credentials, loadPackageDefinition } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
-import type { GRPCInferenceServiceDefinition } from './generated/inference/GRPCInferenceService.ts';
+import type { GRPCInferenceServiceClient, GRPCInferenceServiceDefinition } from './generated/inference/GRPCInferenceService.ts';
 import type { ProtoGrpcType } from './generated/open_inference.ts';
 
 // int64 as number: shapes and sizes beyond 2^53 are refused anyway. Absent fields get their proto3 defaults.
@@ -19,6 +19,17 @@ export const InferenceClient = (loadPackageDefinition(definition) as unknown as 
 
 /** Definition of `inference.GRPCInferenceService`, for a server's `addService`. */
 export const inferenceService: GRPCInferenceServiceDefinition = InferenceClient.service;
+
+/**
+ * A client of a serving process, over plaintext.
+ *
+ * @param address  `host:port`.
+ * @returns  One method for each call; the caller closes it.
+ */
+export function openInferenceClient(address: string): GRPCInferenceServiceClient {
+  // Answers may be as large as the server makes them; the runtime's default is 4 MiB.
+  return new InferenceClient(address, credentials.createInsecure(), { 'grpc.max_receive_message_length': -1 });
+}
 
 export type { GRPCInferenceServiceClient, GRPCInferenceServiceHandlers } from './generated/inference/GRPCInferenceService.ts';
 export type { InferParameter__Output as InferParameter } from './generated/inference/InferParameter.ts';

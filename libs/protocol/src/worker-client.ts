@@ -1,0 +1,100 @@
+import type { ErrorCode } from '@sublace/errors';
+import type { JsonObject, LeaseRef } from '@sublace/scheduling';
+import { leaseRefOf } from './blocks-service.ts';
+import { callMetadata, channelCredentials, CHANNEL_OPTIONS, type ConnectOptions } from './channel.ts';
+import { services } from './definitions.ts';
+import { fromStatus } from './status.ts';
+import { unaryCaller } from './unary.ts';
+
+/** A leased shard with everything that the worker needs to know. */
+export interface ClaimedTask {
+  lease: LeaseRef;
+  attempt: number;
+  leaseDurationMs: number;
+  spec: JsonObject;
+  /** Summary of the plan task; absent in phase plan. */
+  plan?: JsonObject;
+  /** Summary of the select task; absent before it is done. */
+  selection?: JsonObject;
+  /** Blocks to pull from the coordinator first. */
+  inputNames: string[];
+  /** Phase finalise: an empty folder to write the artifact into. */
+  staging?: string;
+}
+
+/** What a worker asks of a coordinator. Every method throws SublaceErrors. */
+export interface WorkerClient {
+  /** Long poll; undefined when there was no work within waitMs. */
+  claimShard(workerId: string, waitMs: number, signal?: AbortSignal): Promise<ClaimedTask | undefined>;
+  renewLease(lease: LeaseRef, progress: { done: number; total: number }): Promise<void>;
+  /** Resolves when the coordinator has pulled and committed everything. */
+  offerTiles(lease: LeaseRef, blocksAddress: string, names: string[], summary: JsonObject): Promise<void>;
+  failShard(lease: LeaseRef, failure: { code: ErrorCode; message: string; retryable: boolean }): Promise<void>;
+  releaseShard(lease: LeaseRef): Promise<void>;
+  /** Presence: open until the connection breaks or the signal aborts; `onAccepted` when the coordinator has seen it. */
+  attend(workerId: string, onAccepted: () => void, signal: AbortSignal): Promise<void>;
+  close(): void;
+}
+
+/** Slack beyond the long poll itself. */
+const CLAIM_SLACK_MS = 10_000;
+
+/** Time for the coordinator to pull a whole shard. */
+const OFFER_TIMEOUT_MS = 30 * 60_000;
+
+const ATTEND_TIMEOUT_MS = 7 * 24 * 3_600_000;
+
+/**
+ * Connects a worker to a coordinator.
+ *
+ * @param address  HOST:PORT, or any target that gRPC resolves.
+ * @param options  Token, TLS, deadline.
+ * @returns  The client; the caller closes it.
+ */
+export function createWorkerClient(address: string, options: ConnectOptions = {}): WorkerClient {
+  const client = new services.Coordinator(address, channelCredentials(options), CHANNEL_OPTIONS);
+  const call = unaryCaller(client, options);
+  return {
+    async claimShard(workerId, waitMs, signal) {
+      const { task } = await call(client.claimShard, { workerId, waitMs }, { timeoutMs: waitMs + CLAIM_SLACK_MS, signal });
+      if (!task) return undefined;
+      const { lease, specJson, planJson, selectionJson, staging, attempt, leaseDurationMs, inputNames } = task;
+      return {
+        lease: leaseRefOf(lease),
+        attempt,
+        leaseDurationMs,
+        inputNames,
+        spec: JSON.parse(specJson) as JsonObject,
+        ...(planJson === '' ? {} : { plan: JSON.parse(planJson) as JsonObject }),
+        ...(selectionJson === '' ? {} : { selection: JSON.parse(selectionJson) as JsonObject }),
+        ...(staging === '' ? {} : { staging }),
+      };
+    },
+    async renewLease(lease, progress) {
+      await call(client.renewLease, { lease, ...progress });
+    },
+    async offerTiles(lease, blocksAddress, names, summary) {
+      await call(client.offerTiles, { lease, blocksAddress, names, summaryJson: JSON.stringify(summary) }, { timeoutMs: OFFER_TIMEOUT_MS });
+    },
+    async failShard(lease, failure) {
+      await call(client.failShard, { lease, ...failure });
+    },
+    async releaseShard(lease) {
+      await call(client.releaseShard, { lease });
+    },
+    async attend(workerId, onAccepted, signal) {
+      const stream = client.attend({ workerId }, callMetadata(options), { deadline: Date.now() + ATTEND_TIMEOUT_MS });
+      const cancel = () => stream.cancel();
+      signal.addEventListener('abort', cancel, { once: true });
+      try {
+        for await (const _accepted of stream) onAccepted();
+      } catch (error) {
+        if (!signal.aborted) throw fromStatus(error);
+      } finally {
+        signal.removeEventListener('abort', cancel);
+        stream.cancel();
+      }
+    },
+    close: () => client.close(),
+  };
+}
