@@ -6,7 +6,7 @@
  * WebAssembly. docs/adr/0002-native-runtime.md says why.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readlinkSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { cache, pinnedNode, root } from '../setup/paths.mjs';
 import { downloadOfficial } from './official.mjs';
@@ -28,26 +28,39 @@ function computeCapability() {
   return Number.isFinite(capability) ? capability : undefined;
 }
 
+/** Puts a link where the package looks for its addon; another set-up at the same time sees the old one or the new one. */
 function link(target) {
   mkdirSync(dirname(addon), { recursive: true });
-  rmSync(addon, { force: true });
-  symlinkSync(target, addon);
+  const temporary = `${addon}.${process.pid}`;
+  rmSync(temporary, { force: true });
+  symlinkSync(target, temporary);
+  renameSync(temporary, addon);
+}
+
+/** A failure is remembered for a day, so that not every command tries again; `npm run setup` does. */
+const note = join(cache, 'runtime-failed.json');
+const RETRY_AFTER_MS = 24 * 3600 * 1000;
+
+function hasFailedLately() {
+  return existsSync(note) && Date.now() - statSync(note).mtimeMs < RETRY_AFTER_MS;
 }
 
 /**
  * Makes the native runtime loadable, or says in one line that WebAssembly will be used. Does nothing when it already is.
  * `SUBLACE_RUNTIME=wasm` skips the native runtime; `official` or `wheel` pins one route.
+ *
+ * @param {object} options
+ * @param {boolean} options.again  Try even when it failed within the last day.
+ * @throws {Error} 'interrupted' on Ctrl-C.
  */
-export async function ensureRuntime() {
+export async function ensureRuntime({ again }) {
   const wanted = process.env.SUBLACE_RUNTIME ?? 'any';
   if (wanted === 'wasm') return;
-  const note = join(cache, 'runtime-failed.json');
   const capability = computeCapability();
   const variant = capability === undefined ? 'cpu' : 'gpu';
   const isLinked = existsSync(addon) && (!lstatSync(addon).isSymbolicLink() || readlinkSync(addon).includes(`-${variant}`));
-  if (isLinked) return;
+  if (isLinked || (hasFailedLately() && !again)) return;
 
-  const cpu = variant === 'cpu' ? '' : ' for the GPU';
   const reasons = [];
   if (wanted !== 'wheel' && (capability === undefined || capability < 9)) {
     const failure = await downloadOfficial(addonPackage);
@@ -57,16 +70,20 @@ export async function ensureRuntime() {
   }
   if (wanted !== 'official') {
     try {
-      link(buildFromWheel({ addonPackage, variant, say: (line) => console.error(`setup: ${line}${cpu}`) }));
-      if (loads()) return;
+      link(buildFromWheel({ addonPackage, variant, say: (line) => console.error(`setup: ${line}`) }));
+      if (loads()) {
+        rmSync(note, { force: true });
+        return;
+      }
       reasons.push('built from the Python wheel: does not load');
     } catch (error) {
+      if (error.message === 'interrupted') throw error;
       reasons.push(`built from the Python wheel: ${error.message}`);
     }
     rmSync(addon, { force: true });
   }
+  const line = `no native TensorFlow runtime (${reasons.join('; ')}); using WebAssembly, several times slower; 'npm run setup' tries again`;
+  console.error(`setup: ${line}`);
   mkdirSync(cache, { recursive: true });
-  const line = `no native TensorFlow runtime (${reasons.join('; ')}); using WebAssembly, several times slower`;
-  if (!existsSync(note) || readFileSync(note, 'utf8') !== line) console.error(`setup: ${line}`);
   writeFileSync(note, line);
 }

@@ -37,7 +37,7 @@ export function ensureDependencies() {
     cwd: root,
     stdio: ['ignore', 2, 2],
   });
-  if (npm.signal) throw new Error('interrupted');
+  if (npm.signal || npm.status === 130) throw new Error('interrupted');
   if (npm.error || npm.status !== 0)
     throw new Error(`npm ci failed (${npm.error?.message ?? `exit code ${npm.status}`}); see npm's message above`);
 }

@@ -27,7 +27,7 @@ async function main([command, ...args]) {
     // Ctrl-C reaches every child through the terminal's process group; this process waits for them to end on their own terms.
     process.on('SIGINT', () => {});
     ensureDependencies();
-    await ensureRuntime();
+    await ensureRuntime({ again: command === undefined });
     ensureProtocolTypes();
   });
   if (!command) return 0;
