@@ -3,3 +3,6 @@ export interface ServingLog {
   info(fields: object, message: string): void;
   error(fields: object, message: string): void;
 }
+
+/** For a server that is started without a log. */
+export const silentLog: ServingLog = { info: () => undefined, error: () => undefined };

@@ -62,14 +62,14 @@ describe('knobsOf', () => {
 
   it.each([
     [{ sample: 3 }, 'classification', /expected link, samples or seed, got 'sample'/],
-    [{ link: 'probits' }, 'classification', /link: expected probit, .*, got 'probits'/],
+    [{ link: 'logistic' }, 'classification', /link: expected probit, .*, got 'logistic'/],
     [{ samples: 0 }, 'classification', /samples: expected a whole number from 1 to 100000, got '0'/],
     [{ samples: 1e9 }, 'classification', /got '1000000000'/],
     [{ samples: '10' }, 'classification', /got '10'/],
     [{ seed: 1.5 }, 'classification', /seed: .* got '1.5'/],
     [{ link: 'probit' }, 'regression', /expected none for a regression, got 'link'/],
   ] as const)('refuses %j', (parameters, likelihood, message) => {
-    expect(() => knobsOf(parameters, likelihood)).toThrowError(
+    expect(() => knobsOf(parameters, likelihood)).toThrow(
       expect.objectContaining({ code: 'INVALID_ARGUMENT', message: expect.stringMatching(message) as string }),
     );
   });

@@ -140,13 +140,13 @@ describe('stopping', () => {
     model.letGo();
     const server: RunningServer = await starting;
 
-    const HealthClient = makeGenericClientConstructor(healthService as never, 'Health');
+    const HealthClient = makeGenericClientConstructor(healthService, 'Health');
     const health = new HealthClient(`127.0.0.1:${server.grpcPort}`, credentials.createInsecure());
     const seen: string[] = [];
     const watch = health
       .watch({ service: '' })
       .on('data', (answer: { status: string }) => seen.push(answer.status))
-      .on('error', () => {});
+      .on('error', () => undefined);
     await until(() => seen.length === 1);
 
     const client = new InferenceClient(`127.0.0.1:${server.grpcPort}`, credentials.createInsecure());
@@ -183,7 +183,7 @@ describe('stopping', () => {
     model.letGo();
     const server = await starting;
     const stuck = httpCall(server.httpPort, 'POST', '/v2/models/linear/infer', { body }).catch(
-      (error: NodeJS.ErrnoException) => error.code,
+      (error: unknown) => (error as NodeJS.ErrnoException).code,
     );
     await until(() => model.waitingCount() === 1);
     await server.stop();

@@ -1,7 +1,7 @@
 import { SublaceError } from '@sublace/errors';
 import { createGrpcServer } from './grpc/grpc-server.ts';
 import { compute } from './inference/run-inference.ts';
-import type { ServingLog } from './log.ts';
+import { silentLog, type ServingLog } from './log.ts';
 import { ModelCatalogue } from './model-catalogue.ts';
 import { createRestServer } from './rest/rest-server.ts';
 import type { ServedModel } from './served-model.ts';
@@ -46,8 +46,8 @@ const defaultBodyLimitBytes = 64 * 1024 * 1024;
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { models, httpPort = 8080, grpcPort = 8081, host = '127.0.0.1', bodyLimitBytes = defaultBodyLimitBytes } = options;
-  const { drainTimeoutMs = 30_000, log = { info: () => {}, error: () => {} } } = options;
-  requireServable(models);
+  const { drainTimeoutMs = 30_000, log = silentLog } = options;
+  checkModels(models);
   const catalogue = new ModelCatalogue(models);
   const rest = createRestServer({ catalogue, bodyLimitBytes, log });
   const grpc = createGrpcServer({ catalogue, bodyLimitBytes, log });
@@ -80,7 +80,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
 }
 
-function requireServable(models: readonly ServedModel[]): void {
+function checkModels(models: readonly ServedModel[]): void {
   if (models.length === 0) throw new SublaceError('INVALID_ARGUMENT', 'expected at least one model to serve, got none');
   const keys = models.map((model) => `${model.name} version ${model.version}`);
   const twice = keys.find((key, i) => keys.indexOf(key) !== i);

@@ -6,10 +6,18 @@ export interface HttpAnswer {
   headers: IncomingHttpHeaders;
   body: Buffer;
   /** The body as JSON. */
-  json: () => any;
+  json: () => unknown;
 }
 
-/** One HTTP call with exactly the given headers: no content type unless asked for, no automatic decompression. */
+/**
+ * One HTTP call with exactly the given headers: no content type unless asked for, no automatic decompression.
+ *
+ * @param port  On this machine.
+ * @param method  GET, POST, ...
+ * @param path  With its slash.
+ * @param options  Headers and body.
+ * @returns  What came back.
+ */
 export function httpCall(
   port: number,
   method: string,

@@ -6,6 +6,9 @@ import type { OutputTensor, ServedModel } from '../src/served-model.ts';
  *
  *   P = X'X / noiseVariance + I,  covariance = P^-1,  weights = covariance X'Y / noiseVariance
  *   mean(x) = x' weights,  variance(x) = x' covariance x  (the same for both outputs)
+ *
+ * @param name  Name that requests use.
+ * @returns  The model, and its predictive in float64 for comparison.
  */
 export function linearGaussianModel(
   name = 'linear',

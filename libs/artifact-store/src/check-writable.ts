@@ -28,10 +28,10 @@ export async function checkWritable(output: string, options: WritableOptions = {
 async function checkParent(output: string): Promise<void> {
   const parent = dirname(resolve(output));
   const entry = await stat(parent).catch(() => null);
-  if (!entry) throw unwritable(output, `an existing parent folder`, `no ${parent}`, 'create it or choose another output');
+  if (!entry) throw unwritable(output, 'an existing parent folder', `no ${parent}`, 'create it or choose another output');
   if (!entry.isDirectory()) throw unwritable(output, 'a folder as parent', `the file ${parent}`, 'choose another output');
-  const probe = await mkdtemp(join(parent, `.${basename(output)}.probe-`)).catch((cause: NodeJS.ErrnoException) => {
-    throw unwritable(output, `a parent folder that can be written`, `${cause.code} in ${parent}`, 'choose another output', cause);
+  const probe = await mkdtemp(join(parent, `.${basename(output)}.probe-`)).catch((cause: unknown) => {
+    throw unwritable(output, 'a parent folder that can be written', `${errnoOf(cause)} in ${parent}`, 'choose another output', cause);
   });
   await rmdir(probe);
 }
@@ -73,4 +73,15 @@ export async function checkReplaceable(output: string, options: WritableOptions 
  */
 export function unwritable(output: string, expected: string, got: string, remedy: string, cause?: unknown): SublaceError {
   return new SublaceError('OUTPUT_UNWRITABLE', `output ${output}: expected ${expected}, got ${got}; ${remedy}`, { cause });
+}
+
+/**
+ * What the system calls an error: `EACCES`, `ENOSPC`.
+ *
+ * @param error  What a catch clause received.
+ * @returns  The system's code, else the message.
+ */
+export function errnoOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code ?? message;
 }

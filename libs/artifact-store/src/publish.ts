@@ -1,7 +1,7 @@
 import { mkdtemp, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { SublaceError } from '@sublace/errors';
-import { checkReplaceable, unwritable } from './check-writable.ts';
+import { checkReplaceable, errnoOf, unwritable } from './check-writable.ts';
 import { MANIFEST_NAME, readManifest, type ArtifactManifest } from './manifest.ts';
 import { verifyFiles } from './verify.ts';
 
@@ -21,8 +21,14 @@ export interface PublishOptions {
  */
 export async function stageDirectory(output: string): Promise<string> {
   const path = resolve(output);
-  return mkdtemp(join(dirname(path), `.${basename(path)}.staging-`)).catch((cause: NodeJS.ErrnoException) => {
-    throw unwritable(output, 'a parent folder that can be written', `${cause.code} in ${dirname(path)}`, 'choose another output', cause);
+  return mkdtemp(join(dirname(path), `.${basename(path)}.staging-`)).catch((cause: unknown) => {
+    throw unwritable(
+      output,
+      'a parent folder that can be written',
+      `${errnoOf(cause)} in ${dirname(path)}`,
+      'choose another output',
+      cause,
+    );
   });
 }
 
@@ -66,14 +72,8 @@ export async function publishDirectory(staging: string, output: string, options:
 
   const target = resolve(output);
   const isReplacing = await checkReplaceable(output, { ...options, kind: manifest.kind });
-  await moveIntoPlace(staging, target, isReplacing).catch((cause: NodeJS.ErrnoException) => {
-    throw unwritable(
-      output,
-      'to rename the finished artifact into place',
-      `${cause.code ?? cause.message}`,
-      'choose another output',
-      cause,
-    );
+  await moveIntoPlace(staging, target, isReplacing).catch((cause: unknown) => {
+    throw unwritable(output, 'to rename the finished artifact into place', errnoOf(cause), 'choose another output', cause);
   });
   await syncToDisk(dirname(target));
   return manifest;

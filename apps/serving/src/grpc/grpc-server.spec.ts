@@ -69,7 +69,7 @@ describe('metadata', () => {
   });
 
   it('tells grpc.health.v1 about the server and each model', async () => {
-    const HealthClient = makeGenericClientConstructor(healthService as never, 'Health');
+    const HealthClient = makeGenericClientConstructor(healthService, 'Health');
     const health = new HealthClient(`127.0.0.1:${server.grpcPort}`, credentials.createInsecure());
     const check = (service: string): Promise<{ status: string }> =>
       new Promise((resolve, reject) =>
@@ -169,9 +169,9 @@ describe('inference', () => {
     ['an unknown output', { inputs: [input], rawInputContents: bytes, outputs: [{ name: 'x' }] }, status.INVALID_ARGUMENT, /got 'x'/],
     [
       'an unknown knob',
-      { inputs: [input], rawInputContents: bytes, parameters: { sede: { int64Param: 1 } } },
+      { inputs: [input], rawInputContents: bytes, parameters: { seeds: { int64Param: 1 } } },
       status.INVALID_ARGUMENT,
-      /got 'sede'/,
+      /got 'seeds'/,
     ],
     [
       'shared memory',

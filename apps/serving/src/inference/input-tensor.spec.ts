@@ -68,7 +68,7 @@ describe('readInput', () => {
     ['a number beyond float32', withValues([1, 2, 3, 1e300], { datatype: 'FP64' }), 'DATA_INVALID', /got Infinity at example 0, element 3/],
   ];
   it.each(refused)('refuses %s', (_, input, code, message) => {
-    expect(() => readInput(input, spec)).toThrowError(expect.objectContaining({ code, message: expect.stringMatching(message) as string }));
+    expect(() => readInput(input, spec)).toThrow(expect.objectContaining({ code, message: expect.stringMatching(message) as string }));
   });
 
   it('reads flat and nested values alike', () => {

@@ -43,8 +43,8 @@ describe('runInference', () => {
     const parameters = { seed: 3, timeout: 1, priority: 2, sequence_id: 'x', triton_enable: true, binary_data_output: true };
     await runInference(ready(spied), { ...request, parameters });
     expect(seen).toEqual([{ seed: 3 }]);
-    await expect(runInference(ready(model), { ...request, parameters: { sede: 3 } })).rejects.toEqual(
-      code('INVALID_ARGUMENT', /got 'sede'/),
+    await expect(runInference(ready(model), { ...request, parameters: { seeds: 3 } })).rejects.toEqual(
+      code('INVALID_ARGUMENT', /got 'seeds'/),
     );
   });
 

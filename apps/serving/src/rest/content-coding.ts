@@ -2,7 +2,7 @@ import { promisify } from 'node:util';
 import { constants, deflate, gunzip, gzip, inflate } from 'node:zlib';
 import { HttpError } from './http-error.ts';
 
-/** Content codings of request and response bodies; `deflate` is the zlib format, as clients send it. */
+/** Content coding of a request or response body; `deflate` is the zlib format, as clients send it. */
 export type ContentCoding = 'gzip' | 'deflate';
 
 const compressors = { gzip: promisify(gzip), deflate: promisify(deflate) };
@@ -24,10 +24,10 @@ export async function decodeBody(body: Buffer, coding: string | undefined, bytes
   const name = coding?.trim().toLowerCase() ?? 'identity';
   if (name === 'identity' || name === '') return body;
   if (!isCoding(name)) throw new HttpError(415, `expected Content-Encoding gzip, deflate or identity, got '${name}'`);
-  return decompressors[name](body, { maxOutputLength: bytesMax }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ERR_BUFFER_TOO_LARGE')
+  return decompressors[name](body, { maxOutputLength: bytesMax }).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE')
       throw new HttpError(413, `expected a body of at most ${bytesMax} bytes, got more after decompression`);
-    throw new HttpError(400, `expected a ${name} body, got ${error.message}`);
+    throw new HttpError(400, `expected a ${name} body, got ${(error as Error).message}`);
   });
 }
 

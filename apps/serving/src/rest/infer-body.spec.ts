@@ -47,7 +47,7 @@ describe('readInferBody', () => {
     ['deep JSON', Buffer.from(`{"inputs":${'['.repeat(depth)}${']'.repeat(depth)}}`), undefined, /inputs\[0\]: expected object/],
   ];
   it.each(refused)('refuses %s', (_, body, headerLength, message) => {
-    expect(() => readInferBody(body, headerLength, target)).toThrowError(
+    expect(() => readInferBody(body, headerLength, target)).toThrow(
       expect.objectContaining({ code: 'INVALID_ARGUMENT', message: expect.stringMatching(message) as string }),
     );
   });
@@ -55,7 +55,7 @@ describe('readInferBody', () => {
   it('refuses bytes that no input claims', () => {
     const head = json({ inputs: [binary] });
     const body = Buffer.concat([head, Buffer.alloc(9)]);
-    expect(() => readInferBody(body, String(head.length), target)).toThrowError(/expected 8 bytes of binary tensors after the JSON, got 9/);
+    expect(() => readInferBody(body, String(head.length), target)).toThrow(/expected 8 bytes of binary tensors after the JSON, got 9/);
   });
 
   it('cuts binary tensors in the order of the inputs and leaves those with data alone', () => {

@@ -134,7 +134,7 @@ describe('refusals', () => {
     ['an unknown version', () => infer(ok, {}, '/v2/models/linear/versions/2/infer'), 404, /expected version 1, got '2'/],
     ['an unknown model, metadata', () => get('/v2/models/none'), 404, /got 'none'/],
     ['an unknown model, readiness', () => get('/v2/models/none/ready'), 404, /got 'none'/],
-    ['a path trick', () => get('/v2/models/..%2f..%2fetc%2fpasswd'), 404, /got '..\/..\/etc\/passwd'/],
+    ['a path trick', () => get(`/v2/models/${encodeURIComponent('../../etc/passwd')}`), 404, /got '..\/..\/etc\/passwd'/],
     ['an undecodable path', () => get('/v2/models/%zz'), 400, /%zz/],
     ['an unknown path', () => get('/v3'), 404, /Open Inference Protocol v2, got GET \/v3/],
     ['another method', () => get('/v2/models/linear/infer'), 404, /got GET/],
@@ -153,7 +153,7 @@ describe('refusals', () => {
       /expected 3298534883328 elements in data, got 6/,
     ],
     ['another data type', () => infer(JSON.stringify({ inputs: [{ ...input, datatype: 'BYTES', data: ['a'] }] })), 400, /got 'BYTES'/],
-    ['an unknown knob', () => infer(JSON.stringify({ inputs: [{ ...input, data: flat }], parameters: { sede: 1 } })), 400, /got 'sede'/],
+    ['an unknown knob', () => infer(JSON.stringify({ inputs: [{ ...input, data: flat }], parameters: { seeds: 1 } })), 400, /got 'seeds'/],
     ['a body too large', () => infer(Buffer.alloc(bodyLimitBytes + 1)), 413, /at most 100000 bytes/],
     [
       'a body too large once decompressed',
