@@ -1,0 +1,202 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Change, JsonObject, Lease, SchedulingOptions } from '@sublace/scheduling';
+import type { JobStore } from './job-store.ts';
+
+/** A store under test, with its clock in the suite's hands. */
+export interface StoreUnderTest {
+  store: JobStore;
+  /** Moves the store's clock. */
+  advance(ms: number): void;
+  /** Closes the store as a dying process would, and opens it again on the same data. */
+  reopen(): Promise<JobStore>;
+  /** Closes it and removes its data. */
+  dispose(): Promise<void>;
+}
+
+const LEASE_MS = 10_000;
+const PLAN: JsonObject = { shards: [{ start: 0, count: 5 }, { start: 5, count: 5 }] };
+
+/**
+ * The laws of the JobStore contract, as tests. Every implementation calls this from a spec.
+ *
+ * @param name  Of the implementation.
+ * @param open  Opens an empty store.
+ */
+export function jobStoreConformance(name: string, open: (options: SchedulingOptions) => Promise<StoreUnderTest>): void {
+  describe(`${name} keeps the JobStore contract`, () => {
+    let test: StoreUnderTest;
+    let store: JobStore;
+
+    beforeEach(async () => {
+      test = await open({ leaseDurationMs: LEASE_MS, attemptsMax: 3 });
+      store = test.store;
+    });
+
+    afterEach(() => test.dispose());
+
+    const claim = async (worker = 'w1'): Promise<Lease> => {
+      const lease = await store.claimShard(worker);
+      expect(lease, 'a pending shard').toBeDefined();
+      return lease as Lease;
+    };
+    const fenced = expect.objectContaining({ code: 'FENCED' }) as Error;
+
+    it('runs a job from plan to publication', async () => {
+      const jobId = await store.submitJob({ output: '/tmp/x', n: 1 });
+      expect(jobId).toMatch(/^[a-zA-Z0-9-]+$/);
+      const seen: string[] = [];
+      for (let lease = await store.claimShard('w1'); lease; lease = await store.claimShard('w1')) {
+        seen.push(`${lease.phase}/${lease.shard}`);
+        await store.offerTiles(lease);
+        expect(await store.completeShard(lease, lease.phase === 'plan' ? PLAN : { of: seen.length })).toBe('accepted');
+      }
+      expect(seen).toEqual(['plan/0', 'score/0', 'score/1', 'select/0', 'accumulate/0', 'accumulate/1', 'finalise/0']);
+      const job = await store.getJob(jobId);
+      expect([job.state, job.summaries.score, job.spec]).toEqual(['reducing', [{ of: 2 }, { of: 3 }], { output: '/tmp/x', n: 1 }]);
+      await store.publishJob(jobId);
+      expect((await store.getJob(jobId)).state).toBe('succeeded');
+    });
+
+    it('fences whoever lost the lease, in every method that takes one', async () => {
+      await store.submitJob({});
+      const old = await claim('w1');
+      test.advance(LEASE_MS);
+      await store.requeueExpired();
+      const current = await claim('w2');
+      expect(current.leaseToken).toBeGreaterThan(old.leaseToken);
+      await expect(store.renewLease(old)).rejects.toThrow(fenced);
+      await expect(store.offerTiles(old)).rejects.toThrow(fenced);
+      await expect(store.completeShard(old, PLAN)).rejects.toThrow(fenced);
+      await expect(store.failShard(old, { code: 'INTERNAL', message: '', retryable: true })).rejects.toThrow(fenced);
+      await expect(store.releaseShard(old)).rejects.toThrow(fenced);
+      await expect(store.renewLease({ ...current, shard: 1 })).rejects.toThrow(fenced);
+      expect(await store.findLease(old)).toBeUndefined();
+      expect(await store.findLease(current)).toMatchObject({ workerId: 'w2', attempt: 2 });
+      expect(await store.completeShard(current, PLAN)).toBe('accepted');
+    });
+
+    it('completes a shard once, however often its holder says so', async () => {
+      const jobId = await store.submitJob({});
+      const lease = await claim();
+      expect(await store.completeShard(lease, PLAN)).toBe('accepted');
+      expect(await store.completeShard(lease, { shards: [1, 2, 3] })).toBe('duplicate');
+      expect(await store.offerTiles(lease)).toBe('duplicate');
+      expect((await store.getJob(jobId)).summaries.plan).toEqual([PLAN]);
+      expect((await store.getJob(jobId)).shards).toHaveLength(2);
+    });
+
+    it('keeps a renewed lease and frees one that was not', async () => {
+      await store.submitJob({});
+      const lease = await claim();
+      test.advance(LEASE_MS - 1);
+      await store.renewLease(lease);
+      test.advance(LEASE_MS - 1);
+      await store.requeueExpired();
+      expect(await store.claimShard('w2')).toBeUndefined();
+      test.advance(1);
+      await store.requeueExpired();
+      expect(await store.claimShard('w2')).toMatchObject({ attempt: 2 });
+    });
+
+    it('fails a job by name when a shard has used up its attempts', async () => {
+      const jobId = await store.submitJob({});
+      for (const attempt of [1, 2, 3]) {
+        const lease = await claim();
+        expect(lease.attempt).toBe(attempt);
+        await store.failShard(lease, { code: 'INTERNAL', message: 'boom', retryable: true });
+      }
+      const { state, failure } = await store.getJob(jobId);
+      expect([state, failure?.code, failure?.phase, failure?.shard]).toEqual(['failed', 'INTERNAL', 'plan', 0]);
+      expect(failure?.message).toMatch(/plan shard 0.*3 attempts.*boom/);
+    });
+
+    it('fails a job at once for what no retry can mend, and voids its other leases', async () => {
+      const jobId = await store.submitJob({});
+      await store.completeShard(await claim(), PLAN);
+      const [first, second] = [await claim('w1'), await claim('w2')];
+      await store.failShard(first, { code: 'DATA_INVALID', message: 'row 3', retryable: false });
+      expect(await store.getJob(jobId)).toMatchObject({ state: 'failed', failure: { code: 'DATA_INVALID', phase: 'score', shard: 0 } });
+      await expect(store.renewLease(second)).rejects.toThrow(fenced);
+    });
+
+    it('frees the leases of a lost worker and of one that leaves; only the former counts as an attempt', async () => {
+      await store.submitJob({});
+      await store.releaseShard(await claim('w1'));
+      expect((await claim('w1')).attempt).toBe(1);
+      await store.releaseWorker('w2', 'gone');
+      expect(await store.claimShard('w2')).toBeUndefined();
+      await store.releaseWorker('w1', 'gone');
+      expect((await claim('w2')).attempt).toBe(2);
+    });
+
+    it('gives a waiting claim the shard that becomes free, and nothing to one that gave up', async () => {
+      const impatient = new AbortController();
+      const given = store.claimShard('gone', { waitMs: 60_000, signal: impatient.signal });
+      impatient.abort();
+      expect(await given).toBeUndefined();
+      const waiting = store.claimShard('w1', { waitMs: 60_000 });
+      await store.submitJob({});
+      expect(await waiting).toMatchObject({ workerId: 'w1', phase: 'plan', shard: 0 });
+      expect(await store.claimShard('w2', { waitMs: 1 })).toBeUndefined();
+    });
+
+    it('runs jobs in the order of submission, and cancels', async () => {
+      const first = await store.submitJob({});
+      const second = await store.submitJob({});
+      expect((await store.listJobs()).map((job) => job.jobId)).toEqual([first, second]);
+      const lease = await claim();
+      expect(lease.jobId).toBe(first);
+      await store.cancelJob(first, 'no longer wanted');
+      await expect(store.completeShard(lease, PLAN)).rejects.toThrow(fenced);
+      expect(await store.getJob(first)).toMatchObject({ state: 'cancelled', failure: { code: 'CANCELLED', message: 'no longer wanted' } });
+      expect((await claim()).jobId).toBe(second);
+    });
+
+    it('does not know other jobs', async () => {
+      const notFound = expect.objectContaining({ code: 'NOT_FOUND' }) as Error;
+      await expect(store.getJob('job-x')).rejects.toThrow(notFound);
+      await expect(store.cancelJob('job-x', '')).rejects.toThrow(notFound);
+      await expect(store.renewLease({ jobId: 'job-x', phase: 'plan', shard: 0, leaseToken: 1 })).rejects.toThrow(notFound);
+    });
+
+    it('tells watchers every change from the call on', async () => {
+      const stop = new AbortController();
+      const watch = store.watchJob(undefined, stop.signal);
+      const jobId = await store.submitJob({});
+      await store.failShard(await claim(), { code: 'DATA_INVALID', message: 'row 3', retryable: false });
+      stop.abort();
+      const seen: Change[] = [];
+      for await (const change of watch) seen.push(change);
+      expect(seen.map((change) => (change.type === 'phaseStarted' ? change.phase : 'state' in change ? change.state : ''))).toEqual(
+        ['queued', 'plan', 'running', 'leased', 'failed', 'failed'],
+      );
+      expect(new Set(seen.map((change) => change.jobId))).toEqual(new Set([jobId]));
+    });
+
+    it('remembers everything but leases when it is opened again', async () => {
+      const jobId = await store.submitJob({ n: 1 });
+      await store.completeShard(await claim(), PLAN);
+      await store.completeShard(await claim(), { of: 0 });
+      const lost = await claim('w1');
+      store = await test.reopen();
+      const job = await store.getJob(jobId);
+      expect([job.state, job.phase, job.shards.map((shard) => shard.state)]).toEqual(['running', 'score', ['done', 'pending']]);
+      await expect(store.completeShard(lost, { of: 1 })).rejects.toThrow(fenced);
+      const again = await claim('w2');
+      expect([again.shard, again.attempt]).toEqual([1, 1]);
+      expect(again.leaseToken).toBeGreaterThan(lost.leaseToken);
+    });
+
+    it('goes back to a phase whose results were lost', async () => {
+      const jobId = await store.submitJob({});
+      await store.completeShard(await claim(), PLAN);
+      for (const _shard of [0, 1]) await store.completeShard(await claim(), {});
+      const select = await claim();
+      expect(select.phase).toBe('select');
+      await store.restartPhase(jobId, 'score');
+      await expect(store.completeShard(select, {})).rejects.toThrow(fenced);
+      expect(await claim()).toMatchObject({ phase: 'score', shard: 0, attempt: 1 });
+      expect((await store.getJob(jobId)).summaries.plan).toEqual([PLAN]);
+    });
+  });
+}
