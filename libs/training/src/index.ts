@@ -6,5 +6,6 @@ export { maximumLikelihoodNoiseVariance } from './noise-variance.ts';
 export { impliedPriorPrecision } from './objective.ts';
 export { restoreLayersModel, saveLayersModel, type SavedLayersModel } from './save-layers-model.ts';
 export { trainMap, type EpochRecord, type TrainingProgress, type TrainingResult } from './train-map.ts';
+export { trainingDefaults, type TrainingTask } from './training-defaults.ts';
 export { compileTrainingOptions, type TrainingOptions } from './training-options.ts';
 export { registerWasmKernels } from './wasm-kernels/register-wasm-kernels.ts';
