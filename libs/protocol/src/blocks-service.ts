@@ -13,12 +13,12 @@ import { implement, type Service } from './server.ts';
  * @param blockOf  Finds a block for the holder of a lease; throws a SublaceError when there is none, or when the lease is not current.
  * @returns  The service.
  */
-export function blocksService(blockOf: (lease: LeaseRef, name: string) => Block): Service {
+export function blocksService(blockOf: (lease: LeaseRef, name: string) => Block | Promise<Block>): Service {
   return implement(services.Blocks.service, {
     async *pullBlocks(request: PullBlocksRequest__Output) {
       const lease = leaseRefOf(request.lease);
       // Each block is looked up when its turn comes: the lease may have been lost since the call began.
-      for (const name of request.names) yield* encodeBlock(blockOf(lease, name));
+      for (const name of request.names) yield* encodeBlock(await blockOf(lease, name));
     },
   });
 }
