@@ -26,6 +26,7 @@ export async function verifyFiles(manifest: Pick<ArtifactManifest, 'files'>, dir
 
 /**
  * Reads one file of an artifact and checks the very bytes that are returned, so nothing can change between check and use.
+ * For files up to 2 GiB, what Node reads at once; larger ones are for `verifyFiles` and reading by range.
  *
  * @param manifest  What was published.
  * @param directory  The artifact's folder.
