@@ -44,23 +44,34 @@ export class Spectrum {
   }
 
   /**
-   * Output variances of Jacobian rows at each of several prior precisions: row r gives sum_k (J Q)_rk^2 / (lambda_k + prior).
+   * Jacobian rows in the eigenbasis, squared: (J Q)^2. Computed once, they serve every prior precision.
    *
    * @param jacobian  [R, S]. Borrowed.
-   * @param priorPrecisions  G scalars.
-   * @returns  [G][R]
+   * @returns  [R, S]. Owned by the caller.
    */
-  variances(jacobian: tf.Tensor2D, priorPrecisions: readonly number[]): Float32Array[] {
+  projectedSquares(jacobian: tf.Tensor2D): tf.Tensor2D {
     const ops = float64();
     const rows = ops.fromTensor(jacobian);
     const projected = ops.matMul(rows, this.#vectors); // J Q
-    const squares = tf.tidy(() => tf.square(ops.toTensor(projected))); // [R, S]
-    const weights = priorPrecisions.flatMap((prior) => [...this.eigenvalues].map((value) => 1 / (value + prior)));
-    const result = tf.tidy(() => tf.matMul(tf.tensor2d(weights, [priorPrecisions.length, this.eigenvalues.length]), squares, false, true));
-    const values = result.dataSync();
-    tf.dispose([squares, result]);
+    const squares = tf.tidy(() => tf.square(ops.toTensor(projected)) as tf.Tensor2D);
     ops.dispose(rows, projected);
-    const rowCount = jacobian.shape[0];
+    return squares;
+  }
+
+  /**
+   * Output variances of rows at several prior precisions: sum_k (J Q)_rk^2 / (lambda_k + prior).
+   *
+   * @param squares  From {@link projectedSquares}, [R, S]. Borrowed.
+   * @param priorPrecisions  G scalars.
+   * @returns  [G][R]
+   */
+  variances(squares: tf.Tensor2D, priorPrecisions: readonly number[]): Float32Array[] {
+    const size = this.eigenvalues.length;
+    const weights = Float32Array.from({ length: priorPrecisions.length * size }, (_, i) => {
+      return 1 / (this.eigenvalues[i % size] + priorPrecisions[Math.floor(i / size)]);
+    });
+    const values = tf.tidy(() => tf.matMul(tf.tensor2d(weights, [priorPrecisions.length, size]), squares, false, true).dataSync());
+    const rowCount = squares.shape[0];
     return priorPrecisions.map((_, g) => Float32Array.from(values.subarray(g * rowCount, (g + 1) * rowCount)));
   }
 
