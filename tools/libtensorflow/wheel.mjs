@@ -22,7 +22,7 @@ function run(command, args, hint) {
   const result = spawnSync(command, args, { encoding: 'utf8', maxBuffer: 1 << 26 });
   if (result.error?.code === 'ENOENT') throw new Error(`${command} not found; ${hint}`);
   if (result.signal === 'SIGINT' || /cancelled by user|KeyboardInterrupt/.test(result.stderr)) throw new Error('interrupted');
-  if (result.status !== 0) throw new Error(`${command} failed: ${reason(`${result.stderr}`)}`);
+  if (result.status !== 0) throw new Error(`${command} failed: ${reason(result.stderr) || `exit code ${result.status}`}`);
 }
 
 /** Removes what a build that was killed has left. */
@@ -84,7 +84,8 @@ export function buildFromWheel({ addonPackage, variant, say }) {
 
   if (process.platform !== 'linux') throw new Error(`expected Linux, got ${process.platform}`);
   // Asked for before the download, which takes longer.
-  run('python3', ['-m', 'pip', '--version'], 'install python3 with pip');
+  if (spawnSync('python3', ['-m', 'pip', '--version']).status !== 0)
+    throw new Error('python3 with pip not found; install python3 with pip');
   run('g++', ['--version'], 'install g++');
 
   const size = variant === 'gpu' ? '3 GB, a few minutes' : '270 MB, about a minute';
