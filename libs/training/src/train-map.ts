@@ -3,6 +3,7 @@ import { SublaceError } from '@sublace/errors';
 import { BestWeights } from './best-weights.ts';
 import { checkExamples, outputSize, takeExamples, type Examples } from './examples.ts';
 import { evaluateModel, type Evaluation } from './evaluation.ts';
+import { useFusedBatchNorm } from './fused-batch-norm.ts';
 import { learningRateAt } from './learning-rate.ts';
 import { impliedPriorPrecision, meanNegativeLogLikelihood } from './objective.ts';
 import { Adam } from './optimisers/adam.ts';
@@ -85,9 +86,11 @@ export async function trainMap(
   const parameters = new ParameterVector(model);
   const optimiser = createOptimiser(compiled, parameters.parameterCount);
   const best = new BestWeights(model);
+  const undoFusedBatchNorm = useFusedBatchNorm(model);
   try {
     return await run({ model, training, validation, options: compiled, parameters, optimiser, best }, hooks);
   } finally {
+    undoFusedBatchNorm();
     parameters.dispose();
     optimiser.dispose();
     best.dispose();
