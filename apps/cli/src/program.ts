@@ -1,7 +1,9 @@
 import { Command, CommanderError } from 'commander';
 import { SublaceError } from '@sublace/errors';
 import { clusterCommands } from './commands/cluster.ts';
+import { dataCommand } from './commands/data.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { serveCommand } from './commands/serve.ts';
 import { createTerminal, type Terminal } from './terminal/terminal.ts';
 
 /**
@@ -24,8 +26,12 @@ export function createProgram(): Command {
   });
   const terminal = (): Terminal => createTerminal(isJson);
 
-  for (const command of [doctorCommand(terminal)]) adopt(program, withJson(command));
-  for (const command of clusterCommands()) adopt(program, command);
+  for (const command of [dataCommand(terminal), doctorCommand(terminal)]) adopt(program, withJson(command));
+  for (const command of [serveCommand(), ...clusterCommands()]) {
+    adopt(program, command);
+    // The role's own --help is wanted.
+    command.helpOption(false);
+  }
   return program;
 }
 

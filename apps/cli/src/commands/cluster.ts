@@ -7,7 +7,6 @@ function roleCommand(role: Role, name: string, description: string): Command {
     .description(description)
     .allowUnknownOption()
     .passThroughOptions()
-    .helpOption(false)
     .argument('[options...]', `options of the ${role}; --help lists them`)
     .action(async (args: string[]) => {
       process.exitCode = await runRole(role, args);

@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { availableParallelism, freemem, homedir, totalmem } from 'node:os';
-import { join } from 'node:path';
+import { availableParallelism, freemem, totalmem } from 'node:os';
+import { dirname } from 'node:path';
 import { startBackend } from '@sublace/backend';
+import { dataCache, dataDirectories, DOWNLOADABLE, findDataset } from '@sublace/data';
 
 /** One thing that was looked at. */
 export interface Finding {
@@ -81,6 +82,19 @@ function inspectNode(): Finding {
 }
 
 function inspectFolders(): Finding[] {
-  const cache = process.env['SUBLACE_CACHE'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'sublace');
-  return [{ key: 'cache', label: 'cache', value: existsSync(cache) ? cache : `${cache} (empty)` }];
+  const cache = dirname(dataCache());
+  const found = DOWNLOADABLE.filter((name) => findDataset(name) !== undefined);
+  const names = found.length > 0 ? found.join(', ') : 'none';
+  return [
+    { key: 'cache', label: 'cache', value: existsSync(cache) ? cache : `${cache} (empty)` },
+    { key: 'dataDirectories', label: 'data', value: dataDirectories().join(', ') },
+    {
+      key: 'datasets',
+      label: 'data sets',
+      value: names,
+      ...(!found.includes('mnist') && {
+        remedy: "the built-in digits are used where MNIST is not found; 'sublace data download mnist' brings it",
+      }),
+    },
+  ];
 }
