@@ -5,11 +5,11 @@ export interface Terminal {
   /** Whether the reader is a machine (`--json`). */
   readonly json: boolean;
   /** The command's result: an object for machines, text for people. The text is made only when it is wanted. */
-  result(value: unknown, text: () => string): void;
+  readonly result: (value: unknown, text: () => string) => void;
   /** One line on how things go; silent with `--json`. */
-  note(line: string): void;
+  readonly note: (line: string) => void;
   /** Progress of one thing that takes a while. */
-  progress(label: string): Progress;
+  readonly progress: (label: string) => Progress;
 }
 
 /**
