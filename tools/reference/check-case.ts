@@ -65,7 +65,11 @@ export function checkCase(folder: string): Comparison[] {
   const logLikelihood = likelihood.logLikelihood(fit.outputs, reference.targets, network.outputCount);
   comparisons.push({ quantity: 'log likelihood', error: relative(logLikelihood, reference.logLikelihood), limit: LIMIT });
   const evidence = { logLikelihood, logDeterminant: posterior.logDeterminant, priorPrecision: posterior.priorPrecision, mapValues };
-  comparisons.push({ quantity: 'log marginal likelihood', error: relative(logMarginalLikelihood(evidence).value, reference.logMarginalLikelihood), limit: LIMIT });
+  comparisons.push({
+    quantity: 'log marginal likelihood',
+    error: relative(logMarginalLikelihood(evidence).value, reference.logMarginalLikelihood),
+    limit: LIMIT,
+  });
   const spectrum = new Spectrum(ggn, indices.length);
   for (const [prior, expected] of reference.evidenceByPrior) {
     const priorPrecision = new Float64Array(indices.length).fill(prior);

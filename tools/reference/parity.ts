@@ -35,7 +35,9 @@ for (const name of cases.sort()) {
     const isWithin = comparison.error <= comparison.limit;
     if (!isWithin) misses.push(comparison);
     count++;
-    console.log(row(name, comparison.quantity, comparison.error.toExponential(1), comparison.limit.toExponential(0), isWithin ? 'ok' : 'MISS'));
+    console.log(
+      row(name, comparison.quantity, comparison.error.toExponential(1), comparison.limit.toExponential(0), isWithin ? 'ok' : 'MISS'),
+    );
   }
 }
 console.log(`\nparity: ${count - misses.length} of ${count} quantities within their limits`);

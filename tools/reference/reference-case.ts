@@ -57,7 +57,9 @@ export function readReferenceCase(folder: string): ReferenceCase {
     ...(json.observation_noise_std !== null && { noiseStd: json.observation_noise_std }),
     logLikelihood: json.log_likelihood,
     logMarginalLikelihood: json.log_marginal_likelihood,
-    evidenceByPrior: Object.entries(json.log_marginal_likelihood_by_prior_precision).map(([prior, value]) => [Number(prior), value] as const),
+    evidenceByPrior: Object.entries(json.log_marginal_likelihood_by_prior_precision).map(
+      ([prior, value]) => [Number(prior), value] as const,
+    ),
     subnetwork: json.layersmodel.subnetwork,
     training: channelsLast(get('x_train')),
     test: channelsLast(get('x_test')),

@@ -85,7 +85,7 @@ function startNative(threads: number): Backend {
   // Removed from Node 23; the addon's JavaScript still calls them (docs/gotchas.md).
   const legacy = util as unknown as Record<string, unknown>;
   legacy['isNullOrUndefined'] ??= (value: unknown) => value === null || value === undefined;
-  legacy['isArray'] ??= Array.isArray;
+  legacy['isArray'] = Array.isArray; // still there, but warns
 
   // The addon's package exports tf.js itself; loading it registers and selects the 'tensorflow' backend of the shared tf.js.
   require('@tensorflow/tfjs-node-gpu');

@@ -1,1 +1,15 @@
 export { modelJsonPath, readModelFiles } from './model/model-files.ts';
+export { METADATA_NAME, readModelMetadata, type ModelMetadata } from './model/model-metadata.ts';
+export { modelDigest, openModel, type Model } from './model/open-model.ts';
+export { saveModel } from './model/save-model.ts';
+export { trainModel, type TrainModelOptions, type TrainedModel } from './model/train-model.ts';
+
+export { compileFitSpec, type FitSpec, type FitSpecInput } from './fit/fit-spec.ts';
+export type { FitPlan, FitSelection, FitTask, FitTaskResult, OnProgress } from './fit/fit-task.ts';
+export { runFitTask } from './fit/run-fit-task.ts';
+
+export { DEFAULT_OUTPUTS, FittedModel, OUTPUT_NAMES, openPosterior, type PredictedOutput, type PredictOptions } from './posterior/fitted-model.ts';
+export { POSTERIOR_KIND, type PosteriorManifest } from './posterior/posterior-manifest.ts';
+export type { LinearisedOutputs } from './predict/linearised-outputs.ts';
+export { probabilitiesOf } from './predict/probabilities.ts';
+export { evaluate, type ClassificationScores, type Evaluation, type RegressionScores } from './evaluate/evaluate.ts';

@@ -61,7 +61,7 @@ export function windowSlices(input: tf.Tensor4D, window: Window, padValue = 0): 
       if (down === 1 && across === 1) slices.push(tf.slice(padded, [0, y, x, 0], [batch, height, width, channels]));
       else {
         const end: [number, number, number, number] = [batch, y + (height - 1) * down + 1, x + (width - 1) * across + 1, channels];
-        slices.push(tf.stridedSlice(padded, [0, y, x, 0], end, [1, down, across, 1]));
+        slices.push(tf.stridedSlice(padded, [0, y, x, 0], end, [1, down, across, 1]) as tf.Tensor4D);
       }
     }
   }

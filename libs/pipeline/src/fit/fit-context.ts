@@ -1,0 +1,82 @@
+import { datasetDigest, fitNormalisation, loadDataset, splitValidation, type Dataset, type Normalisation } from '@sublace/data';
+import { SublaceError } from '@sublace/errors';
+import { openModel, type Model } from '../model/open-model.ts';
+import { prepareData, type PreparedData } from '../prepared-data.ts';
+import type { FitSpec } from './fit-spec.ts';
+
+/** Model and data of a job, read once per process. */
+export interface FitContext {
+  readonly model: Model;
+  readonly likelihood: 'classification' | 'regression';
+  readonly normalisation: Normalisation;
+  readonly training: PreparedData;
+  readonly validation: PreparedData | undefined;
+  /** Of the raw training examples. */
+  readonly dataDigest: string;
+}
+
+let current: { readonly key: string; readonly context: FitContext } | undefined;
+
+/**
+ * Model and data of a job. The last job's are kept, since a worker runs many tasks of one job in a row.
+ *
+ * @param jobId  The job.
+ * @param spec  Its specification.
+ * @returns  Model, training and validation data.
+ * @throws {SublaceError} MODEL_INVALID, MODEL_UNSUPPORTED or DATA_INVALID.
+ */
+export async function openFitContext(jobId: string, spec: FitSpec): Promise<FitContext> {
+  const key = `${jobId} ${JSON.stringify(spec)}`;
+  if (current?.key === key) return current.context;
+  current?.context.model.dispose();
+  current = undefined;
+  const model = openModel(spec.model);
+  try {
+    const context = await readData(model, spec);
+    current = { key, context };
+    return context;
+  } catch (error) {
+    model.dispose();
+    throw error;
+  }
+}
+
+async function readData(model: Model, spec: FitSpec): Promise<FitContext> {
+  const { metadata, network } = model;
+  const wanted = spec.likelihood === 'auto' ? metadata?.likelihood : spec.likelihood;
+  const load = (data: string): Promise<Dataset> => loadDataset(data, { split: 'train', ...(wanted && { likelihood: wanted }) });
+  const whole = await load(spec.data);
+  const likelihood = wanted ?? (whole.targets.kind === 'labels' ? 'classification' : 'regression');
+  if (likelihood === 'classification' && network.outputCount < 2) {
+    throw new SublaceError('MODEL_UNSUPPORTED', `classification: expected a model with two or more logits, got ${network.outputCount} output; use a softmax over two classes`);
+  }
+  const { training, validation } = await splitOff(whole, spec, model, load);
+  const normalisation = metadata?.normalisation ?? normalisationOf(spec, training);
+  const prepare = (dataset: Dataset): PreparedData => prepareData(dataset, network, { likelihood, normalisation });
+  return {
+    model,
+    likelihood,
+    normalisation,
+    training: prepare(training),
+    validation: validation && validation.count > 0 ? prepare(validation) : undefined,
+    dataDigest: datasetDigest(training),
+  };
+}
+
+/** Training data without the validation examples, and the validation examples. */
+async function splitOff(whole: Dataset, spec: FitSpec, { metadata }: Model, load: (data: string) => Promise<Dataset>): Promise<{ training: Dataset; validation?: Dataset }> {
+  const { validation } = spec;
+  if (validation === 'none') return { training: whole };
+  if (validation === 'as-trained') {
+    // The very split of the training run, where this is the data of that run: then no validation example was ever trained on.
+    const split = metadata?.data === spec.data ? metadata.validation : undefined;
+    return split ? splitValidation(whole, split) : { training: whole };
+  }
+  return 'data' in validation ? { training: whole, validation: await load(validation.data) } : splitValidation(whole, validation);
+}
+
+function normalisationOf(spec: FitSpec, training: Dataset): Normalisation {
+  if (spec.normalisation === 'standard') return fitNormalisation(training);
+  const targets = training.targets.kind === 'values' ? { targetMean: [0], targetStd: [1] } : {};
+  return { inputMean: [0], inputStd: [spec.normalisation === 'unit' ? 255 : 1], ...targets };
+}

@@ -1,0 +1,74 @@
+import { SublaceError } from '@sublace/errors';
+import { parseSelectionRule } from '@sublace/subnetwork';
+
+/** What to fit: complete, checked, and plain JSON, so that it can travel and be stored with the job. */
+export interface FitSpec {
+  /** Folder of the model, as every worker sees it. */
+  readonly model: string;
+  /** Data SPEC of the training data. */
+  readonly data: string;
+  /** Where validation data come from: a SPEC, a share of the training data, or nowhere. Default: as the model was trained. */
+  readonly validation: { readonly data: string } | { readonly fraction: number; readonly seed: number } | 'as-trained' | 'none';
+  /** Default: what the model's metadata or the data say. */
+  readonly likelihood: 'classification' | 'regression' | 'auto';
+  /** RULE or RULE:S. */
+  readonly subnetwork: string;
+  readonly candidates: 'kernels' | 'all';
+  readonly keepDead: boolean;
+  readonly seed: number;
+  /** A value, or how to find one. `auto`: by validation where there are validation data, else by evidence. */
+  readonly priorPrecision: number | 'auto' | 'validation' | 'evidence';
+  readonly temperature: number;
+  /** Regression, in squared units of the raw targets. Default: the model's, else fitted to the residuals. */
+  readonly noiseVariance: number | 'auto';
+  /** For models without metadata: raw inputs as they are, divided by 255, or standardised on the training data. */
+  readonly normalisation: 'none' | 'unit' | 'standard';
+  /** Examples per shard; 0 lets the planner choose. */
+  readonly shardSize: number;
+  /** Folder to publish the posterior to. */
+  readonly output: string;
+  /** Replace a posterior that is there. */
+  readonly overwrite: boolean;
+}
+
+/** What must be given. */
+export type FitSpecInput = Pick<FitSpec, 'model' | 'data' | 'subnetwork' | 'output'> & Partial<FitSpec>;
+
+/**
+ * Fills in defaults and checks ranges.
+ *
+ * @param input  What the user gave.
+ * @returns  The complete specification.
+ * @throws {SublaceError} INVALID_ARGUMENT naming the field.
+ */
+export function compileFitSpec(input: FitSpecInput): FitSpec {
+  const spec: FitSpec = {
+    validation: 'as-trained',
+    likelihood: 'auto',
+    candidates: 'kernels',
+    keepDead: false,
+    seed: 0,
+    priorPrecision: 'auto',
+    temperature: 1,
+    noiseVariance: 'auto',
+    normalisation: 'none',
+    shardSize: 0,
+    overwrite: false,
+    ...input,
+  };
+  parseSelectionRule(spec.subnetwork);
+  const positive = (name: 'temperature' | 'priorPrecision' | 'noiseVariance'): void => {
+    const value = spec[name];
+    if (typeof value === 'number' && !(value > 0 && Number.isFinite(value))) {
+      throw new SublaceError('INVALID_ARGUMENT', `${name}: expected a positive number, got ${value}`);
+    }
+  };
+  positive('temperature');
+  positive('priorPrecision');
+  positive('noiseVariance');
+  if (!Number.isSafeInteger(spec.seed)) throw new SublaceError('INVALID_ARGUMENT', `seed: expected an integer, got ${spec.seed}`);
+  if (!Number.isInteger(spec.shardSize) || spec.shardSize < 0) {
+    throw new SublaceError('INVALID_ARGUMENT', `shardSize: expected a positive integer or 0, got ${spec.shardSize}`);
+  }
+  return spec;
+}

@@ -1,0 +1,55 @@
+import type { Block } from '@sublace/partials';
+import type { JsonObject, Phase } from '@sublace/scheduling';
+import type { QualityReport } from '@sublace/subnetwork';
+import type { FitSpec } from './fit-spec.ts';
+
+/** What the plan task decides for every later task of the job. JSON. */
+export interface FitPlan {
+  readonly shards: readonly { readonly start: number; readonly count: number }[];
+  /** N. */
+  readonly exampleCount: number;
+  readonly validationCount: number;
+  /** C. */
+  readonly outputCount: number;
+  /** P. */
+  readonly parameterCount: number;
+  readonly likelihood: 'classification' | 'regression';
+  /** Regression, in squared normalised units. */
+  readonly noiseVariance: number | null;
+  readonly modelDigest: string;
+  readonly dataDigest: string;
+}
+
+/** What the select task decides. JSON. */
+export interface FitSelection {
+  /** S. */
+  readonly size: number;
+  /** Largest element of the GGN diagonal over the subnetwork; it bounds every element. */
+  readonly maxDiagonal: number;
+  readonly indicesDigest: string;
+  /** Of the training data at the MAP, nats. */
+  readonly logLikelihood: number;
+  readonly report: QualityReport;
+}
+
+/** A leased piece of a fit. */
+export interface FitTask {
+  readonly jobId: string;
+  readonly spec: FitSpec;
+  readonly phase: Phase;
+  readonly shard: number;
+  readonly plan?: FitPlan;
+  readonly selection?: FitSelection;
+  readonly inputs: readonly Block[];
+  /** For `finalise`: the folder to write the artifact into. */
+  readonly staging?: string;
+}
+
+/** What a task gives back. */
+export interface FitTaskResult {
+  readonly summary: JsonObject;
+  readonly blocks: Block[];
+}
+
+/** Told how many of how many examples a task has done. */
+export type OnProgress = (done: number, total: number) => void;

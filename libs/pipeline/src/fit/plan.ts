@@ -1,0 +1,66 @@
+import { totalmem } from 'node:os';
+import { SublaceError } from '@sublace/errors';
+import { maximumLikelihoodNoiseVariance } from '@sublace/training';
+import { parseSelectionRule } from '@sublace/subnetwork';
+import { forwardAll } from '../batches.ts';
+import type { FitContext } from './fit-context.ts';
+import type { FitPlan, FitTask, FitTaskResult } from './fit-task.ts';
+import { planShards } from './shards.ts';
+
+/** float64 matrices of S x S that the finalise task holds at once: GGN, precision, factor, eigenvectors and their work space. */
+const FINALISE_MATRICES = 6;
+
+/**
+ * The plan task: everything that later tasks must agree on, and every check that can be made before work is spent.
+ *
+ * @param task  The task.
+ * @param context  Model and data.
+ * @returns  A {@link FitPlan} as summary.
+ * @throws {SublaceError} SUBNETWORK_INVALID or INVALID_ARGUMENT when the fit cannot be done.
+ */
+export function planFit({ spec }: FitTask, context: FitContext): FitTaskResult {
+  const { model, training, validation, likelihood, normalisation } = context;
+  const { network } = model;
+  const rule = parseSelectionRule(spec.subnetwork);
+  if ('size' in rule) checkSize(rule.size, network.layout.size);
+  if (spec.priorPrecision === 'validation' && !validation) {
+    throw new SublaceError('INVALID_ARGUMENT', "priorPrecision 'validation': expected validation data, got none; give --validation, or use 'evidence' or a number");
+  }
+  const targetScale = normalisation.targetStd ?? [1];
+  let noiseVariance: number | null = null;
+  if (likelihood === 'regression') {
+    if (spec.noiseVariance !== 'auto') noiseVariance = spec.noiseVariance / targetScale[0] ** 2;
+    else noiseVariance = model.metadata?.noiseVariance ?? fittedNoise(context);
+  }
+  const plan: FitPlan = {
+    shards: planShards(training.count, network.outputCount, spec.shardSize),
+    exampleCount: training.count,
+    validationCount: validation?.count ?? 0,
+    outputCount: network.outputCount,
+    parameterCount: network.layout.size,
+    likelihood,
+    noiseVariance,
+    modelDigest: model.digest,
+    dataDigest: context.dataDigest,
+  };
+  return { summary: { ...plan, shards: plan.shards.map((shard) => ({ ...shard })) }, blocks: [] };
+}
+
+function checkSize(size: number, parameterCount: number): void {
+  if (size > parameterCount) {
+    throw new SublaceError('SUBNETWORK_INVALID', `subnetwork: expected at most ${parameterCount} weights (the whole model), got ${size}`);
+  }
+  const bytes = FINALISE_MATRICES * 8 * size ** 2;
+  if (bytes > totalmem()) {
+    const gib = (value: number): string => (value / 2 ** 30).toFixed(1);
+    const fits = Math.floor(Math.sqrt(totalmem() / (FINALISE_MATRICES * 8)) / 100) * 100;
+    throw new SublaceError('INVALID_ARGUMENT', `subnetwork of ${size} weights: needs ${gib(bytes)} GiB to factorise, got a machine with ${gib(totalmem())} GiB; ${fits} weights would fit`);
+  }
+}
+
+/** Maximum likelihood noise, of the validation residuals where there are any: training residuals are too small. */
+function fittedNoise({ model, training, validation }: FitContext): number {
+  const data = validation ?? training;
+  const outputs = forwardAll(model.network, data.inputs, data.count);
+  return maximumLikelihoodNoiseVariance(Float64Array.from(data.targets, (value, i) => value - outputs[i]));
+}

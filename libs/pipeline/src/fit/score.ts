@@ -1,0 +1,56 @@
+import { DiagonalAccumulator, identitySeeds, microBatchSize } from '@sublace/curvature';
+import { Rows } from '@sublace/network';
+import { chunksOfVector, type Block } from '@sublace/partials';
+import { parseSelectionRule } from '@sublace/subnetwork';
+import { forEachBatch } from '../batches.ts';
+import type { FitContext } from './fit-context.ts';
+import type { FitPlan, FitTask, FitTaskResult, OnProgress } from './fit-task.ts';
+import { likelihoodOf } from './likelihood-of.ts';
+
+/**
+ * The score task of one shard: the exact GGN diagonal over all P weights, the gradient energy if the rule needs it, and the log likelihood.
+ *
+ * @param task  The task.
+ * @param plan  The job's plan.
+ * @param context  Model and data.
+ * @param onProgress  Told about examples done.
+ * @returns  Float32 blocks `score/<name>/<chunk>`, to be summed over the shards.
+ */
+export function scoreShard(task: FitTask, plan: FitPlan, { model, training }: FitContext, onProgress: OnProgress): FitTaskResult {
+  const { network } = model;
+  const shard = plan.shards[task.shard];
+  const likelihood = likelihoodOf(plan);
+  const diagonal = new DiagonalAccumulator(network);
+  const energy = parseSelectionRule(task.spec.subnetwork).kind === 'gradient-energy' ? new DiagonalAccumulator(network) : undefined;
+  let logLikelihood = 0;
+  forEachBatch(network, training.inputs, shard, microBatchSize(network, 0), (batch, first) => {
+    const size = batch.shape[0];
+    const tape = network.record(batch);
+    const rows = new Rows(size, network.outputCount);
+    diagonal.accumulate(tape, likelihood.squareRootSeeds(tape.outputs), rows);
+    energy?.accumulate(tape, identitySeeds(size, network.outputCount), rows);
+    const width = training.targets.length / training.count;
+    const targets = training.targets.subarray(first * width, (first + size) * width);
+    logLikelihood += likelihood.logLikelihood(tape.outputs.dataSync(), targets, network.outputCount);
+    onProgress(first + size - shard.start, shard.count);
+  });
+  // A float64 as two float32, since only float32 sums over shards are exact.
+  const high = Math.fround(logLikelihood);
+  const parts = Float32Array.of(high, logLikelihood - high);
+  return {
+    summary: { exampleCount: shard.count },
+    blocks: [
+      { name: 'score/log-likelihood/0', shape: [2], data: parts },
+      ...vectorBlocks('score/diagonal-ggn', diagonal.finish()),
+      ...(energy ? vectorBlocks('score/gradient-energy', energy.finish()) : []),
+    ],
+  };
+}
+
+function vectorBlocks(name: string, vector: Float32Array): Block[] {
+  return chunksOfVector(name, vector.length).map((chunk) => ({
+    name: chunk.name,
+    shape: [chunk.count],
+    data: vector.slice(chunk.start, chunk.start + chunk.count),
+  }));
+}

@@ -1,0 +1,24 @@
+/** Shards at most, unless the user sets their size: enough to keep tens of workers busy. */
+const SHARD_COUNT_MAX = 64;
+
+/**
+ * Backward rows that a shard has at least, so that computing it (rows x S^2 flops at some 1e11 flop/s) takes ten times as long as moving its
+ * tiles (2 S^2 bytes at some 1e9 byte/s).
+ */
+const ROWS_MIN = 2048;
+
+/**
+ * Cuts the examples into contiguous shards. They depend on the data and the model only, never on the workers: sums of a shard are rounded in
+ * float32, so other shards would give other bits.
+ *
+ * @param exampleCount  N.
+ * @param outputCount  C.
+ * @param shardSize  Examples per shard; 0 lets the rule above choose.
+ * @returns  Shards in order, which together cover every example once.
+ */
+export function planShards(exampleCount: number, outputCount: number, shardSize: number): { start: number; count: number }[] {
+  const examplesMin = Math.ceil(ROWS_MIN / outputCount);
+  const count = Math.min(SHARD_COUNT_MAX, Math.max(1, Math.floor(exampleCount / examplesMin)));
+  const size = shardSize > 0 ? shardSize : Math.ceil(exampleCount / count);
+  return Array.from({ length: Math.ceil(exampleCount / size) }, (_, i) => ({ start: i * size, count: Math.min(size, exampleCount - i * size) }));
+}

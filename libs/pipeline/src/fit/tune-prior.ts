@@ -1,0 +1,112 @@
+import { SublaceError } from '@sublace/errors';
+import { gaussianLogLikelihood } from '@sublace/metrics';
+import { Spectrum, logMarginalLikelihood, searchPriorPrecision, type PriorSearch } from '@sublace/posterior';
+import * as tf from '@tensorflow/tfjs';
+import { forEachJacobian } from '../predict/linearised-outputs.ts';
+import { probabilitiesOf } from '../predict/probabilities.ts';
+import type { FitContext } from './fit-context.ts';
+import type { FitPlan, FitSelection } from './fit-task.ts';
+
+/** Bytes that the validation examples' projected Jacobians may take; more examples than fit are not used for tuning. */
+const PROJECTION_BYTES_MAX = 512 * 2 ** 20;
+
+/** Above this an eigendecomposition takes minutes to hours. */
+const TUNED_SIZE_MAX = 8000;
+
+/** How the prior precision was found. */
+export interface TunedPrior {
+  readonly priorPrecision: number;
+  readonly method: 'given' | 'validation' | 'evidence';
+  readonly search?: PriorSearch;
+}
+
+/** What tuning needs to know of the posterior to be. */
+export interface TuningProblem {
+  readonly ggn: Float64Array;
+  readonly indices: Int32Array;
+  readonly mapValues: Float64Array;
+  readonly plan: FitPlan;
+  readonly selection: FitSelection;
+}
+
+/**
+ * Finds a scalar prior precision: as given, by the mean validation NLL of the linearised predictive, or by the evidence. One eigendecomposition
+ * of the GGN and one pass over the validation Jacobians serve the whole grid.
+ *
+ * @param wanted  A value or a method; `auto` is validation where there are validation data, else evidence.
+ * @param problem  GGN and subnetwork.
+ * @param context  Model and data.
+ * @param temperature  Divides the GGN.
+ * @returns  The precision and how it was found.
+ * @throws {SublaceError} INVALID_ARGUMENT when S is too large to tune.
+ */
+export function tunePrior(wanted: number | 'auto' | 'validation' | 'evidence', problem: TuningProblem, context: FitContext, temperature: number): TunedPrior {
+  if (typeof wanted === 'number') return { priorPrecision: wanted, method: 'given' };
+  const size = problem.indices.length;
+  if (size > TUNED_SIZE_MAX) {
+    throw new SublaceError('INVALID_ARGUMENT', `priorPrecision '${wanted}': expected at most ${TUNED_SIZE_MAX} weights to tune it for, got ${size}; give a number`);
+  }
+  const method = wanted === 'auto' ? (context.validation ? 'validation' : 'evidence') : wanted;
+  const spectrum = new Spectrum(problem.ggn, size, temperature);
+  try {
+    const search = method === 'validation' ? byValidation(spectrum, problem, context) : byEvidence(spectrum, problem);
+    if (!Number.isFinite(search.best.loss)) {
+      throw new SublaceError('NUMERICAL_FAILURE', `priorPrecision: expected a finite ${method} loss at some value, got none; give a number`);
+    }
+    return { priorPrecision: search.best.priorPrecision, method, search };
+  } finally {
+    spectrum.dispose();
+  }
+}
+
+function byEvidence(spectrum: Spectrum, { mapValues, selection }: TuningProblem): PriorSearch {
+  return searchPriorPrecision((grid) =>
+    grid.map((prior) => {
+      const priorPrecision = new Float64Array(mapValues.length).fill(prior);
+      const { logLikelihood } = selection;
+      return -logMarginalLikelihood({ logLikelihood, logDeterminant: spectrum.logDeterminant(prior), priorPrecision, mapValues }).value;
+    }),
+  );
+}
+
+function byValidation(spectrum: Spectrum, { indices, plan }: TuningProblem, { model, validation }: FitContext): PriorSearch {
+  if (!validation) throw new SublaceError('INTERNAL', 'tuning by validation without validation data');
+  const { network } = model;
+  const { outputCount } = network;
+  const count = Math.max(1, Math.min(validation.count, Math.floor(PROJECTION_BYTES_MAX / (4 * outputCount * indices.length))));
+  const mean = new Float64Array(count * outputCount);
+  const projected: tf.Tensor2D[] = [];
+  forEachJacobian(network, indices, validation.inputs, count, (outputs, jacobian, first) => {
+    mean.set(outputs.dataSync(), first * outputCount);
+    projected.push(tf.keep(spectrum.projectedSquares(jacobian)));
+  });
+  const losses = (grid: readonly number[]): number[] => {
+    const variances = grid.map(() => new Float64Array(count * outputCount));
+    let at = 0;
+    for (const squares of projected) {
+      spectrum.variances(squares, grid).forEach((values, g) => {
+        variances[g].set(values, at);
+      });
+      at += squares.shape[0];
+    }
+    return variances.map((variance) => meanNll(mean, variance, validation.targets, plan));
+  };
+  try {
+    return searchPriorPrecision(losses);
+  } finally {
+    tf.dispose(projected);
+  }
+}
+
+/** Mean negative log likelihood of the linearised predictive, nats per example (per value for regression). */
+function meanNll(mean: Float64Array, variance: Float64Array, targets: Int32Array | Float32Array, plan: FitPlan): number {
+  if (plan.likelihood === 'regression') {
+    const noisy = variance.map((value) => value + (plan.noiseVariance ?? 0));
+    return -gaussianLogLikelihood(mean, noisy, targets.subarray(0, mean.length));
+  }
+  const probabilities = probabilitiesOf({ mean, variance }, plan.outputCount, 'probit');
+  const count = mean.length / plan.outputCount;
+  let sum = 0;
+  for (let n = 0; n < count; n++) sum -= Math.log(Math.max(probabilities[n * plan.outputCount + targets[n]], Number.MIN_VALUE));
+  return sum / count;
+}

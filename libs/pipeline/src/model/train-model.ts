@@ -1,0 +1,118 @@
+import { checkInputShape, checkLabels, fitNormalisation, loadDataset, normaliseInputs, normaliseTargets, splitValidation, type Dataset, type Normalisation } from '@sublace/data';
+import { SublaceError } from '@sublace/errors';
+import {
+  buildArchitecture,
+  computeOutputs,
+  evaluateModel,
+  maximumLikelihoodNoiseVariance,
+  registerWasmKernels,
+  saveLayersModel,
+  trainMap,
+  type Evaluation,
+  type Examples,
+  type TrainingOptions,
+  type TrainingProgress,
+  type TrainingResult,
+} from '@sublace/training';
+import { saveModel } from './save-model.ts';
+
+/** What to train, on what. */
+export interface TrainModelOptions {
+  /** Data SPEC. */
+  readonly data: string;
+  /** Architecture name, such as `lenet5` or `mlp:50x2`. */
+  readonly architecture: string;
+  /** Folder to write. */
+  readonly output: string;
+  readonly likelihood?: 'classification' | 'regression';
+  /** Share of the training data held out for early stopping and for tuning the prior. Default 0.1. */
+  readonly validationFraction?: number;
+  /** Seed of initial weights, order and split. Default 0. */
+  readonly seed?: number;
+  readonly training?: Partial<TrainingOptions>;
+}
+
+/** What came of it. */
+export interface TrainedModel extends TrainingResult {
+  readonly validation: Evaluation | undefined;
+  /** On the data set's test part, if it has one. */
+  readonly test: Evaluation | undefined;
+  readonly parameterCount: number;
+}
+
+/**
+ * Trains a MAP estimate and saves it as a LayersModel with its normalisation.
+ *
+ * @param options  What to train.
+ * @param hooks  Progress after each step, and a signal that stops.
+ * @param hooks.onProgress  Called after each step.
+ * @param hooks.signal  Stops training.
+ * @returns  Learning curve and scores, in normalised units for regression.
+ * @throws {SublaceError} DATA_INVALID, INVALID_ARGUMENT, NUMERICAL_FAILURE, OUTPUT_UNWRITABLE or CANCELLED.
+ */
+export async function trainModel(
+  options: TrainModelOptions,
+  hooks: { onProgress?: (progress: TrainingProgress) => void; signal?: AbortSignal } = {},
+): Promise<TrainedModel> {
+  const { likelihood, seed = 0, validationFraction = 0.1 } = options;
+  const load = (split: 'train' | 'test'): Promise<Dataset> => loadDataset(options.data, { split, ...(likelihood && { likelihood }) });
+  const all = await load('train');
+  if (all.targets.kind === 'none') throw new SublaceError('DATA_INVALID', `${options.data}: expected labels or target values to train on, got inputs only`);
+  const { training, validation } = splitValidation(all, { fraction: validationFraction, seed });
+  const normalisation = fitNormalisation(training);
+  const inputShape = training.inputShape.length === 2 ? [...training.inputShape, 1] : training.inputShape;
+  const prepare = (dataset: Dataset): Examples => toExamples(checkInputShape(dataset, inputShape), normalisation);
+
+  registerWasmKernels();
+  const examples = prepare(training);
+  const outputCount = examples.targets.kind === 'labels' ? examples.targets.classCount : examples.targets.width;
+  const model = buildArchitecture(options.architecture, { inputShape, outputCount, seed });
+  const held = validation.count > 0 ? prepare(validation) : undefined;
+  const result = await trainMap(model, examples, held, { seed, ...options.training }, hooks);
+
+  const test = await testPart(options.data, load, all);
+  if (test && examples.targets.kind === 'labels') checkLabels(test, examples.targets.classCount);
+  const isClassification = examples.targets.kind === 'labels';
+  const noiseData = held ?? examples;
+  const saved = await saveLayersModel(model);
+  saveModel(options.output, saved, {
+    formatVersion: 1,
+    likelihood: isClassification ? 'classification' : 'regression',
+    normalisation,
+    ...(isClassification ? { classCount: outputCount } : { noiseVariance: maximumLikelihoodNoiseVariance(residuals(noiseData, computeOutputs(model, noiseData))) }),
+    data: options.data,
+    ...(held && { validation: { fraction: validationFraction, seed } }),
+    training: { architecture: options.architecture, ...result.options, priorPrecision: result.priorPrecision },
+  });
+  const trained = {
+    ...result,
+    validation: held && evaluateModel(model, held),
+    test: test && evaluateModel(model, prepare(test)),
+    parameterCount: model.countParams(),
+  };
+  model.dispose();
+  return trained;
+}
+
+/** The test part, or undefined where the data have none (then the same examples would come again). */
+async function testPart(spec: string, load: (split: 'train' | 'test') => Promise<Dataset>, training: Dataset): Promise<Dataset | undefined> {
+  if (spec.includes('split=')) return undefined;
+  const test = await load('test').catch((error: unknown) => {
+    if (error instanceof SublaceError && error.code === 'DATA_INVALID') return undefined;
+    throw error;
+  });
+  return test && test.count > 0 && (test.count !== training.count || test.inputs.some((value, i) => value !== training.inputs[i])) ? test : undefined;
+}
+
+function toExamples(dataset: Dataset, normalisation: Normalisation): Examples {
+  const { count, inputShape, targets } = dataset;
+  if (targets.kind === 'none') throw new SublaceError('DATA_INVALID', `${dataset.name}: expected targets, got inputs only`);
+  const inputs = normaliseInputs(dataset.inputs, normalisation);
+  if (targets.kind === 'labels') return { count, inputShape, inputs, targets };
+  return { count, inputShape, inputs, targets: { ...targets, values: normaliseTargets(targets.values, normalisation) } };
+}
+
+function residuals({ targets }: Examples, outputs: ArrayLike<number>): Float64Array {
+  const values = targets.kind === 'values' ? targets.values : new Float32Array();
+  return Float64Array.from(values, (value, i) => value - outputs[i]);
+}

@@ -1,0 +1,72 @@
+import { readManifest, readVerifiedFile } from '@sublace/artifact-store';
+import { SublaceError } from '@sublace/errors';
+import { denseFromTiles } from '@sublace/linalg';
+import { loadNetwork, type Network } from '@sublace/network';
+import type { Block } from '@sublace/partials';
+import { Posterior } from '@sublace/posterior';
+import { readSafetensors } from '@sublace/tensor-files';
+import { modelDigest, openModel } from '../model/open-model.ts';
+import { POSTERIOR_KIND, type PosteriorManifest } from './posterior-manifest.ts';
+import { POSTERIOR_FILES } from './write-posterior.ts';
+
+/** A posterior read from disk with its model. */
+export interface LoadedPosterior {
+  readonly manifest: PosteriorManifest;
+  readonly network: Network;
+  readonly posterior: Posterior;
+}
+
+/**
+ * Reads a posterior, verifying the digest of every file.
+ *
+ * @param folder  The artifact's folder.
+ * @param modelPath  Use this model instead of the artifact's copy; it must be the same one.
+ * @returns  Posterior and network; dispose of both.
+ * @throws {SublaceError} NOT_FOUND, DATA_INVALID, or DIGEST_MISMATCH saying which digest differs.
+ */
+export async function readPosterior(folder: string, modelPath?: string): Promise<LoadedPosterior> {
+  const manifest = (await readManifest(folder, { kind: POSTERIOR_KIND })) as PosteriorManifest;
+  const read = (name: string): Promise<Uint8Array> => readVerifiedFile(manifest, folder, name);
+
+  const network = modelPath === undefined ? await ownModel(read) : givenModel(manifest, modelPath);
+  const size = manifest.subnetwork.size;
+  const { tensors } = readSafetensors(await read(POSTERIOR_FILES.subnetwork));
+  const vector = <T>(name: string): T => {
+    const tensor = tensors.get(name);
+    if (tensor?.shape[0] !== size) throw new SublaceError('DATA_INVALID', `${folder}: expected '${name}' of ${size} elements, got ${tensor?.shape[0] ?? 'none'}`);
+    return tensor.data as T;
+  };
+  const posterior = new Posterior({
+    indices: vector<Int32Array>('indices'),
+    mapValues: vector<Float64Array>('map_values'),
+    priorPrecision: vector<Float64Array>('prior_precision'),
+    temperature: manifest.temperature,
+    ggn: denseFromTiles(tilesOf(await read(POSTERIOR_FILES.ggn)), size),
+    factor: lowerTriangle(denseFromTiles(tilesOf(await read(POSTERIOR_FILES.factor)), size), size),
+  });
+  return { manifest, network, posterior };
+}
+
+async function ownModel(read: (name: string) => Promise<Uint8Array>): Promise<Network> {
+  const json = Buffer.from(await read(POSTERIOR_FILES.model)).toString('utf8');
+  const files = { modelJson: JSON.parse(json) as unknown, weights: await read(POSTERIOR_FILES.weights) };
+  return loadNetwork(files);
+}
+
+function givenModel(manifest: PosteriorManifest, path: string): Network {
+  const model = openModel(path);
+  if (modelDigest(model.files) === manifest.model.digest) return model.network;
+  model.dispose();
+  const digests = `model digest ${manifest.model.digest.slice(0, 16)}, got ${model.digest.slice(0, 16)}`;
+  throw new SublaceError('DIGEST_MISMATCH', `posterior: expected ${digests} at '${path}'; fit this model again or use the one the posterior was fitted to`);
+}
+
+function tilesOf(bytes: Uint8Array): Block[] {
+  return [...readSafetensors(bytes).tensors].map(([name, { shape, data }]) => ({ name, shape, data: data as Float64Array }));
+}
+
+/** Tiles mirror into a symmetric matrix; a factor is zero above the diagonal. */
+function lowerTriangle(dense: Float64Array, size: number): Float64Array {
+  for (let row = 0; row < size; row++) dense.fill(0, row * size + row + 1, (row + 1) * size);
+  return dense;
+}

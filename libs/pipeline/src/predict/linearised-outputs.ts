@@ -1,0 +1,70 @@
+import { identitySeeds, jacobianRows, microBatchSize } from '@sublace/curvature';
+import { Rows, type Network } from '@sublace/network';
+import { outputCovariance, outputVariance } from '@sublace/predictive';
+import type { Posterior } from '@sublace/posterior';
+import type * as tf from '@tensorflow/tfjs';
+import { forEachBatch } from '../batches.ts';
+
+/** Moments of the linearised outputs of N examples, in the network's units. */
+export interface LinearisedOutputs {
+  /** f(x, w*), [N, C] */
+  readonly mean: Float64Array;
+  /** Diagonal of J Sigma J', [N, C] */
+  readonly variance: Float64Array;
+  /** J Sigma J', [N, C, C]; only when asked for. */
+  readonly covariance?: Float64Array;
+}
+
+/**
+ * Mean and (co)variance of the linearised outputs:
+ *
+ *   f_mean = f(x, w*),  f_covariance = J Sigma J'        (Daxberger et al. 2021, arXiv 2010.14689)
+ *
+ * @param network  The network.
+ * @param posterior  Posterior over its subnetwork.
+ * @param inputs  [N, ...inputShape] row-major, normalised.
+ * @param count  N.
+ * @param needsCovariance  Whether the off-diagonal entries are wanted.
+ * @returns  The moments.
+ */
+export function linearisedOutputs(network: Network, posterior: Posterior, inputs: Float32Array, count: number, needsCovariance: boolean): LinearisedOutputs {
+  const { outputCount } = network;
+  const mean = new Float64Array(count * outputCount);
+  const variance = new Float64Array(count * outputCount);
+  const covariance = needsCovariance ? new Float64Array(count * outputCount ** 2) : undefined;
+  forEachJacobian(network, posterior.indices, inputs, count, (outputs, jacobian, first) => {
+    mean.set(outputs.dataSync(), first * outputCount);
+    if (!covariance) variance.set(outputVariance(posterior, jacobian, outputCount).dataSync(), first * outputCount);
+    else {
+      const values = outputCovariance(posterior, jacobian, outputCount).dataSync();
+      covariance.set(values, first * outputCount ** 2);
+      for (let i = 0; i < outputs.size; i++) variance[first * outputCount + i] = values[i * outputCount + (i % outputCount)];
+    }
+  });
+  return { mean, variance, ...(covariance && { covariance }) };
+}
+
+/**
+ * Runs over examples in micro-batches with their Jacobians at the subnetwork, each inside a tidy.
+ *
+ * @param network  The network.
+ * @param indices  Flat positions of the S weights.
+ * @param inputs  [N, ...inputShape] row-major, normalised.
+ * @param count  N.
+ * @param visit  Receives outputs [B, C], Jacobian [B C, S] and the position of the batch's first example.
+ */
+export function forEachJacobian(
+  network: Network,
+  indices: Int32Array,
+  inputs: Float32Array,
+  count: number,
+  visit: (outputs: tf.Tensor2D, jacobian: tf.Tensor2D, first: number) => void,
+): void {
+  const batchSize = Math.min(128, microBatchSize(network, indices.length));
+  forEachBatch(network, inputs, { start: 0, count }, batchSize, (batch, first) => {
+    const tape = network.record(batch);
+    const examples = batch.shape[0];
+    const seeds = identitySeeds(examples, network.outputCount);
+    visit(tape.outputs, jacobianRows(network, tape, seeds, new Rows(examples, network.outputCount), indices), first);
+  });
+}

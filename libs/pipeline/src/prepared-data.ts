@@ -1,0 +1,42 @@
+import { checkInputShape, checkLabels, normaliseInputs, normaliseTargets, type Dataset, type Normalisation } from '@sublace/data';
+import { SublaceError } from '@sublace/errors';
+import type { Network } from '@sublace/network';
+
+/** Examples in the units and shape that a network takes. */
+export interface PreparedData {
+  readonly count: number;
+  /** [N, ...inputShape] row-major, normalised. */
+  readonly inputs: Float32Array;
+  /** Labels [N], or normalised values [N, C]. */
+  readonly targets: Int32Array | Float32Array;
+}
+
+/**
+ * Fits a data set to a network: shape, labels, normalisation.
+ *
+ * @param dataset  Raw data.
+ * @param network  The network.
+ * @param options  Likelihood and normalisation.
+ * @param options.likelihood  What the targets must be.
+ * @param options.normalisation  The model's.
+ * @returns  Normalised copies.
+ * @throws {SublaceError} DATA_INVALID when the shapes do not fit, labels are out of range, or targets are missing.
+ */
+export function prepareData(
+  dataset: Dataset,
+  network: Network,
+  { likelihood, normalisation }: { readonly likelihood: 'classification' | 'regression'; readonly normalisation: Normalisation },
+): PreparedData {
+  const shaped = checkInputShape(dataset, network.inputShape);
+  const inputs = normaliseInputs(shaped.inputs, normalisation);
+  const { targets } = shaped;
+  if (likelihood === 'classification') {
+    checkLabels(shaped, network.outputCount);
+    return { count: shaped.count, inputs, targets: (targets as { labels: Int32Array }).labels };
+  }
+  if (targets.kind !== 'values' || targets.width !== network.outputCount) {
+    const came = targets.kind === 'values' ? `${targets.width}` : targets.kind === 'labels' ? 'class labels' : 'none';
+    throw new SublaceError('DATA_INVALID', `${dataset.name}: expected ${network.outputCount} target values per example, got ${came}`);
+  }
+  return { count: shaped.count, inputs, targets: normaliseTargets(targets.values, normalisation) };
+}
