@@ -13,7 +13,7 @@ async function serve({ posterior, model, name, httpPort, grpcPort, host }: Serve
   setLogVerbosity(logVerbosity.NONE); // every failure reaches our own log or message; its lines would stand beside them
   await startBackend();
   const fitted = await openPosterior(posterior, model === undefined ? {} : { model });
-  const server = await startServer({ models: [servePosterior(fitted, name, {})], httpPort, grpcPort, host, log });
+  const server = await startServer({ models: [servePosterior(fitted, name)], httpPort, grpcPort, host, log });
 
   const stopWith = (exitCode: number): void => {
     log.info({}, 'draining');

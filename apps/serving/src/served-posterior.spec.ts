@@ -2,26 +2,30 @@ import { describe, expect, it } from 'vitest';
 import { compute } from './inference/run-inference.ts';
 import { knobsOf, servePosterior, type Predictor } from './served-posterior.ts';
 
-/** Logits x and 2x with the variance x^2, through the probit link: enough to be computed by hand. */
-const predictor: Predictor = {
+const manifest: Predictor['manifest'] = {
+  digest: 'd',
+  effectiveDimension: 3.5,
   likelihood: 'classification',
+  model: { digest: 'm', parameterCount: 20, outputCount: 2, inputShape: [1] },
+  priorPrecision: 2,
+  subnetwork: { rule: 'last-layer', size: 4, seed: 0, indicesDigest: 'i', report: {} as Predictor['manifest']['subnetwork']['report'] },
+};
+
+/** Logits x and 2x: enough to see which output went where. */
+const predictor: Predictor = {
+  manifest,
   inputShape: [1],
-  outputCount: 2,
-  predict: async (inputs, count, { outputs }) => {
-    const of: Record<string, (x: number) => number[]> = {
-      probabilities: (x) =>
-        [1 / (1 + Math.exp(x / Math.sqrt(1 + (Math.PI / 8) * x * x))), 0].map((p, i, [first]) => (i === 0 ? p : 1 - first)),
-      logits: (x) => [x, 2 * x],
-      logit_variance: (x) => [x * x, x * x],
-      entropy: (x) => [Math.abs(x)],
-    };
-    return Object.fromEntries(outputs.map((name) => [name, Float32Array.from(Array.from(inputs.subarray(0, count)).flatMap(of[name]))]));
-  },
+  predict: (inputs, count, { outputs } = {}) =>
+    outputs!.map((name) => {
+      const rows = Array.from(inputs, (x) => (name === 'entropy' ? [x] : [x, 2 * x]));
+      return { name, shape: name === 'entropy' ? [count] : [count, 2], data: Float64Array.from(rows.flat()) };
+    }),
 };
 
 describe('servePosterior', () => {
   it('tells shapes and default outputs of either likelihood', () => {
-    const classifier = servePosterior({ ...predictor, inputShape: [28, 28, 1], outputCount: 10 }, 'm', { digest: 'd' });
+    const model = { ...manifest.model, outputCount: 10 };
+    const classifier = servePosterior({ ...predictor, inputShape: [28, 28, 1], manifest: { ...manifest, model } }, 'm');
     expect(classifier.inputs).toEqual([{ name: 'input', datatype: 'FP32', shape: [-1, 28, 28, 1] }]);
     expect(Object.fromEntries(classifier.outputs.map(({ name, shape }) => [name, shape]))).toEqual({
       probabilities: [-1, 10],
@@ -31,18 +35,16 @@ describe('servePosterior', () => {
       entropy: [-1],
     });
     expect(classifier.defaultOutputs).toEqual(['probabilities', 'logit_variance', 'entropy']);
-    expect(classifier.properties).toEqual({ likelihood: 'classification', digest: 'd' });
+    expect(classifier.properties).toMatchObject({ likelihood: 'classification', posterior_digest: 'd', subnetwork_size: '4' });
 
-    const regression = servePosterior({ ...predictor, likelihood: 'regression', outputCount: 3 }, 'm', {});
-    expect(regression.outputs.map(({ name, shape }) => [name, ...shape])).toEqual(
-      ['mean', 'variance', 'noise_variance', 'std'].map((name) => [name, -1, 3]),
-    );
+    const regression = servePosterior({ ...predictor, manifest: { ...manifest, likelihood: 'regression' } }, 'm');
+    const names = ['mean', 'variance', 'noise_variance', 'std'];
+    expect(regression.outputs.map(({ name, shape }) => [name, ...shape])).toEqual(names.map((name) => [name, -1, 2]));
     expect(regression.defaultOutputs).toEqual(['mean', 'variance']);
   });
 
-  it('gives each output its shape, in the order asked for', async () => {
-    const model = servePosterior(predictor, 'm', {});
-    const tensors = await compute(model, Float32Array.of(0, 3), 2, ['entropy', 'logits'], {});
+  it('gives each output its shape, in the order asked for, in float32', async () => {
+    const tensors = await compute(servePosterior(predictor, 'm'), Float32Array.of(0, 3), 2, ['entropy', 'logits'], { seed: 1 });
     expect(tensors).toEqual([
       { name: 'entropy', datatype: 'FP32', shape: [2], data: Float32Array.of(0, 3) },
       { name: 'logits', datatype: 'FP32', shape: [2, 2], data: Float32Array.of(0, 0, 3, 6) },
@@ -61,13 +63,13 @@ describe('knobsOf', () => {
   });
 
   it.each([
-    [{ sample: 3 }, 'classification', /expected link, samples or seed, got 'sample'/],
+    [{ sample: 3 }, 'classification', /expected link, samples, seed, got 'sample'/],
     [{ link: 'logistic' }, 'classification', /link: expected probit, .*, got 'logistic'/],
     [{ samples: 0 }, 'classification', /samples: expected a whole number from 1 to 100000, got '0'/],
     [{ samples: 1e9 }, 'classification', /got '1000000000'/],
     [{ samples: '10' }, 'classification', /got '10'/],
     [{ seed: 1.5 }, 'classification', /seed: .* got '1.5'/],
-    [{ link: 'probit' }, 'regression', /expected none for a regression, got 'link'/],
+    [{ link: 'probit' }, 'regression', /expected none for regression, got 'link'/],
   ] as const)('refuses %j', (parameters, likelihood, message) => {
     expect(() => knobsOf(parameters, likelihood)).toThrow(
       expect.objectContaining({ code: 'INVALID_ARGUMENT', message: expect.stringMatching(message) as string }),
