@@ -45,10 +45,10 @@ export function dataDirectories(env: Environment = process.env): string[] {
  * @returns  A folder that exists, or undefined when there is none.
  */
 export function findDataset(name: string, env: Environment = process.env): string | undefined {
+  const directories = dataDirectories(env);
+  // The whole of CIFAR-10, wherever it is, before a subset of it.
   const folders = name === 'cifar10' ? ['cifar10', 'cifar10-subset'] : [name];
-  return dataDirectories(env)
-    .flatMap((directory) => folders.map((folder) => join(directory, folder)))
-    .find((folder) => existsSync(folder));
+  return folders.flatMap((folder) => directories.map((directory) => join(directory, folder))).find((folder) => existsSync(folder));
 }
 
 /**

@@ -12,8 +12,13 @@ export interface Random {
 
 const U64 = (1n << 64n) - 1n;
 
-/** One step of splitmix64 (Steele, Lea and Flood 2014): mixes a 64-bit state into 64 well-distributed bits. */
-function splitmix64(state: bigint): bigint {
+/**
+ * The output function of splitmix64 (Steele, Lea and Flood 2014): mixes a 64-bit state into 64 well-distributed bits.
+ *
+ * @param state  Any whole number; taken modulo 2^64.
+ * @returns  In 0..2^64-1.
+ */
+export function splitmix64(state: bigint): bigint {
   let z = state & U64;
   z = ((z ^ (z >> 30n)) * 0xbf58476d1ce4e5b9n) & U64;
   z = ((z ^ (z >> 27n)) * 0x94d049bb133111ebn) & U64;
@@ -21,20 +26,13 @@ function splitmix64(state: bigint): bigint {
 }
 
 /**
- * xoshiro128** (Blackman and Vigna 2021, arXiv:1805.01407), seeded through splitmix64 as its authors advise.
+ * xoshiro128** (Blackman and Vigna 2021, arXiv:1805.01407).
  *
- * @param seed  Whole number.
- * @param stream  Whole number; different streams of one seed have unrelated sequences. Default 0.
- * @returns  A generator with its own state.
+ * @param s  Four 32-bit words, not all 0; changed with every draw.
+ * @returns  Draws the next 32 bits, as an unsigned number.
  */
-export function createRandom(seed: number, stream = 0): Random {
-  const gamma = 0x9e3779b97f4a7c15n;
-  const origin = splitmix64(BigInt(seed) + gamma) ^ splitmix64(splitmix64(BigInt(stream) + 2n * gamma));
-  const words = [splitmix64(origin + gamma), splitmix64(origin + 2n * gamma)];
-  const s = Uint32Array.from(words.flatMap((word) => [Number(word & 0xffffffffn), Number(word >> 32n)]));
-  let spare: number | undefined; // the second normal of a pair
-
-  const next = (): number => {
+export function xoshiro128(s: Uint32Array): () => number {
+  return () => {
     const product = Math.imul(s[1], 5);
     const result = Math.imul((product << 7) | (product >>> 25), 9) >>> 0;
     const t = s[1] << 9;
@@ -46,6 +44,22 @@ export function createRandom(seed: number, stream = 0): Random {
     s[3] = (s[3] << 11) | (s[3] >>> 21);
     return result;
   };
+}
+
+const GAMMA = 0x9e3779b97f4a7c15n;
+
+/**
+ * A generator of xoshiro128**, seeded through splitmix64 as its authors advise.
+ *
+ * @param seed  Whole number.
+ * @param stream  Whole number; different streams of one seed have unrelated sequences. Default 0.
+ * @returns  A generator with its own state.
+ */
+export function createRandom(seed: number, stream = 0): Random {
+  const origin = splitmix64(BigInt(seed) + GAMMA) ^ splitmix64(splitmix64(BigInt(stream) + 2n * GAMMA));
+  const words = [splitmix64(origin + GAMMA), splitmix64(origin + 2n * GAMMA)];
+  const next = xoshiro128(Uint32Array.from(words.flatMap((word) => [Number(word & 0xffffffffn), Number(word >> 32n)])));
+  let spare: number | undefined; // the second normal of a pair
   const uniform = (): number => (next() * 2 ** 21 + (next() >>> 11)) * 2 ** -53;
 
   const integer = (n: number): number => {

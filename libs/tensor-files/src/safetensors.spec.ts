@@ -36,6 +36,7 @@ describe('readSafetensors', () => {
     const shifted = new Uint8Array(GOLDEN.length + 1);
     shifted.set(GOLDEN, 1);
     expect(readSafetensors(shifted.subarray(1))).toEqual(readSafetensors(GOLDEN));
+    expect(readSafetensors(Buffer.from(shifted.buffer, 1))).toEqual(readSafetensors(GOLDEN)); // Buffer.slice is not Uint8Array.slice
   });
 
   it.each([

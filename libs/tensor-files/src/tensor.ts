@@ -85,7 +85,8 @@ export function bytesOf(data: ArrayBufferView): Uint8Array {
 export function dataFromBytes(dtype: TensorDtype, bytes: Uint8Array): TensorData {
   const DataArray = DTYPES[dtype];
   const size = DataArray.BYTES_PER_ELEMENT;
-  const source = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
+  // Not bytes.slice(): a Node Buffer would return a view of the same unaligned memory.
+  const source = bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes);
   return new DataArray(source.buffer as ArrayBuffer, source.byteOffset, source.byteLength / size);
 }
 
@@ -98,5 +99,5 @@ export function dataFromBytes(dtype: TensorDtype, bytes: Uint8Array): TensorData
 export function toFloat32({ data }: Tensor): Float32Array {
   if (data instanceof Float32Array) return data;
   if (data instanceof BigInt64Array || data instanceof BigUint64Array) return Float32Array.from(data, Number);
-  return Float32Array.from(data);
+  return new Float32Array(data);
 }

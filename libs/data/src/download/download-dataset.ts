@@ -7,7 +7,7 @@ import { gunzip } from 'node:zlib';
 import { SublaceError } from '@sublace/errors';
 import { dataCache, type Environment } from '../data-directory.ts';
 import { CATALOGUE, DOWNLOADABLE, type RemoteDataset } from './catalogue.ts';
-import { downloadFile, type RemoteFile } from './download-file.ts';
+import { downloadFile, removeQuietly, type RemoteFile } from './download-file.ts';
 import { readTar } from './tar.ts';
 
 /** One step of a download. */
@@ -65,7 +65,7 @@ export async function downloadDataset(
     await publish(staging, folder);
     return folder;
   } finally {
-    await rm(staging, { recursive: true, force: true });
+    await removeQuietly(staging);
   }
 }
 

@@ -48,12 +48,21 @@ export async function downloadFile(file: RemoteFile, target: string, onProgress:
       cause,
     });
   } finally {
-    await rm(temporary, { force: true });
+    await removeQuietly(temporary);
   }
   const damaged = failures.some(({ code }) => code === 'DIGEST_MISMATCH');
   throw new SublaceError(damaged ? 'DIGEST_MISMATCH' : 'UNAVAILABLE', failures.map(({ message }) => message).join('; '), {
     cause: failures[0],
   });
+}
+
+/**
+ * Removes a file or folder if it can: for clean-up after an error that is the one to report.
+ *
+ * @param path  May be missing.
+ */
+export async function removeQuietly(path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true }).catch(() => {});
 }
 
 async function downloadOnce(url: string, sha256: string | undefined, temporary: string, onProgress: ByteProgress): Promise<string> {

@@ -21,8 +21,8 @@ export function idxFolder(name: string, folder: string, classCount?: number): Sp
     const images = gzOrPlain(join(folder, `${prefix}-images-idx3-ubyte`));
     const labels = gzOrPlain(join(folder, `${prefix}-labels-idx1-ubyte`));
     const dataset = await readIdxFile(name, images, labels, 'classification');
-    if (classCount !== undefined && dataset.targets.kind === 'labels')
-      dataset.targets.classCount = Math.max(classCount, dataset.targets.classCount);
+    // Labels beyond the known classes are refused by checkLabels when the set is loaded.
+    if (classCount !== undefined && dataset.targets.kind === 'labels') dataset.targets.classCount = classCount;
     return dataset;
   };
   return { train: () => part('train'), test: () => part('t10k') };
