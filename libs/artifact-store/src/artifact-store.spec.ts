@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -49,6 +49,9 @@ describe('publishing', () => {
     expect(await readdir(root)).toHaveLength(1);
     await publishDirectory(staging, output);
     expect(await readdir(root)).toEqual(['posterior']);
+    // Readable by whoever may read any other new folder.
+    await mkdir(join(root, 'plain'));
+    expect((await stat(output)).mode).toBe((await stat(join(root, 'plain'))).mode);
     const manifest = await readManifest(output, { kind: 'posterior' });
     await verifyFiles(manifest, output);
     expect(Buffer.from(await readVerifiedFile(manifest, output, 'tiles.bin')).toString()).toBe('tiles');

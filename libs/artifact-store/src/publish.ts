@@ -1,4 +1,5 @@
-import { mkdtemp, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { SublaceError } from '@sublace/errors';
 import { checkReplaceable, errnoOf, unwritable } from './check-writable.ts';
@@ -21,7 +22,9 @@ export interface PublishOptions {
  */
 export async function stageDirectory(output: string): Promise<string> {
   const path = resolve(output);
-  return mkdtemp(join(dirname(path), `.${basename(path)}.staging-`)).catch((cause: unknown) => {
+  // Not mkdtemp, whose folders are for their owner alone: the artifact keeps this folder's mode, and others are to read it.
+  const staging = join(dirname(path), `.${basename(path)}.staging-${randomUUID()}`);
+  await mkdir(staging).catch((cause: unknown) => {
     throw unwritable(
       output,
       'a parent folder that can be written',
@@ -30,6 +33,7 @@ export async function stageDirectory(output: string): Promise<string> {
       cause,
     );
   });
+  return staging;
 }
 
 /**
