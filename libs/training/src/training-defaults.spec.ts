@@ -25,7 +25,7 @@ describe('trainingDefaults', () => {
   it('give small sets more epochs', () => {
     const epochs = (trainingCount: number): number | undefined =>
       trainingDefaults('lenet5', { likelihood: 'classification', trainingCount }).epochs;
-    expect([epochs(60_000), epochs(10_000), epochs(100)]).toEqual([8, 26, 40]);
+    expect([epochs(60_000), epochs(4_000), epochs(100)]).toEqual([8, 19, 40]);
   });
 
   it.each([

@@ -40,7 +40,7 @@ export function trainingDefaults(architecture: string, task: TrainingTask): Omit
   }
   if (family === 'lenet5') {
     const batchSize = 128;
-    const epochs = epochsFor(2000, batchSize, trainingCount, [8, 40]);
+    const epochs = epochsFor(600, batchSize, trainingCount, [8, 40]);
     return { optimiser: 'adam', learningRate: 2e-3, schedule: 'cosine', weightDecay: 1e-4, batchSize, epochs, patience: 0 };
   }
   if (likelihood === 'regression') {
