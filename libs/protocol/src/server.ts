@@ -61,7 +61,7 @@ export interface RunningServer {
  * @param handlers  One function per method.
  * @returns  The service, for {@link startServer}.
  */
-export function implement<Definition>(definition: Definition, handlers: HandlersOf<Definition>): Service {
+export function implement<Definition>(definition: Definition, handlers: NoInfer<HandlersOf<Definition>>): Service {
   return { definition: definition as ServiceDefinition, handlers: handlers as Service['handlers'] };
 }
 

@@ -1,0 +1,144 @@
+import { SublaceError, isErrorCode } from '@sublace/errors';
+import type { JobStore, JobView } from '@sublace/job-store';
+import { implement, leaseRefOf, services, toProgressMessage, type Service } from '@sublace/protocol';
+import type { JsonObject, Lease, LeaseRef } from '@sublace/scheduling';
+import type { CoordinatorMetrics } from './coordinator-metrics.ts';
+import type { JobResults } from './job-results.ts';
+import type { ProgressTracker } from './progress.ts';
+import type { Publisher } from './publisher.ts';
+import { UnsummableShard, type ShardPuller } from './shard-puller.ts';
+
+/** Longest long poll that a worker may ask for. */
+const WAIT_MS_MAX = 60_000;
+
+/** What the service works with. */
+export interface CoordinatorParts {
+  store: JobStore;
+  results(jobId: string): JobResults;
+  puller: ShardPuller;
+  publisher: Publisher;
+  progress: ProgressTracker;
+  metrics: CoordinatorMetrics;
+  leaseDurationMs: number;
+}
+
+/**
+ * The Coordinator service.
+ *
+ * @param parts  What it works with.
+ * @returns  The service.
+ */
+export function coordinatorService(parts: CoordinatorParts): Service {
+  const { store, progress, publisher } = parts;
+  const attending = new Map<string, AbortSignal>();
+  return implement(services.Coordinator.service, {
+    async submitJob({ specJson }) {
+      const spec = parseObject('spec', specJson);
+      await publisher.check(spec);
+      return { jobId: await store.submitJob(spec) };
+    },
+    async listJobs() {
+      const jobs = await store.listJobs();
+      return { jobs: jobs.map(overviewOf) };
+    },
+    async *watchJob({ jobId }, { signal }) {
+      for await (const event of progress.watch(jobId, signal)) yield toProgressMessage(event);
+    },
+    async cancelJob({ jobId, reason }) {
+      await store.cancelJob(jobId, reason || 'cancelled on request');
+      return {};
+    },
+    async claimShard({ workerId, waitMs }, { signal }) {
+      const lease = await store.claimShard(workerId, { waitMs: Math.min(waitMs, WAIT_MS_MAX), signal });
+      return lease ? { task: await taskOf(parts, lease) } : {};
+    },
+    async renewLease({ lease, done, total }) {
+      const ref = leaseRefOf(lease);
+      const leaseExpiresAtMs = await store.renewLease(ref);
+      await progress.report(ref, done, total);
+      return { leaseExpiresAtMs };
+    },
+    async offerTiles({ lease, blocksAddress, names, summaryJson }, { signal }) {
+      const summary = parseObject('summary', summaryJson);
+      return { pulledCount: await takeShard(parts, leaseRefOf(lease), blocksAddress, names, summary, signal) };
+    },
+    async failShard({ lease, code, message, retryable }) {
+      await store.failShard(leaseRefOf(lease), { code: isErrorCode(code) ? code : 'INTERNAL', message, retryable });
+      return {};
+    },
+    async releaseShard({ lease }) {
+      await store.releaseShard(leaseRefOf(lease));
+      return {};
+    },
+    async *attend({ workerId }, { signal }) {
+      attending.set(workerId, signal);
+      yield { leaseDurationMs: parts.leaseDurationMs };
+      if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+      // A worker that is back on another stream keeps its leases; should the break have been real, they expire.
+      if (attending.get(workerId) !== signal) return;
+      attending.delete(workerId);
+      await store.releaseWorker(workerId, `the connection of worker ${workerId} broke`).catch(() => undefined);
+    },
+  });
+}
+
+/** Everything that the holder of a lease needs to know. */
+async function taskOf({ store, results, publisher, leaseDurationMs }: CoordinatorParts, lease: Lease) {
+  const job = await store.getJob(lease.jobId);
+  const [plan, selection] = [job.summaries.plan?.[0], job.summaries.select?.[0]];
+  try {
+    return {
+      lease,
+      attempt: lease.attempt,
+      leaseDurationMs,
+      specJson: JSON.stringify(job.spec),
+      planJson: plan ? JSON.stringify(plan) : '',
+      selectionJson: selection ? JSON.stringify(selection) : '',
+      inputNames: results(lease.jobId).inputNames(lease.phase),
+      staging: lease.phase === 'finalise' ? await publisher.stage(lease.jobId, lease.leaseToken, job.spec) : '',
+    };
+  } catch (error) {
+    const { code, message, isRetryable } = SublaceError.from(error);
+    await store.failShard(lease, { code, message, retryable: isRetryable });
+    throw error;
+  }
+}
+
+/** Pulls and commits a shard that a worker offers. */
+async function takeShard(
+  { store, results, puller, progress, metrics }: CoordinatorParts,
+  lease: LeaseRef,
+  blocksAddress: string,
+  names: string[],
+  summary: JsonObject,
+  signal: AbortSignal,
+): Promise<number> {
+  if ((await store.offerTiles(lease)) === 'duplicate') return 0;
+  const selection = (await store.getJob(lease.jobId)).summaries.select?.[0];
+  try {
+    const report = await puller.pull({ lease, blocksAddress, names, selection }, results(lease.jobId), signal);
+    progress.pulled(lease, report);
+    metrics.pulled(report);
+    await store.completeShard(lease, summary);
+    return report.pulledCount;
+  } catch (error) {
+    if (error instanceof UnsummableShard) await store.failShard(lease, { code: error.code, message: error.message, retryable: false });
+    throw error;
+  }
+}
+
+function overviewOf(job: JobView) {
+  const { jobId, state, phase, shardsDone, shards, failure } = job;
+  return { jobId, state, phase, shardsDone, shardsTotal: shards.length, failure: failure ?? null };
+}
+
+function parseObject(name: string, json: string): JsonObject {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch (error) {
+    throw new SublaceError('INVALID_ARGUMENT', `${name}: expected a JSON object, got text that is no JSON`, { cause: error });
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject;
+  throw new SublaceError('INVALID_ARGUMENT', `${name}: expected a JSON object, got ${Array.isArray(value) ? 'a list' : typeof value}`);
+}

@@ -1,0 +1,28 @@
+import { SublaceError } from '@sublace/errors';
+import { readOptions } from './options.ts';
+import { runCoordinator } from './run-coordinator.ts';
+
+export { readOptions, type CoordinatorOptions } from './options.ts';
+export { runCoordinator, type RunningCoordinator } from './run-coordinator.ts';
+
+/**
+ * The process: options in, one JSON line on standard output when it listens, logs on standard error. SIGTERM ends it with 0, SIGINT with 130.
+ */
+async function main(): Promise<void> {
+  const options = readOptions(process.argv.slice(2), process.env);
+  if (!options) return;
+  const coordinator = await runCoordinator(options);
+  for (const [signal, status] of [['SIGTERM', 0], ['SIGINT', 130]] as const) {
+    process.once(signal, () => void coordinator.stop().finally(() => process.exit(status)));
+  }
+  const { address, port, metricsPort } = coordinator;
+  console.log(JSON.stringify({ role: 'coordinator', address, port, ...(metricsPort === undefined ? {} : { metricsPort }) }));
+}
+
+if (import.meta.main) {
+  main().catch((error: unknown) => {
+    const { message, exitCode } = SublaceError.from(error);
+    console.error(`sublace: ${message}`);
+    process.exit(exitCode);
+  });
+}

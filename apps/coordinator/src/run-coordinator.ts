@@ -1,0 +1,127 @@
+import { SublaceError } from '@sublace/errors';
+import { openEmbeddedJobStore, type JobStore } from '@sublace/job-store';
+import { blocksService, startServer } from '@sublace/protocol';
+import { isFinal, type Change } from '@sublace/scheduling';
+import { createLogger, serveMetrics, type Logger } from '@sublace/telemetry';
+import { CoordinatorMetrics } from './coordinator-metrics.ts';
+import { coordinatorService } from './coordinator-service.ts';
+import { describeChange } from './describe-change.ts';
+import { JobResults } from './job-results.ts';
+import type { CoordinatorOptions } from './options.ts';
+import { ProgressTracker } from './progress.ts';
+import { Publisher } from './publisher.ts';
+import { ShardPuller } from './shard-puller.ts';
+import { takeStateFolder } from './state-folder.ts';
+
+/** A coordinator that runs. */
+export interface RunningCoordinator {
+  /** HOST:PORT that workers and clients connect to. */
+  address: string;
+  port: number;
+  metricsPort?: number;
+  /** Ends it. Jobs that run are lost with a temporary state folder, and can be resumed with one that stays. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a coordinator: the job store, the reducer, and the services that workers and clients call.
+ *
+ * @param options  Complete options.
+ * @returns  The running coordinator.
+ * @throws SublaceError PORT_IN_USE, INVALID_ARGUMENT, OUTPUT_UNWRITABLE, DIGEST_MISMATCH (a damaged write-ahead file).
+ */
+export async function runCoordinator(options: CoordinatorOptions): Promise<RunningCoordinator> {
+  const { leaseDurationMs, attemptsMax, host, token } = options;
+  const logger = createLogger({ role: 'coordinator', level: options.logLevel });
+  const folder = takeStateFolder(options.stateDir);
+  const cleanups: (() => unknown)[] = [() => folder.release()];
+  const stop = async (): Promise<void> => {
+    for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+  };
+  try {
+    const store = openEmbeddedJobStore({ folder: folder.path, leaseDurationMs, attemptsMax });
+    cleanups.push(() => store.close());
+    const jobs = new Map<string, JobResults>();
+    const results = (jobId: string): JobResults => {
+      const known = jobs.get(jobId) ?? new JobResults();
+      jobs.set(jobId, known);
+      return known;
+    };
+    const publisher = new Publisher();
+    cleanups.push(() => publisher.discardAll());
+    const puller = new ShardPuller(token);
+    cleanups.push(() => puller.close());
+    const progress = new ProgressTracker((jobId) => store.getJob(jobId));
+    const metrics = new CoordinatorMetrics(store);
+
+    const forget = async (jobId: string): Promise<void> => {
+      jobs.delete(jobId);
+      await publisher.discard(jobId);
+    };
+    void followJobs({ store, publisher, progress, metrics, forget, logger });
+    await resumeJobs(store, publisher);
+
+    const timer = setInterval(() => void store.requeueExpired(), Math.min(1000, leaseDurationMs / 4));
+    cleanups.push(() => clearInterval(timer));
+
+    const inputs = blocksService(async (lease, name) => {
+      if (!(await store.findLease(lease))) throw new SublaceError('FENCED', `inputs of ${lease.phase} shard ${lease.shard}: expected a current lease token`);
+      return results(lease.jobId).input(name);
+    });
+    const control = coordinatorService({ store, results, puller, publisher, progress, metrics, leaseDurationMs });
+    const server = await startServer({ host, port: options.port, token, services: [control, inputs] });
+    cleanups.push(() => server.close(200));
+    const { port } = server;
+    const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+    if (options.metricsPort === undefined) return { address, port, stop };
+    const endpoint = await serveMetrics(metrics.registry, options.metricsPort, host);
+    cleanups.push(() => endpoint.close());
+    return { address, port, metricsPort: endpoint.port, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+interface Followers {
+  store: JobStore;
+  publisher: Publisher;
+  progress: ProgressTracker;
+  metrics: CoordinatorMetrics;
+  forget(jobId: string): Promise<void>;
+  logger: Logger;
+}
+
+/** Acts on every change: logs it, tells watchers, publishes what is complete, forgets what has ended. */
+async function followJobs({ store, publisher, progress, metrics, forget, logger }: Followers): Promise<void> {
+  for await (const change of store.watchJob(undefined)) {
+    const message = describeChange(change);
+    const { type: _type, ...fields } = change;
+    logger.info(fields, message);
+    metrics.apply(change);
+    await progress.apply(change, message).catch((error: unknown) => logger.error({ jobId: change.jobId, error }, 'progress was not told'));
+    // Publication is not awaited: it hashes whole files, while other jobs go on.
+    if (change.type === 'jobFinalised') void publish(store, publisher, change);
+    if (change.type === 'jobChanged' && isFinal(change.state)) await forget(change.jobId);
+  }
+}
+
+async function publish(store: JobStore, publisher: Publisher, { jobId, leaseToken }: Change & { type: 'jobFinalised' }): Promise<void> {
+  try {
+    const job = await store.getJob(jobId);
+    await publisher.publish(jobId, leaseToken, job.spec, job.summaries.finalise?.[0] ?? {});
+    await store.publishJob(jobId);
+  } catch (error) {
+    const { code, message } = SublaceError.from(error);
+    await store.failJob(jobId, { code, message }).catch(() => undefined);
+  }
+}
+
+/** After a restart the sums are gone with the process that held them; each open job goes back to its first pass over the data. */
+async function resumeJobs(store: JobStore, publisher: Publisher): Promise<void> {
+  for (const job of await store.listJobs()) {
+    if (isFinal(job.state)) continue;
+    await publisher.sweep(job.spec);
+    if (job.phase !== 'plan') await store.restartPhase(job.jobId, 'score');
+  }
+}
