@@ -28,12 +28,20 @@ export class Softmax implements Layer {
   readonly className = 'Softmax';
   readonly name: string;
   readonly weights = [];
+  readonly #axis: number;
 
-  constructor(name: string) {
+  /**
+   * @param name  Layer name.
+   * @param axis  Axis, counted with the batch axis; it must be the last one.
+   */
+  constructor(name: string, axis = -1) {
     this.name = name;
+    this.#axis = axis;
   }
 
   forward(inputs: readonly tf.Tensor[]): LayerTape {
+    const last = inputs[0].rank - 1;
+    if (this.#axis !== -1 && this.#axis !== last) throw new Error(`expected softmax over the last axis ${last}, got ${this.#axis}`);
     return { inputs, output: tf.softmax(inputs[0]), saved: [] };
   }
 

@@ -55,8 +55,9 @@ const BUILDERS: Readonly<Record<string, Builder>> = {
   ThresholdedReLU: (name, options) => [new Activation(name, rectifier(0, Infinity, options.number('theta', 1)))],
   ELU: (name, options) => [new Activation(name, exponentialLinear(options.number('alpha', 1)))],
   Softmax: (name, options) => {
-    options.expect('axis', [-1], 'the last axis');
-    return [new Softmax(name)];
+    // tf.js writes 1, which is the last axis of a vector; the layer checks the rank.
+    options.expect('axis', [-1, 1], 'the last axis');
+    return [new Softmax(name, options.number('axis', -1))];
   },
 };
 

@@ -1,0 +1,93 @@
+import { startBackend } from '@sublace/backend';
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { Rows, loadNetwork, type Network } from './index.ts';
+import { filesOf, randomiseWeights } from './testdata/layers-models.ts';
+import { CASES } from './testdata/cases.ts';
+
+beforeAll(async () => {
+  await startBackend({ threads: 1 });
+});
+
+/** Largest difference relative to the largest expected entry. */
+function scaledError(got: Float32Array, expected: Float32Array): number {
+  let [difference, scale] = [got.length === expected.length ? 0 : Infinity, 1e-30];
+  for (let i = 0; i < expected.length; i++) {
+    difference = Math.max(difference, Math.abs(got[i] - expected[i]));
+    scale = Math.max(scale, Math.abs(expected[i]));
+  }
+  return difference / scale;
+}
+
+/** Float32 through a few layers. */
+const TOLERANCE = 2e-5;
+
+/**
+ * The oracle: tf.js differentiates its own layers, one example and one output at a time. Rows of the Jacobian in the network's layout, [B C][P].
+ */
+function jacobianByTfjs(model: tf.LayersModel, network: Network, inputs: tf.Tensor, outputs: number): Float32Array[] {
+  const rows: Float32Array[] = [];
+  const examples = tf.unstack(inputs).map((example) => tf.expandDims(example));
+  for (const example of examples) {
+    for (let c = 0; c < outputs; c++) {
+      const { grads } = tf.variableGrads(() => {
+        const output = tf.reshape(model.apply(example, { training: false }) as tf.Tensor, [-1]);
+        return tf.sum(tf.slice(output, [c], [1])) as tf.Scalar;
+      });
+      const row = new Float32Array(network.layout.size);
+      for (const { layer, weight, offset } of network.layout.entries) {
+        const name = Object.keys(grads).find((key) => key.startsWith(`${layer}/${weight}`));
+        if (!name) throw new Error(`no gradient of ${layer}/${weight} among ${Object.keys(grads).join(', ')}`);
+        row.set(grads[name].dataSync(), offset);
+      }
+      rows.push(row);
+      tf.dispose(grads);
+    }
+  }
+  tf.dispose(examples);
+  return rows;
+}
+
+describe.each(CASES)('$name', ({ build, inputShape }) => {
+  it('agrees with tf.js: outputs, Jacobian rows at every weight, and their summed squares', async () => {
+    const model = build();
+    randomiseWeights(model, 7);
+    const network = loadNetwork(await filesOf(model));
+    const [batch, classes] = [3, network.outputCount];
+    const inputs = tf.randomNormal([batch, ...inputShape], 0, 1, 'float32', 11);
+
+    const expectedOutputs = model.predict(inputs) as tf.Tensor;
+    const outputs = network.forward(inputs);
+    expect(scaledError(outputs.dataSync() as Float32Array, expectedOutputs.dataSync() as Float32Array)).toBeLessThan(TOLERANCE);
+
+    const expected = jacobianByTfjs(model, network, inputs, classes);
+    const before = tf.memory().numTensors;
+    const rows = new Rows(batch, classes);
+    const seeds = tf.tidy(() => tf.tile(tf.eye(classes), [batch, 1]));
+    const tape = network.record(inputs);
+    const layers = new Set(network.layout.entries.map((entry) => entry.layer));
+    const visited = new Set<string>();
+    network.backpropagate(tape, seeds, rows, layers, (layer, layerTape, signal) => {
+      for (const entry of network.layout.entries.filter((candidate) => candidate.layer === layer.name)) {
+        visited.add(`${entry.layer}/${entry.weight}`);
+        const columnsOf = (columns: Int32Array): Float32Array => Float32Array.from(expected.flatMap((row) => [...columns].map((column) => row[entry.offset + column])));
+        // All columns take the dense route, one column the gathering one.
+        for (const columns of [Int32Array.from({ length: entry.size }, (_, i) => i), Int32Array.of(entry.size - 1)]) {
+          const got = tf.tidy(() => layer.jacobian?.(entry.weight, columns, layerTape, signal).dataSync());
+          expect(scaledError(got as Float32Array, columnsOf(columns)), `${entry.layer}/${entry.weight}`).toBeLessThan(TOLERANCE);
+        }
+        const squares = tf.tidy(() => layer.squaredJacobian?.(entry.weight, layerTape, signal).dataSync());
+        const sums = Float32Array.from({ length: entry.size }, (_, i) => expected.reduce((sum, row) => sum + row[entry.offset + i] ** 2, 0));
+        expect(scaledError(squares as Float32Array, sums), `${entry.layer}/${entry.weight} squared`).toBeLessThan(TOLERANCE);
+      }
+    });
+    expect(visited.size).toBe(network.layout.entries.length);
+
+    tape.dispose();
+    seeds.dispose();
+    expect(tf.memory().numTensors).toBe(before);
+    tf.dispose([inputs, expectedOutputs, outputs]);
+    network.dispose();
+    model.dispose();
+  });
+});

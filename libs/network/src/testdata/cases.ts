@@ -1,0 +1,128 @@
+import * as tf from '@tensorflow/tfjs';
+
+/** A small model of tf.js layers. */
+export interface NetworkCase {
+  readonly name: string;
+  readonly inputShape: number[];
+  readonly build: () => tf.LayersModel;
+}
+
+type ActivationName = NonNullable<Parameters<typeof tf.layers.activation>[0]>['activation'];
+
+const ACTIVATION_NAMES = [
+  'elu', 'hardSigmoid', 'linear', 'relu', 'relu6', 'selu', 'sigmoid', 'softplus', 'softsign', 'tanh', 'swish', 'mish', 'gelu', 'gelu_new',
+] as const; // prettier-ignore
+
+/** The layers in a row, after an input of the given shape. */
+function chain(inputShape: number[], layers: () => tf.layers.Layer[]): Omit<NetworkCase, 'name'> {
+  return {
+    inputShape,
+    build: () => {
+      const input = tf.input({ shape: inputShape });
+      const output = layers().reduce((value, layer) => layer.apply(value) as tf.SymbolicTensor, input);
+      return tf.model({ inputs: input, outputs: output });
+    },
+  };
+}
+
+const head = (units = 3): tf.layers.Layer => tf.layers.dense({ units, name: 'head' });
+
+const activations: NetworkCase[] = ACTIVATION_NAMES.map((activation) => ({
+  name: `dense with ${activation}`,
+  ...chain([4], () => [tf.layers.dense({ units: 5, activation: activation as ActivationName, name: 'hidden' }), head()]),
+}));
+
+const convolutions: NetworkCase[] = (
+  [
+    { kernelSize: 3, strides: 1, padding: 'same' },
+    { kernelSize: [3, 2], strides: [1, 2], padding: 'valid' },
+    { kernelSize: 3, strides: 2, padding: 'same' },
+    { kernelSize: 1, strides: 2, padding: 'valid', useBias: false },
+    { kernelSize: [2, 3], strides: [2, 1], padding: 'same', activation: 'tanh' },
+  ] as const
+).map((options) => ({
+  name: `conv2d ${JSON.stringify(options)}`,
+  ...chain([6, 5, 2], () => [
+    tf.layers.conv2d({ filters: 3, ...(options as object), kernelSize: 2, ...options, name: 'first' } as Parameters<typeof tf.layers.conv2d>[0]),
+    tf.layers.conv2d({ filters: 4, ...(options as object), kernelSize: 2, name: 'second' } as Parameters<typeof tf.layers.conv2d>[0]),
+    tf.layers.flatten(),
+    head(),
+  ]),
+}));
+
+const poolings: NetworkCase[] = (
+  [
+    { poolSize: 2, padding: 'valid' },
+    { poolSize: 2, padding: 'same' },
+    { poolSize: 3, strides: 2, padding: 'same' },
+    { poolSize: [2, 3], strides: [1, 2], padding: 'valid' },
+  ] as const
+).flatMap((options) =>
+  (['maxPooling2d', 'averagePooling2d'] as const).map((kind) => ({
+    name: `${kind} ${JSON.stringify(options)}`,
+    ...chain([7, 6, 2], () => [
+      tf.layers.conv2d({ filters: 3, kernelSize: 3, padding: 'same', name: 'conv' }),
+      tf.layers[kind](options as Parameters<typeof tf.layers.maxPooling2d>[0]),
+      tf.layers.flatten(),
+      head(),
+    ]),
+  })),
+);
+
+const others: NetworkCase[] = [
+  {
+    name: 'batch normalisation after conv and after dense',
+    ...chain([4, 4, 2], () => [
+      tf.layers.conv2d({ filters: 3, kernelSize: 2, name: 'conv', useBias: false }),
+      tf.layers.batchNormalization({ name: 'norm' }),
+      tf.layers.reLU(),
+      tf.layers.flatten(),
+      tf.layers.dense({ units: 4, name: 'hidden' }),
+      tf.layers.batchNormalization({ name: 'norm2' }),
+      head(),
+    ]),
+  },
+  {
+    name: 'zero padding, leaky ReLU, dropout, global average pooling',
+    ...chain([3, 4, 2], () => [
+      tf.layers.zeroPadding2d({ padding: [[1, 2], [0, 1]] }), // prettier-ignore
+      tf.layers.conv2d({ filters: 4, kernelSize: 3, name: 'conv' }),
+      tf.layers.leakyReLU({ alpha: 0.2 }),
+      tf.layers.dropout({ rate: 0.5 }),
+      tf.layers.globalAveragePooling2d({}),
+      head(),
+    ]),
+  },
+  {
+    name: 'global max pooling, ELU, reshape',
+    ...chain([4, 4, 2], () => [
+      tf.layers.conv2d({ filters: 6, kernelSize: 3, name: 'conv' }),
+      tf.layers.elu(),
+      tf.layers.globalMaxPooling2d({}),
+      tf.layers.reshape({ targetShape: [3, 2] }),
+      tf.layers.flatten(),
+      head(),
+    ]),
+  },
+  {
+    name: 'softmax inside the network',
+    ...chain([4], () => [tf.layers.dense({ units: 5, name: 'hidden' }), tf.layers.softmax(), head()]),
+  },
+  {
+    name: 'residual add and concatenation of branches',
+    inputShape: [4, 4, 2],
+    build: () => {
+      const input = tf.input({ shape: [4, 4, 2] });
+      const conv = (name: string): tf.layers.Layer => tf.layers.conv2d({ filters: 2, kernelSize: 3, padding: 'same', activation: 'tanh', name });
+      const first = conv('first').apply(input) as tf.SymbolicTensor;
+      const second = conv('second').apply(first) as tf.SymbolicTensor;
+      const sum = tf.layers.add().apply([first, second, input]) as tf.SymbolicTensor;
+      const joined = tf.layers.concatenate().apply([sum, first]) as tf.SymbolicTensor;
+      const flat = tf.layers.flatten().apply(joined) as tf.SymbolicTensor;
+      return tf.model({ inputs: input, outputs: tf.layers.dense({ units: 3, name: 'head' }).apply(flat) as tf.SymbolicTensor });
+    },
+  },
+];
+
+/** Every supported layer, each in a model small enough to differentiate one output at a time. */
+export const CASES: readonly NetworkCase[] = [...activations, ...convolutions, ...poolings, ...others];
