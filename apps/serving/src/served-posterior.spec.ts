@@ -50,6 +50,17 @@ describe('servePosterior', () => {
       { name: 'logits', datatype: 'FP32', shape: [2, 2], data: Float32Array.of(0, 0, 3, 6) },
     ]);
   });
+
+  it('refuses a request whose draws would hold up everybody else', async () => {
+    const ask = (link: string, samples: number): Promise<unknown> =>
+      servePosterior(predictor, 'm').infer(new Float32Array(1001), 1001, ['logits'], { link, samples });
+    await expect(ask('monte-carlo', 10_000)).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringMatching(/1001 examples of 10000/) as string,
+    });
+    await expect(ask('monte-carlo', 9_990)).resolves.toHaveLength(1);
+    await expect(ask('probit', 10_000)).resolves.toHaveLength(1);
+  });
 });
 
 describe('knobsOf', () => {

@@ -14,8 +14,10 @@ export type PredictKnobs = Pick<PredictOptions, 'link' | 'samples' | 'seed'>;
 /** Outputs with one number for each example; the others have one for each class or dimension. */
 const perExample: ReadonlySet<string> = new Set(['entropy']);
 
-/** More draws than this take longer than a client waits, and hold up everybody else. */
 const samplesMax = 100_000;
+
+/** More draws than this for one request take longer than a client waits, and hold up everybody else. */
+const drawsMax = 10_000_000;
 
 /**
  * A fitted model as the protocols serve it: metadata from its manifest, request parameters as knobs.
@@ -38,7 +40,9 @@ export function servePosterior(fitted: Predictor, name: string): ServedModel {
     defaultOutputs: DEFAULT_OUTPUTS[likelihood],
     properties: propertiesOf(fitted.manifest),
     infer: async (input, count, names, parameters) => {
-      const predicted = fitted.predict(input, count, { outputs: names, ...knobsOf(parameters, likelihood) });
+      const knobs = knobsOf(parameters, likelihood);
+      checkDraws(knobs, count);
+      const predicted = fitted.predict(input, count, { outputs: names, ...knobs });
       return predicted.map(({ name: output, shape, data }): OutputTensor => {
         return { name: output, datatype: 'FP32', shape: [...shape], data: Float32Array.from(data) };
       });
@@ -89,6 +93,14 @@ export function knobsOf(parameters: Readonly<Record<string, ParameterValue>>, li
     );
   });
   return Object.assign({}, ...knobs) as PredictKnobs;
+}
+
+function checkDraws({ link, samples = 1000 }: PredictKnobs, count: number): void {
+  if (link !== 'monte-carlo' || samples * count <= drawsMax) return;
+  throw new SublaceError(
+    'INVALID_ARGUMENT',
+    `link monte-carlo: expected at most ${drawsMax} draws for a request, got ${count} examples of ${samples}; ask for fewer of either`,
+  );
 }
 
 function linkOf(value: ParameterValue): Link {
