@@ -59,7 +59,7 @@ export function checkInputShape(dataset: Dataset, expected: readonly number[]): 
   if (essential(dataset.inputShape) !== essential(expected)) {
     const [channels, ...rest] = dataset.inputShape;
     const hint =
-      `${[...rest, channels]}` === `${expected}` && dataset.inputShape.length === 3 ? '; images must have their channels last' : '';
+      [...rest, channels].join() === expected.join() && dataset.inputShape.length === 3 ? '; images must have their channels last' : '';
     throw new SublaceError(
       'DATA_INVALID',
       `${dataset.name}: expected inputs [${expected.join(', ')}] for this model, got [${dataset.inputShape.join(', ')}]${hint}`,

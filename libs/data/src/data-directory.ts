@@ -14,7 +14,13 @@ export type Environment = Record<string, string | undefined>;
  * @returns  A path; it need not exist.
  */
 export function dataCache(env: Environment = process.env): string {
-  return join(env.SUBLACE_CACHE || join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'sublace'), 'data');
+  const cache = given(env.SUBLACE_CACHE) ?? join(given(env.XDG_CACHE_HOME) ?? join(homedir(), '.cache'), 'sublace');
+  return join(cache, 'data');
+}
+
+/** An empty variable counts as not set. */
+function given(value: string | undefined): string | undefined {
+  return value === '' ? undefined : value;
 }
 
 /**

@@ -50,10 +50,10 @@ export async function readSplit(source: SplitSource, split: Split): Promise<Data
   if (split === 'train') return source.train();
   if (split === 'test') return source.test();
   const [train, test] = [await source.train(), await source.test()];
-  if (`${train.inputShape}` !== `${test.inputShape}` || train.targets.kind !== test.targets.kind) {
+  if (train.inputShape.join() !== test.inputShape.join() || train.targets.kind !== test.targets.kind) {
     throw new SublaceError(
       'DATA_INVALID',
-      `${train.name}: expected a training and a test part of one shape, got inputs [${train.inputShape}] with ${train.targets.kind} and [${test.inputShape}] with ${test.targets.kind}`,
+      `${train.name}: expected a training and a test part of one shape, got inputs [${train.inputShape.join(', ')}] with ${train.targets.kind} and [${test.inputShape.join(', ')}] with ${test.targets.kind}`,
     );
   }
   return {

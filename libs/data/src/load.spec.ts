@@ -145,7 +145,7 @@ describe('files', () => {
     expect((await loadDataset(x)).targets).toEqual({ kind: 'none' });
     const short = put('short.npy', writeNpy(I64([1])));
     await expect(loadDataset(`${x}?labels=${short}`)).rejects.toThrow(
-      'expected as many targets as inputs, got inputs [2,2] and targets [1]',
+      'expected as many targets as inputs, got inputs [2, 2] and targets [1]',
     );
   });
 

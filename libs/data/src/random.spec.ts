@@ -1,3 +1,4 @@
+// cspell:words splitmix xoshiro
 import { describe, expect, it } from 'vitest';
 import { createRandom } from './index.ts';
 import { splitmix64, xoshiro128 } from './random.ts';

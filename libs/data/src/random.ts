@@ -1,13 +1,14 @@
+// cspell:words splitmix xoshiro Marsaglia
 /** Random numbers that depend on the seed alone, not on the machine. */
 export interface Random {
   /** Uniform in [0, 1), 53 bits. */
-  uniform(): number;
+  uniform: () => number;
   /** Standard normal. */
-  normal(): number;
+  normal: () => number;
   /** Uniform whole number in 0..n-1, without bias, for 1 <= n <= 2^32. */
-  integer(n: number): number;
+  integer: (n: number) => number;
   /** Shuffles in place (Fisher-Yates) and returns the same array. */
-  shuffle<A extends { length: number; [index: number]: number }>(array: A): A;
+  shuffle: <A extends { length: number; [index: number]: number }>(array: A) => A;
 }
 
 const U64 = (1n << 64n) - 1n;

@@ -1,3 +1,4 @@
+// cspell:words minst
 import { describe, expect, it } from 'vitest';
 import { parseDataSpec } from './index.ts';
 

@@ -1,3 +1,4 @@
+// cspell:ignoreRegExp /[A-Za-z0-9+=]{12,}/
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DTYPES, readNpy, toFloat32, writeNpy, type Tensor, type TensorDtype } from './index.ts';
@@ -57,7 +58,7 @@ describe('readNpy', () => {
   it.each([
     ['another kind of file', new Uint8Array(20), 'expected the magic bytes'],
     ['a header beyond the file', bytes('u1').subarray(0, 60), 'expected a header of 128 bytes, got a file of 60 bytes'],
-    ['truncated data', bytes('<f4').subarray(0, 140), 'expected 24 bytes of data for f4 [2,3], got 12'],
+    ['truncated data', bytes('<f4').subarray(0, 140), 'expected 24 bytes of data for f4 [2, 3], got 12'],
     ['a structured dtype', bytes('structured'), "expected a header of one plain dtype with fortran_order and shape, got {'descr': [('a'"],
     [
       'complex numbers',

@@ -42,7 +42,7 @@ export function readNpy(bytes: Uint8Array): Tensor {
     .map(Number);
   const expected = elementCount(shape) * Number(size);
   let body = bytes.subarray(dataStart);
-  if (body.length !== expected) throw invalid(`expected ${expected} bytes of data for ${stored} [${shape}], got ${body.length}`);
+  if (body.length !== expected) throw invalid(`expected ${expected} bytes of data for ${stored} [${shape.join(', ')}], got ${body.length}`);
 
   if (order === '>') body = swapBytes(body, Number(size));
   const dtype = DTYPE_OF_KIND[stored] ?? 'F32';

@@ -1,3 +1,4 @@
+// cspell:words savez
 import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { readNpz, writeNpy, type Tensor } from './index.ts';

@@ -92,7 +92,7 @@ function parseMetadata(value: unknown): Record<string, string> {
 }
 
 function parseEntry(name: string, value: unknown, dataStart: number): SafetensorsEntry {
-  const { dtype, shape, data_offsets: offsets } = (isObject(value) ? value : {}) as Record<string, unknown>;
+  const { dtype, shape, data_offsets: offsets } = isObject(value) ? value : {};
   if (typeof dtype !== 'string' || !Object.hasOwn(STORED_BYTES, dtype)) {
     throw invalid(`tensor '${name}': expected dtype ${Object.keys(STORED_BYTES).join('|')}, got ${JSON.stringify(dtype)}`);
   }
@@ -101,7 +101,7 @@ function parseEntry(name: string, value: unknown, dataStart: number): Safetensor
     throw invalid(`tensor '${name}': expected data_offsets [begin, end], got ${JSON.stringify(offsets)}`);
   const bytes = elementCount(shape) * STORED_BYTES[dtype];
   if (offsets[1] - offsets[0] !== bytes)
-    throw invalid(`tensor '${name}': expected ${bytes} bytes for ${dtype} [${shape}], got ${offsets[1] - offsets[0]}`);
+    throw invalid(`tensor '${name}': expected ${bytes} bytes for ${dtype} [${shape.join(', ')}], got ${offsets[1] - offsets[0]}`);
   return { name, dtype, shape, start: dataStart + offsets[0], end: dataStart + offsets[1] };
 }
 

@@ -44,7 +44,7 @@ describe('createSafetensorsWriter', () => {
   });
 
   it('refuses another order, too many elements, another array type, and an early end', async () => {
-    const writer = createSafetensorsWriter(layoutSafetensors(specs), () => {});
+    const writer = createSafetensorsWriter(layoutSafetensors(specs), collect().sink);
     await expect(writer.append('indices', new Int32Array(4))).rejects.toThrow("expected data for 'tile/0/0', got 'indices'");
     await expect(writer.append('tile/0/0', new Float64Array(7))).rejects.toThrow(
       'expected at most 48 more bytes in a Float64Array, got 56',

@@ -60,7 +60,7 @@ export function checkTensor(name: string, { dtype, shape, data }: Tensor): void 
   if (!(data instanceof DTYPES[dtype]) || data.length !== elementCount(shape)) {
     throw new SublaceError(
       'SHAPE_MISMATCH',
-      `${name}: expected ${elementCount(shape)} elements [${shape}] in a ${DTYPES[dtype].name} for ${dtype}, got ${data.length} in a ${data.constructor.name}`,
+      `${name}: expected ${elementCount(shape)} elements [${shape.join(', ')}] in a ${DTYPES[dtype].name} for ${dtype}, got ${data.length} in a ${data.constructor.name}`,
     );
   }
 }

@@ -1,3 +1,4 @@
+// cspell:words Foong Antoran Lobato
 import type { RemoteFile } from './download-file.ts';
 
 /** A data set that can be downloaded. */

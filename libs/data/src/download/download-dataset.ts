@@ -42,7 +42,7 @@ export interface DownloadOptions {
  */
 export async function downloadDataset(
   name: string,
-  { onProgress = () => {}, env = process.env, catalogue = CATALOGUE }: DownloadOptions = {},
+  { onProgress, env = process.env, catalogue = CATALOGUE }: DownloadOptions = {},
 ): Promise<string> {
   if (!Object.hasOwn(catalogue, name)) {
     const known = catalogue === CATALOGUE ? DOWNLOADABLE : Object.keys(catalogue);
@@ -57,7 +57,7 @@ export async function downloadDataset(
     const checksums: string[] = [];
     for (const [fileIndex, file] of dataset.files.entries()) {
       const report = (receivedBytes: number, totalBytes: number | undefined): void =>
-        onProgress({ file: file.path, fileIndex, fileCount: dataset.files.length, receivedBytes, totalBytes });
+        onProgress?.({ file: file.path, fileIndex, fileCount: dataset.files.length, receivedBytes, totalBytes });
       checksums.push(`${await downloadInto(staging, file, folder, report)}  ${file.path}\n`);
     }
     if (dataset.treeSha256 !== undefined) expectDigest(`${name}: all files`, checksums.join(''), dataset.treeSha256);

@@ -28,7 +28,7 @@ const STALL_MS = 30_000;
  * @throws SublaceError UNAVAILABLE when no URL can be reached, DIGEST_MISMATCH when what came has another checksum, OUTPUT_UNWRITABLE;
  *   nothing is left behind in any case.
  */
-export async function downloadFile(file: RemoteFile, target: string, onProgress: ByteProgress = () => {}): Promise<string> {
+export async function downloadFile(file: RemoteFile, target: string, onProgress?: ByteProgress): Promise<string> {
   const temporary = `${target}.part`;
   const failures: SublaceError[] = [];
   try {
@@ -62,10 +62,15 @@ export async function downloadFile(file: RemoteFile, target: string, onProgress:
  * @param path  May be missing.
  */
 export async function removeQuietly(path: string): Promise<void> {
-  await rm(path, { recursive: true, force: true }).catch(() => {});
+  await rm(path, { recursive: true, force: true }).catch(() => undefined);
 }
 
-async function downloadOnce(url: string, sha256: string | undefined, temporary: string, onProgress: ByteProgress): Promise<string> {
+async function downloadOnce(
+  url: string,
+  sha256: string | undefined,
+  temporary: string,
+  onProgress: ByteProgress | undefined,
+): Promise<string> {
   const output = await open(temporary, 'w');
   try {
     const hash = createHash('sha256');
@@ -74,7 +79,7 @@ async function downloadOnce(url: string, sha256: string | undefined, temporary: 
       hash.update(bytes);
       received += bytes.length;
       await output.appendFile(bytes);
-      onProgress(received, totalBytes);
+      onProgress?.(received, totalBytes);
     }
     await output.sync();
     const digest = hash.digest('hex');
@@ -94,7 +99,7 @@ async function* chunksOf(url: string): AsyncGenerator<{ bytes: Uint8Array; total
     const response = await fetch(url, { signal: stall.signal });
     if (!response.ok || !response.body) throw new Error(`status ${response.status}`);
     const length = Number(response.headers.get('content-length'));
-    for await (const bytes of response.body) {
+    for await (const bytes of response.body as AsyncIterable<Uint8Array>) {
       timer.refresh();
       yield { bytes, totalBytes: length > 0 ? length : undefined };
     }

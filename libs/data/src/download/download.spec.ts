@@ -123,9 +123,7 @@ describe('downloadDataset', () => {
     await expect(downloadDataset('toy', { env: { SUBLACE_CACHE: file }, catalogue: catalogue(['/good']) })).rejects.toMatchObject({
       code: 'OUTPUT_UNWRITABLE',
     });
-    await expect(downloadDataset('imagenet')).rejects.toThrow(
-      `data: expected one of ${DOWNLOADABLE.join(', ')} to download, got 'imagenet'`,
-    );
+    await expect(downloadDataset('coco')).rejects.toThrow(`data: expected one of ${DOWNLOADABLE.join(', ')} to download, got 'coco'`);
   });
 });
 

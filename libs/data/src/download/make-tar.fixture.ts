@@ -1,3 +1,4 @@
+// cspell:words ustar
 /**
  * A tar archive (ustar) with one folder, for tests.
  *

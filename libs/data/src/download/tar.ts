@@ -1,3 +1,4 @@
+// cspell:words ustar
 import { SublaceError } from '@sublace/errors';
 
 const BLOCK_BYTES = 512;

@@ -17,7 +17,7 @@ const DEFAULT_COUNT = { train: 10_000, test: 2_000 };
 const STREAM = { train: 1, test: 2 };
 
 /**
- * Handwriting-like digits: 28 x 28 grey images of 10 classes, drawn as pen strokes with jittered control points, slant, rotation (up to
+ * Handwriting-like digits: 28 x 28 grey images of 10 classes, drawn as pen strokes with control points moved at random, slant, rotation (up to
  * 12 degrees), size, position, pen width and pressure. Image n depends on seed, split and n alone, so a smaller count is a prefix.
  *
  * @param options  Seed and count.
@@ -54,7 +54,7 @@ function drawDigit(random: Random, prototype: DigitPrototype, image: Float32Arra
   }
 }
 
-/** Strokes in pixels: points jittered in the unit box, then one affine map for the whole digit. */
+/** Strokes in pixels: points moved a little in the unit box, then one affine map for the whole digit. */
 function placeStrokes(random: Random, { aspect, strokes }: DigitPrototype): Polyline[] {
   const jitter = 0.025 + 0.055 * random.uniform();
   const lines = strokes.map((stroke) =>

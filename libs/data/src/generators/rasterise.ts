@@ -1,3 +1,4 @@
+// cspell:words Catmull
 import type { StrokePoint } from './digit-strokes.ts';
 
 /** Points of one pen stroke in pixels: x, y, x, y, ... */

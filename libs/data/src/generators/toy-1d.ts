@@ -13,7 +13,12 @@ const GRID = [-3, 3] as const;
 const DEFAULT_COUNT = { train: 200, test: 200 };
 const STREAM = { train: 1, test: 2 };
 
-/** The function behind the noise, for plots and tests. */
+/**
+ * The function behind the noise, for plots and tests.
+ *
+ * @param x  Input.
+ * @returns  Mean of y at x.
+ */
 export function toy1dMean(x: number): number {
   return Math.sin(2.2 * x) + 0.35 * x;
 }

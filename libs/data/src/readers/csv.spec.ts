@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readCsv } from '../index.ts';
+import { readCsv, type CsvOptions } from '../index.ts';
 
 const values = (text: string, options = {}) => {
   const { inputs, inputShape, targets } = readCsv('t.csv', text, options);
@@ -32,7 +32,7 @@ describe('readCsv', () => {
     expect(targets).toEqual({ kind: 'labels', labels: Int32Array.of(2, 0), classCount: 3 });
   });
 
-  it.each([
+  it.each<[string, string, CsvOptions, string]>([
     ['ragged rows', 'a,b,y\n1,2,3\n4,5\n', {}, 'line 3'],
     ['text', 'a,b,y\n1,2,3\n4,blue,6\n', {}, 't.csv: line 3, column b: expected a number, got "blue"'],
     ['text without a header', '1,2,3\n4,x,6\n', {}, 'line 2, column 1: expected a number, got "x"'],
@@ -47,7 +47,7 @@ describe('readCsv', () => {
     ['a label that is no class', '1,0.5', { likelihood: 'classification' }, 'expected class labels 0, 1, 2, ..., got 0.5 in row 0'],
     ['a negative label', '1,0\n1,-1', { likelihood: 'classification' }, 'got -1 in row 1'],
   ])('refuses %s', (_, text, options, message) => {
-    expect(() => readCsv('t.csv', text, options as object)).toThrow(message);
-    expect(() => readCsv('t.csv', text, options as object)).toThrow(expect.objectContaining({ code: 'DATA_INVALID' }));
+    expect(() => readCsv('t.csv', text, options)).toThrow(message);
+    expect(() => readCsv('t.csv', text, options)).toThrow(expect.objectContaining({ code: 'DATA_INVALID' }));
   });
 });

@@ -19,7 +19,10 @@ export function datasetFromTensors(name: string, x: Tensor, y: Tensor | undefine
   if (x.shape.length === 0) throw new SublaceError('DATA_INVALID', `${name}: expected inputs [N, ...], got a single number`);
   const [count, ...rest] = x.shape;
   if (y && y.shape[0] !== count)
-    throw new SublaceError('DATA_INVALID', `${name}: expected as many targets as inputs, got inputs [${x.shape}] and targets [${y.shape}]`);
+    throw new SublaceError(
+      'DATA_INVALID',
+      `${name}: expected as many targets as inputs, got inputs [${x.shape.join(', ')}] and targets [${y.shape.join(', ')}]`,
+    );
   const isGrey = x.dtype === 'U8' && rest.length === 2;
   return {
     name,

@@ -1,3 +1,4 @@
+// cspell:words fffe
 import { describe, expect, it } from 'vitest';
 import { readIdx } from '../index.ts';
 

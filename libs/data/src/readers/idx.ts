@@ -26,7 +26,7 @@ export function readIdx(bytes: Uint8Array): Tensor {
     const found = Buffer.from(bytes.subarray(0, 4)).toString('hex');
     throw new SublaceError(
       'DATA_INVALID',
-      `idx: expected a magic number 0000TTRR (2049 = 00000801 for labels, 2051 = 00000803 for images), got ${found || 'an empty file'}`,
+      `idx: expected a magic number 0000 TYPE RANK (2049 = 00000801 for labels, 2051 = 00000803 for images), got ${found || 'an empty file'}`,
     );
   }
   const dataStart = 4 + 4 * rank;

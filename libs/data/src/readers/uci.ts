@@ -1,3 +1,4 @@
+// cspell:words Foong Lobato
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SublaceError } from '@sublace/errors';
