@@ -3,7 +3,11 @@ import { SublaceError } from '@sublace/errors';
 import { clusterCommands } from './commands/cluster.ts';
 import { dataCommand } from './commands/data.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { fitCommand } from './commands/fit.ts';
+import { inspectCommand } from './commands/inspect.ts';
+import { predictCommand } from './commands/predict.ts';
 import { serveCommand } from './commands/serve.ts';
+import { trainCommand } from './commands/train.ts';
 import { createTerminal, type Terminal } from './terminal/terminal.ts';
 
 /**
@@ -26,7 +30,8 @@ export function createProgram(): Command {
   });
   const terminal = (): Terminal => createTerminal(isJson);
 
-  for (const command of [dataCommand(terminal), doctorCommand(terminal)]) adopt(program, withJson(command));
+  const commands = [trainCommand, fitCommand, predictCommand, inspectCommand, dataCommand, doctorCommand];
+  for (const command of commands) adopt(program, withJson(command(terminal)));
   for (const command of [serveCommand(), ...clusterCommands()]) {
     adopt(program, command);
     // The role's own --help is wanted.

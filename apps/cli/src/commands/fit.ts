@@ -1,0 +1,159 @@
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { readManifest } from '@sublace/artifact-store';
+import { SublaceError } from '@sublace/errors';
+import { compileFitSpec, POSTERIOR_KIND, type FitSpec, type PosteriorManifest } from '@sublace/pipeline';
+import { createCoordinatorClient, type PhaseReport } from '@sublace/protocol';
+import { followJob } from '../fit/follow-job.ts';
+import { startLocalCluster } from '../fit/local-cluster.ts';
+import { count, real } from '../options.ts';
+import { checkOutputFolder } from '../output-folder.ts';
+import { describePosterior } from '../posterior-report.ts';
+import { formatTable } from '../terminal/table.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+
+/** Options as commander delivers them. */
+interface FitFlags {
+  readonly model: string;
+  readonly data: string;
+  readonly subnetwork: string;
+  readonly out: string;
+  readonly likelihood: FitSpec['likelihood'];
+  readonly validation: FitSpec['validation'];
+  readonly candidates: FitSpec['candidates'];
+  readonly keepDead?: boolean;
+  readonly priorPrecision: FitSpec['priorPrecision'];
+  readonly temperature: number;
+  readonly noiseVariance: FitSpec['noiseVariance'];
+  readonly normalisation: FitSpec['normalisation'];
+  readonly seed: number;
+  readonly shardSize: number;
+  readonly overwrite?: boolean;
+  readonly workers: number;
+  readonly threads: number;
+  readonly coordinator?: string;
+}
+
+/**
+ * One thread per worker whatever the number of workers: the bits of a matrix product may depend on the threads that computed it, and the same
+ * fit should give the same posterior with one worker or eight.
+ */
+const THREADS_DEFAULT = 1;
+const WORKERS_DEFAULT = Math.min(4, availableParallelism());
+
+function numberOr<T extends string>(...words: T[]): (text: string) => number | T {
+  return (text) => {
+    const word = words.find((each) => each === text);
+    if (word !== undefined) return word;
+    const value = Number(text);
+    if (!(value > 0 && Number.isFinite(value)))
+      throw new InvalidArgumentError(`expected a positive number or ${words.join(', ')}, got '${text}'`);
+    return value;
+  };
+}
+
+function validationOf(text: string, seed: number): FitSpec['validation'] {
+  if (text === 'as-trained' || text === 'none') return text;
+  const fraction = Number(text);
+  return fraction > 0 && fraction < 1 ? { fraction, seed } : { data: text };
+}
+
+/** Local folders are made absolute: the processes that read them may run elsewhere. */
+function specOf(flags: FitFlags): FitSpec {
+  return compileFitSpec({
+    model: resolve(flags.model),
+    data: flags.data,
+    subnetwork: flags.subnetwork,
+    output: checkOutputFolder(flags.out),
+    likelihood: flags.likelihood,
+    validation: flags.validation,
+    candidates: flags.candidates,
+    keepDead: flags.keepDead === true,
+    priorPrecision: flags.priorPrecision,
+    temperature: flags.temperature,
+    noiseVariance: flags.noiseVariance,
+    normalisation: flags.normalisation,
+    seed: flags.seed,
+    shardSize: flags.shardSize,
+    overwrite: flags.overwrite === true,
+  });
+}
+
+function phaseTable(phases: readonly PhaseReport[]): string {
+  const rows = phases.map(({ phase, seconds, shardCount, bytesPulled, reduceSeconds }) => {
+    return [phase, shardCount, seconds.toFixed(2), (bytesPulled / 1e6).toFixed(1), reduceSeconds.toFixed(2)];
+  });
+  return formatTable(['phase', 'tasks', 'seconds', 'MB moved', 'summing, s'], rows);
+}
+
+async function fit(flags: FitFlags, terminal: Terminal): Promise<void> {
+  const spec = specOf(flags);
+  if (!spec.overwrite && existsSync(join(spec.output, 'manifest.json'))) {
+    throw new SublaceError(
+      'OUTPUT_UNWRITABLE',
+      `output: expected a folder without a posterior, got ${spec.output}; --overwrite replaces it`,
+    );
+  }
+  const cluster =
+    flags.coordinator === undefined
+      ? await startLocalCluster({ workerCount: flags.workers, threads: flags.threads, onNote: terminal.note })
+      : undefined;
+  const token = process.env['SUBLACE_TOKEN'];
+  const client = createCoordinatorClient(cluster?.address ?? flags.coordinator ?? '', token === undefined ? {} : { token });
+  try {
+    const work = client.submitJob({ ...spec }).then((jobId) => followJob(client, jobId, terminal));
+    const { phases, jobId } = await (cluster ? Promise.race([work, cluster.broken]) : work);
+    const manifest = (await readManifest(spec.output, { kind: POSTERIOR_KIND })) as PosteriorManifest;
+    terminal.result({ output: spec.output, jobId, digest: manifest.digest, phases, manifest }, () => {
+      return `${describePosterior(manifest)}\n\n${phaseTable(phases)}\n\nposterior: ${spec.output}`;
+    });
+  } finally {
+    client.close();
+    await cluster?.stop();
+  }
+}
+
+/**
+ * `sublace fit`: the posterior over a subnetwork, by a coordinator and workers on this machine or by a cluster that is there.
+ *
+ * @param terminal  Makes the terminal once the global options are known.
+ * @returns  The command.
+ */
+export function fitCommand(terminal: () => Terminal): Command {
+  return new Command('fit')
+    .description('choose a subnetwork of a trained model and compute its posterior')
+    .requiredOption('--model <path>', 'folder with model.json and weights')
+    .requiredOption('--data <spec>', 'training data: a name (mnist, digits, uci-wine:gap:0, ...) or a path')
+    .requiredOption(
+      '--subnetwork <rule>',
+      'random:S, largest-magnitude:S, largest-variance:S, gradient-energy:S, last-layer, names:PATTERN or indices:FILE',
+    )
+    .requiredOption('--out <dir>', 'folder for the posterior')
+    .addOption(
+      new Option('--likelihood <kind>', 'default: what the model or the data say')
+        .choices(['classification', 'regression'])
+        .default('auto'),
+    )
+    .option('--workers <count>', 'worker processes', count({ min: 1, max: 256 }), WORKERS_DEFAULT)
+    .option('--threads <count>', 'threads of one operation in each worker', count(), THREADS_DEFAULT)
+    .option('--coordinator <address>', 'HOST:PORT of a coordinator that runs already, instead of starting one; SUBLACE_TOKEN: its token')
+    .option('--prior-precision <value>', 'a number, or auto, validation, evidence', numberOr('auto', 'validation', 'evidence'), 'auto')
+    .option('--temperature <number>', 'of the posterior', real({ min: 1e-9 }), 1)
+    .option('--noise-variance <value>', 'regression: a number in squared target units, or auto', numberOr('auto'), 'auto')
+    .option('--validation <what>', 'held-out data: as-trained, none, a share such as 0.1, or a data SPEC', 'as-trained')
+    .addOption(new Option('--candidates <which>', 'weights that a rule may choose').choices(['kernels', 'all']).default('kernels'))
+    .option('--keep-dead', 'let weights be chosen that the data say nothing about')
+    .addOption(
+      new Option('--normalisation <kind>', 'of inputs, for models without sublace.json')
+        .choices(['none', 'unit', 'standard'])
+        .default('none'),
+    )
+    .option('--seed <number>', 'of random choices', count({ min: 0 }), 0)
+    .option('--shard-size <count>', 'examples per shard; 0 lets the planner choose', count({ min: 0 }), 0)
+    .option('--overwrite', 'replace a posterior that is there')
+    .action((flags: Omit<FitFlags, 'validation'> & { validation: string }) =>
+      fit({ ...flags, validation: validationOf(flags.validation, flags.seed) }, terminal()),
+    );
+}

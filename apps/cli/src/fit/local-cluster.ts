@@ -1,0 +1,102 @@
+import { SublaceError } from '@sublace/errors';
+import { roleEntry } from '../processes/roles.ts';
+import { failure, startProcess, type ManagedProcess, type ProcessExit } from '../processes/start-process.ts';
+
+/** What runs on this machine for one fit. */
+export interface LocalClusterOptions {
+  readonly workerCount: number;
+  /** Threads of one operation in each worker. */
+  readonly threads: number;
+  /** Told, in one line, when a worker is replaced. */
+  readonly onNote: (line: string) => void;
+}
+
+/** A coordinator and its workers. */
+export interface LocalCluster {
+  /** HOST:PORT of the coordinator. */
+  readonly address: string;
+  /** Process ids of the workers that run now. */
+  readonly workerPids: readonly number[];
+  /** Rejects when the cluster can no longer finish anything. */
+  readonly broken: Promise<never>;
+  /** Ends every process. */
+  stop(): Promise<void>;
+}
+
+/** Times that one worker may end by itself before the fit is given up. */
+const REPLACEMENTS_MAX = 3;
+
+/**
+ * Starts a coordinator and workers on this machine, talking gRPC over loopback. A worker that dies is replaced, a few times.
+ *
+ * @param options  How many workers, with how many threads.
+ * @returns  The running cluster.
+ * @throws {SublaceError} when a process does not start.
+ */
+export async function startLocalCluster(options: LocalClusterOptions): Promise<LocalCluster> {
+  const { workerCount, threads, onNote } = options;
+  const running = new Map<string, ManagedProcess>();
+  let isStopping = false;
+  let reject: (error: SublaceError) => void = () => undefined;
+  const broken = new Promise<never>((_, fail) => {
+    reject = fail;
+  });
+  // The caller races it; without a race it must not end the process.
+  broken.catch(() => undefined);
+
+  const stop = async (): Promise<void> => {
+    isStopping = true;
+    await Promise.all([...running.values()].map((each) => each.stop()));
+  };
+
+  const coordinator = await startProcess({
+    name: 'coordinator',
+    entry: roleEntry('coordinator'),
+    args: ['--port', '0', '--log-level', 'warn'],
+  });
+  running.set('coordinator', coordinator);
+  void coordinator.exit.then((exit) => {
+    if (!isStopping) reject(failure('coordinator', exit));
+  });
+  const address = addressOf(coordinator);
+
+  const startWorker = async (name: string, replacements: number): Promise<void> => {
+    const args = ['--coordinator', address, '--threads', String(threads), '--log-level', 'warn'];
+    const worker = await startProcess({ name, entry: roleEntry('worker'), args });
+    running.set(name, worker);
+    void worker.exit.then((exit) => {
+      running.delete(name);
+      if (!isStopping) replace(name, exit, replacements);
+    });
+  };
+  const replace = (name: string, exit: ProcessExit, replacements: number): void => {
+    if (replacements >= REPLACEMENTS_MAX || exit.status === 42 || exit.status === 2) {
+      reject(failure(name, exit));
+      return;
+    }
+    onNote(`${name} ended (${exit.signal ?? `exit code ${exit.status}`}); starting another`);
+    startWorker(name, replacements + 1).catch((error: unknown) => reject(SublaceError.from(error)));
+  };
+
+  try {
+    await Promise.all(Array.from({ length: workerCount }, (_, index) => startWorker(`worker ${index + 1}`, 0)));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    address,
+    broken,
+    stop,
+    get workerPids() {
+      return [...running].filter(([name]) => name.startsWith('worker')).map(([, { pid }]) => pid);
+    },
+  };
+}
+
+function addressOf({ ready }: ManagedProcess): string {
+  const { address, port } = ready;
+  if (typeof address === 'string' && address.includes(':')) return address;
+  if (typeof port === 'number') return `127.0.0.1:${port}`;
+  throw new SublaceError('INTERNAL', `coordinator: expected a ready message with its port, got ${JSON.stringify(ready)}`);
+}

@@ -1,0 +1,87 @@
+import type { PosteriorManifest } from '@sublace/pipeline';
+import { formatPairs, formatTable } from './terminal/table.ts';
+
+/** Spread of the posterior over its weights. */
+export interface VarianceSummary {
+  readonly smallest: number;
+  readonly median: number;
+  readonly largest: number;
+  /** Of a weight that the data say nothing about. */
+  readonly prior: number;
+}
+
+/**
+ * Smallest, median and largest of the marginal variances.
+ *
+ * @param variances  Diagonal of the posterior covariance, [S].
+ * @param priorPrecision  1 / variance of the prior.
+ * @returns  The summary.
+ */
+export function summariseVariances(variances: Float64Array, priorPrecision: number): VarianceSummary {
+  const sorted = Float64Array.from(variances).sort();
+  return {
+    smallest: sorted[0] ?? Number.NaN,
+    median: sorted[Math.floor(sorted.length / 2)] ?? Number.NaN,
+    largest: sorted.at(-1) ?? Number.NaN,
+    prior: 1 / priorPrecision,
+  };
+}
+
+function number(value: number): string {
+  return value.toLocaleString('en', { maximumFractionDigits: 2 });
+}
+
+function percent(part: number, whole: number): string {
+  return whole > 0 ? `${((100 * part) / whole).toFixed(1)} %` : '-';
+}
+
+/**
+ * A posterior in words and numbers: what it was fitted to, what the subnetwork keeps, what was found.
+ *
+ * @param manifest  Of the posterior.
+ * @param variance  Spread of its weights, where it was computed.
+ * @returns  Lines of text.
+ */
+export function describePosterior(manifest: PosteriorManifest, variance?: VarianceSummary): string {
+  const { model, data, subnetwork, prior, backend } = manifest;
+  const { report } = subnetwork;
+  const spread =
+    variance &&
+    `${variance.smallest.toExponential(2)} to ${variance.largest.toExponential(2)}, median ${variance.median.toExponential(2)}, prior ${variance.prior.toExponential(2)}`;
+  const facts = formatPairs([
+    ['digest', manifest.digest],
+    [
+      'model',
+      `${model.digest.slice(0, 16)}, ${number(model.parameterCount)} parameters, [${model.inputShape.join(', ')}] -> ${model.outputCount}`,
+    ],
+    ['data', `${data.spec}, ${number(data.exampleCount)} examples, ${number(manifest.validation.exampleCount)} held out`],
+    ['likelihood', manifest.likelihood],
+    ['subnetwork', `${subnetwork.rule}, ${number(subnetwork.size)} weights`],
+    ['GGN diagonal kept', percent(report.diagonalMassShare, 1)],
+    [
+      'dead candidates',
+      `${number(report.deadCount)} of ${number(report.candidateCount)} (${percent(report.deadCount, report.candidateCount)})`,
+    ],
+    [
+      'prior precision',
+      `${manifest.priorPrecision.toPrecision(4)} (${prior.method}${prior.isAtBound === true ? ', at the bound of the search' : ''})`,
+    ],
+    ['temperature', number(manifest.temperature)],
+    ...(manifest.noiseVariance === null
+      ? []
+      : [['noise variance', `${manifest.noiseVariance.toPrecision(4)} (normalised units)`] as const]),
+    ['effective dimension', `${number(manifest.effectiveDimension)} of ${number(subnetwork.size)}`],
+    ['log marginal likelihood', number(manifest.logMarginalLikelihood)],
+    ...(spread === undefined ? [] : [['weight variance', spread] as const]),
+    ['shards', manifest.shards.length],
+    ['computed by', `${backend.name} ${backend.version}, ${backend.device}, ${backend.threads} thread${backend.threads === 1 ? '' : 's'}`],
+  ]);
+  const rows = report.layers.map(({ layer, weight, selected, total }) => [
+    layer,
+    weight,
+    number(selected),
+    number(total),
+    percent(selected, total),
+  ]);
+  return `${facts}\n\n${formatTable(['layer', 'weight', 'selected', 'of', 'share'], rows)}`;
+}
