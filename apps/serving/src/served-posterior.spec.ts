@@ -15,8 +15,8 @@ const manifest: Predictor['manifest'] = {
 const predictor: Predictor = {
   manifest,
   inputShape: [1],
-  predict: (inputs, count, { outputs }) =>
-    outputs!.map((name) => {
+  predict: (inputs, count, options) =>
+    (options?.outputs ?? []).map((name) => {
       const rows = Array.from(inputs, (x) => (name === 'entropy' ? [x] : [x, 2 * x]));
       return { name, shape: name === 'entropy' ? [count] : [count, 2], data: Float64Array.from(rows.flat()) };
     }),
