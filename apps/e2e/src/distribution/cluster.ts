@@ -1,0 +1,117 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { createCoordinatorClient, type CoordinatorClient, type ProgressEvent } from '@sublace/protocol';
+import type { SyntheticSpec } from './synthetic-runner.ts';
+
+const MAIN = (role: string) => fileURLToPath(new URL(`../../../${role}/src/main.ts`, import.meta.url));
+const RUNNER = new URL('./synthetic-runner.ts', import.meta.url).href;
+
+/** A role as a real process. */
+export interface RoleProcess {
+  child: ChildProcess;
+  /** Its ready line. */
+  ready: { address: string; workerId?: string; metricsPort?: number };
+  /** Exit code and signal, once it has ended. */
+  exit: Promise<{ status: number | null; signal: NodeJS.Signals | null }>;
+  /** Everything that it has logged so far. */
+  log(): string;
+}
+
+/** A coordinator and workers as real processes, in a folder that goes with them. */
+export class Cluster {
+  readonly folder = mkdtempSync(join(tmpdir(), 'sublace-e2e-'));
+  readonly output = join(this.folder, 'posterior');
+  readonly workers: RoleProcess[] = [];
+  #processes: RoleProcess[] = [];
+  #client: CoordinatorClient | undefined;
+  coordinator!: RoleProcess;
+
+  /** Starts a coordinator; leases are short, so that faults are over soon. */
+  async startCoordinator(...args: string[]): Promise<RoleProcess> {
+    const isPortGiven = args.includes('--port');
+    this.coordinator = await this.#start('coordinator', [...(isPortGiven ? [] : ['--port', '0']), '--lease-duration-ms', '1500', ...args]);
+    this.#client?.close();
+    this.#client = createCoordinatorClient(this.coordinator.ready.address, { timeoutMs: 10_000 });
+    return this.coordinator;
+  }
+
+  /** Starts workers that compute with the synthetic runner. */
+  async startWorkers(count: number, ...args: string[]): Promise<RoleProcess[]> {
+    const options = ['--coordinator', this.coordinator.ready.address, '--runner', RUNNER, ...args];
+    const started = await Promise.all(Array.from({ length: count }, () => this.#start('worker', options)));
+    this.workers.push(...started);
+    return started;
+  }
+
+  /** The worker behind an id. */
+  worker(workerId: string): RoleProcess {
+    const found = this.workers.find((worker) => worker.ready.workerId === workerId);
+    if (!found) throw new Error(`no worker ${workerId}`);
+    return found;
+  }
+
+  get client(): CoordinatorClient {
+    if (!this.#client) throw new Error('no coordinator');
+    return this.#client;
+  }
+
+  /** Submits a small fit. */
+  submit(spec: Partial<SyntheticSpec> = {}): Promise<string> {
+    const defaults = { output: this.output, exampleCount: 403, parameterCount: 230, subnetworkSize: 50, shardCount: 8, pauseMs: 60 };
+    return this.client.submitJob({ ...defaults, ...spec });
+  }
+
+  /** Follows a job to its end; `onEvent` sees every event on the way. */
+  async finish(jobId: string, onEvent: (event: ProgressEvent) => void = () => undefined): Promise<ProgressEvent> {
+    let last: ProgressEvent | undefined;
+    for await (const event of this.client.watchJob(jobId)) {
+      last = event;
+      onEvent(event);
+    }
+    if (!last) throw new Error('the watch ended without an event');
+    return last;
+  }
+
+  /** Resolves with the first event that a condition holds for. */
+  async until(jobId: string, condition: (event: ProgressEvent) => boolean): Promise<ProgressEvent> {
+    for await (const event of this.client.watchJob(jobId)) if (condition(event)) return event;
+    throw new Error('the job ended before the condition held');
+  }
+
+  /** What lies beside the output, itself included: names of published or left-over folders. */
+  outputs(): string[] {
+    return existsSync(this.folder) ? readdirSync(this.folder).filter((name) => name.includes('posterior')) : [];
+  }
+
+  /** Ends every process for certain and removes the folder. */
+  async dispose(): Promise<void> {
+    this.#client?.close();
+    for (const { child } of this.#processes) child.kill('SIGKILL');
+    await Promise.all(this.#processes.map(({ exit }) => exit));
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  async #start(role: string, args: string[]): Promise<RoleProcess> {
+    const child = spawn(process.execPath, [MAIN(role), ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const lines: string[] = [];
+    createInterface({ input: child.stderr }).on('line', (line) => lines.push(line));
+    const exit = once(child, 'close').then(([status, signal]) => ({ status, signal }) as Awaited<RoleProcess['exit']>);
+    const started: RoleProcess = { child, ready: { address: '' }, exit, log: () => lines.join('\n') };
+    this.#processes.push(started);
+    const line = once(createInterface({ input: child.stdout }), 'line').then(([text]) => text as string);
+    const outcome = await Promise.race([line, exit]);
+    if (typeof outcome !== 'string') throw Object.assign(new Error(`${role}: ${started.log()}`), { status: outcome.status });
+    started.ready = JSON.parse(outcome) as RoleProcess['ready'];
+    return started;
+  }
+}
+
+/** Id of the worker that an event's message says got a shard of a phase; undefined for other events. */
+export function leasedTo(event: ProgressEvent, phase: string): string | undefined {
+  return new RegExp(`^${phase} shard \\d+ is leased \\(attempt \\d+, worker (\\S+)\\)`).exec(event.message)?.[1];
+}

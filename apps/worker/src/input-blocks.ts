@@ -1,0 +1,42 @@
+import type { Block } from '@sublace/partials';
+import { createBlocksClient, type BlocksClient, type ClaimedTask } from '@sublace/protocol';
+
+/** Prefix of the inputs that every shard of a pass needs again. */
+const CACHED_PREFIX = 'indices/';
+
+/** Brings the inputs of tasks from the coordinator, and keeps those that the next task of the job needs too. */
+export class InputBlocks {
+  readonly #client: BlocksClient;
+  #cache: { jobId: string; blocks: Map<string, Block> } = { jobId: '', blocks: new Map() };
+
+  /**
+   * @param coordinator  Address of the coordinator.
+   * @param token  Shared token, if there is one.
+   */
+  constructor(coordinator: string, token: string | undefined) {
+    this.#client = createBlocksClient(coordinator, { token });
+  }
+
+  /**
+   * The inputs of a task.
+   *
+   * @param task  The task.
+   * @param signal  Gives up.
+   * @returns  Its blocks, in the order of their names in the task.
+   */
+  async fetch({ lease, inputNames }: ClaimedTask, signal: AbortSignal): Promise<Block[]> {
+    if (this.#cache.jobId !== lease.jobId) this.#cache = { jobId: lease.jobId, blocks: new Map() };
+    const blocks = new Map(this.#cache.blocks);
+    const missing = inputNames.filter((name) => !blocks.has(name));
+    for await (const block of this.#client.pullBlocks(lease, missing, { signal })) {
+      blocks.set(block.name, block);
+      if (block.name.startsWith(CACHED_PREFIX)) this.#cache.blocks.set(block.name, block);
+    }
+    return inputNames.map((name) => blocks.get(name) as Block);
+  }
+
+  /** Closes the connection. */
+  close(): void {
+    this.#client.close();
+  }
+}

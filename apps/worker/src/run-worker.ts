@@ -1,0 +1,208 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SublaceError } from '@sublace/errors';
+import { blocksService, createWorkerClient, startServer, type ClaimedTask, type WorkerClient } from '@sublace/protocol';
+import type { JsonObject } from '@sublace/scheduling';
+import { createLogger, type Logger } from '@sublace/telemetry';
+import { startCompute, type Compute } from './compute.ts';
+import { HeldLease } from './held-lease.ts';
+import { InputBlocks } from './input-blocks.ts';
+import type { WorkerOptions } from './options.ts';
+import { ShardOffers } from './shard-offers.ts';
+
+/** Length of a long poll for work. */
+const CLAIM_WAIT_MS = 20_000;
+
+/** Pause after a call that found no coordinator. */
+const RETRY_PAUSE_MS = 250;
+
+/** A worker that runs. */
+export interface RunningWorker {
+  workerId: string;
+  /** HOST:PORT that the coordinator pulls results from. */
+  blocksAddress: string;
+  /** What the task runner said when it started. */
+  info: JsonObject;
+  /** Settles when the worker ends: undefined after stop(), else the reason. */
+  ended: Promise<SublaceError | undefined>;
+  /** Hands leases back and ends, without waiting for a computation that runs. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a worker: a thread that computes, and on this thread everything that must never wait for it.
+ *
+ * @param options  Complete options.
+ * @returns  The running worker.
+ * @throws SublaceError of the task runner, INVALID_ARGUMENT, PORT_IN_USE.
+ */
+export async function runWorker(options: WorkerOptions): Promise<RunningWorker> {
+  const { coordinator, host, token } = options;
+  const logger = createLogger({ role: 'worker', level: options.logLevel });
+  const client = createWorkerClient(coordinator, { token });
+  const offers = new ShardOffers(client);
+  const server = await startServer({ host, port: options.port, token, services: [blocksService((lease, name) => offers.block(lease, name))] });
+  const compute = await startCompute(options).catch(async (error: unknown) => {
+    await server.close(0);
+    client.close();
+    throw error;
+  });
+  const workerId = `${hostname()}-${process.pid}-${randomBytes(2).toString('hex')}`;
+  const worker = new Worker(workerId, `${options.advertiseHost ?? host}:${server.port}`, options, { client, offers, compute, logger });
+  const ended = worker.run().finally(async () => {
+    await Promise.all([server.close(0), compute.stop()]);
+    client.close();
+  });
+  return { workerId, blocksAddress: worker.blocksAddress, info: compute.info, ended, stop: () => worker.stop() };
+}
+
+interface Parts {
+  client: WorkerClient;
+  offers: ShardOffers;
+  compute: Compute;
+  logger: Logger;
+}
+
+class Worker {
+  readonly workerId: string;
+  readonly blocksAddress: string;
+  readonly #coordinator: string;
+  readonly #timeoutMs: number;
+  readonly #parts: Parts;
+  readonly #inputs: InputBlocks;
+  readonly #stop = new AbortController();
+  readonly #held = new Set<HeldLease>();
+  /** The shard before, which the coordinator still pulls while this one is computed. */
+  #offering: Promise<void> = Promise.resolve();
+
+  constructor(workerId: string, blocksAddress: string, options: WorkerOptions, parts: Parts) {
+    this.workerId = workerId;
+    this.blocksAddress = blocksAddress;
+    this.#coordinator = options.coordinator;
+    this.#timeoutMs = options.coordinatorTimeoutMs;
+    this.#parts = parts;
+    this.#inputs = new InputBlocks(options.coordinator, options.token);
+  }
+
+  /** Works until it is stopped, its compute thread dies, or the coordinator has been out of reach for too long. */
+  async run(): Promise<SublaceError | undefined> {
+    const { compute } = this.#parts;
+    const failed = await Promise.race([this.#work(), compute.gone]).catch((error: unknown) => SublaceError.from(error));
+    const wasStopped = this.#stop.signal.aborted;
+    this.#stop.abort();
+    this.#inputs.close();
+    return wasStopped ? undefined : failed;
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    const { client } = this.#parts;
+    for (const held of this.#held) held.letGo();
+    await Promise.all([...this.#held].map((held) => client.releaseShard(held.ref).catch(() => undefined)));
+  }
+
+  async #work(): Promise<undefined> {
+    await this.#attend();
+    while (!this.#stop.signal.aborted) {
+      const task = await this.#claim();
+      if (task) await this.#runTask(task);
+    }
+    return undefined;
+  }
+
+  /** Keeps a presence stream open, so that the coordinator learns at once when this process dies. Resolves when it is open. */
+  #attend(): Promise<void> {
+    const { client } = this.#parts;
+    return new Promise((resolve, reject) => {
+      void (async () => {
+        const reach = this.#reach();
+        while (!this.#stop.signal.aborted) {
+          const onAccepted = (): void => {
+            reach.reached();
+            resolve();
+          };
+          try {
+            await client.attend(this.workerId, onAccepted, this.#stop.signal);
+          } catch (error) {
+            const failure = reach.missed(error);
+            if (failure) return reject(failure);
+          }
+          await this.#pause();
+        }
+        resolve();
+      })();
+    });
+  }
+
+  async #claim(): Promise<ClaimedTask | undefined> {
+    const reach = this.#reach();
+    while (!this.#stop.signal.aborted) {
+      try {
+        return await this.#parts.client.claimShard(this.workerId, CLAIM_WAIT_MS, this.#stop.signal);
+      } catch (error) {
+        if (this.#stop.signal.aborted) return undefined;
+        const failure = reach.missed(error);
+        if (failure) throw failure;
+        await this.#pause();
+      }
+    }
+    return undefined;
+  }
+
+  async #runTask(task: ClaimedTask): Promise<void> {
+    const { client, compute, offers, logger } = this.#parts;
+    const { lease, spec, plan, selection, staging } = task;
+    const held = new HeldLease(client, lease, task.leaseDurationMs);
+    this.#held.add(held);
+    const fields = { ...lease, attempt: task.attempt };
+    logger.info(fields, 'shard is leased');
+    const end = async (outcome: Promise<void>): Promise<void> => {
+      await outcome.catch((error: unknown) => this.#giveUp(held, error));
+      held.letGo();
+      this.#held.delete(held);
+    };
+    try {
+      const inputs = await this.#inputs.fetch(task, held.lost);
+      const { jobId, phase, shard } = lease;
+      const extra = { ...(plan && { plan }), ...(selection && { selection }), ...(staging !== undefined && { staging }) };
+      const result = await compute.run({ jobId, spec, phase, shard, inputs, ...extra }, (done, total) => held.report(done, total));
+      if (held.lost.aborted || this.#stop.signal.aborted) throw new SublaceError('FENCED', 'lease was lost while computing; the result is dropped');
+      // One shard in transfer at a time bounds the memory of waiting results.
+      await this.#offering;
+      this.#offering = end(offers.offer(held, this.blocksAddress, result).then(() => logger.info(fields, 'shard is done')));
+    } catch (error) {
+      await end(Promise.reject(SublaceError.from(error)));
+    }
+  }
+
+  /** Tells the coordinator why a shard did not work out, unless it knows better already. */
+  async #giveUp(held: HeldLease, thrown: unknown): Promise<void> {
+    const { client, logger } = this.#parts;
+    const { code, message, isRetryable } = SublaceError.from(thrown);
+    const isStale = held.lost.aborted || this.#stop.signal.aborted || code === 'FENCED' || code === 'NOT_FOUND';
+    logger.warn({ ...held.ref, code }, isStale ? `shard is dropped: ${message}` : `shard failed: ${message}`);
+    if (!isStale) await client.failShard(held.ref, { code, message, retryable: isRetryable }).catch(() => undefined);
+  }
+
+  /** Counts how long the coordinator has been out of reach; gives the error to end with when that is too long. */
+  #reach(): { reached(): void; missed(error: unknown): SublaceError | undefined } {
+    let sinceMs: number | undefined;
+    return {
+      reached: () => (sinceMs = undefined),
+      missed: (thrown) => {
+        const error = SublaceError.from(thrown);
+        // A coordinator that shuts down cancels the calls it has.
+        if (!error.isRetryable && error.code !== 'CANCELLED') return error;
+        sinceMs ??= Date.now();
+        if (Date.now() - sinceMs < this.#timeoutMs) return undefined;
+        const message = `coordinator ${this.#coordinator}: expected an answer within ${this.#timeoutMs} ms, got none; check that it runs`;
+        return new SublaceError('UNAVAILABLE', message, { cause: error });
+      },
+    };
+  }
+
+  async #pause(): Promise<void> {
+    await sleep(RETRY_PAUSE_MS, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+  }
+}
