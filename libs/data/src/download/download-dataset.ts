@@ -7,7 +7,7 @@ import { gunzip } from 'node:zlib';
 import { SublaceError } from '@sublace/errors';
 import { dataCache, type Environment } from '../data-directory.ts';
 import { CATALOGUE, DOWNLOADABLE, type RemoteDataset } from './catalogue.ts';
-import { downloadFile, removeQuietly, type RemoteFile } from './download-file.ts';
+import { downloadFile, removeQuietly, type ByteProgress, type RemoteFile } from './download-file.ts';
 import { readTar } from './tar.ts';
 
 /** One step of a download. */
@@ -36,9 +36,9 @@ export interface DownloadOptions {
  *
  * @param name  One of `DOWNLOADABLE`.
  * @param options  Progress, environment.
- * @returns  The folder; at once when it is there already.
+ * @returns  The folder; at once when all its files are there already.
  * @throws SublaceError NOT_FOUND for an unknown name, UNAVAILABLE when the host cannot be reached, DIGEST_MISMATCH for damaged bytes,
- *   OUTPUT_UNWRITABLE. Nothing is left behind in any case.
+ *   DATA_INVALID for an incomplete folder, OUTPUT_UNWRITABLE. Nothing is left behind in any case.
  */
 export async function downloadDataset(
   name: string,
@@ -50,7 +50,16 @@ export async function downloadDataset(
   }
   const dataset = catalogue[name];
   const folder = join(dataCache(env), name);
-  if (existsSync(folder)) return folder;
+  if (existsSync(folder)) {
+    const missing = (dataset.archiveMembers ? Object.keys(dataset.archiveMembers) : dataset.files.map(({ path }) => path)).find(
+      (path) => !existsSync(join(folder, path)),
+    );
+    if (missing === undefined) return folder;
+    throw new SublaceError(
+      'DATA_INVALID',
+      `${folder}: expected a complete data set, got one without ${missing}; remove the folder and download again`,
+    );
+  }
 
   const staging = `${folder}.${randomUUID()}.part`;
   try {
@@ -58,7 +67,7 @@ export async function downloadDataset(
     for (const [fileIndex, file] of dataset.files.entries()) {
       const report = (receivedBytes: number, totalBytes: number | undefined): void =>
         onProgress?.({ file: file.path, fileIndex, fileCount: dataset.files.length, receivedBytes, totalBytes });
-      checksums.push(`${await downloadInto(staging, file, folder, report)}  ${file.path}\n`);
+      checksums.push(`${await downloadInto(staging, file, byHand(dataset, file, folder), report)}  ${file.path}\n`);
     }
     if (dataset.treeSha256 !== undefined) expectDigest(`${name}: all files`, checksums.join(''), dataset.treeSha256);
     if (dataset.archiveMembers) await unpack(join(staging, dataset.files[0].path), staging, dataset.archiveMembers);
@@ -69,25 +78,21 @@ export async function downloadDataset(
   }
 }
 
-async function downloadInto(
-  staging: string,
-  file: RemoteFile,
-  folder: string,
-  report: (received: number, total: number | undefined) => void,
-): Promise<string> {
+async function downloadInto(staging: string, file: RemoteFile, remedy: string, report: ByteProgress): Promise<string> {
   try {
     return await downloadFile(file, join(staging, file.path), report);
   } catch (error) {
     if (!(error instanceof SublaceError) || error.code === 'OUTPUT_UNWRITABLE') throw error;
-    const checksum = file.sha256 === undefined ? '' : ` (sha256 ${file.sha256})`;
-    throw new SublaceError(
-      error.code,
-      `${error.message}; try again later, or fetch ${file.urls[0]}${checksum} by hand and put it at ${join(folder, file.path)}`,
-      {
-        cause: error,
-      },
-    );
+    throw new SublaceError(error.code, `${error.message}; try again later, or ${remedy}`, { cause: error });
   }
+}
+
+/** What a user without access to the publisher can do. */
+function byHand({ files, archiveMembers }: RemoteDataset, file: RemoteFile, folder: string): string {
+  const source = `${file.urls[0]}${file.sha256 === undefined ? '' : ` (sha256 ${file.sha256})`}`;
+  if (archiveMembers) return `fetch ${source} by hand and unpack its .bin files into ${folder}`;
+  const others = files.length > 1 ? `, likewise the other ${files.length - 1} files` : '';
+  return `fetch ${source} by hand and put it at ${join(folder, file.path)}${others}`;
 }
 
 async function unpack(archive: string, folder: string, members: Record<string, string | undefined>): Promise<void> {

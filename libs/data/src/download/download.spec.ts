@@ -93,6 +93,16 @@ describe('downloadDataset', () => {
     expect(leftovers()).toEqual([]);
   });
 
+  it('says what else to do by hand for a set of several files or an archive', async () => {
+    const files = ['a.txt', 'b.txt'].map((path) => ({ path, urls: [`${base}/missing/${path}`] }));
+    await expect(downloadDataset('tree', { env, catalogue: { tree: { files, treeSha256: sha256('') } } })).rejects.toThrow(
+      `fetch ${base}/missing/a.txt by hand and put it at ${env.SUBLACE_CACHE}/data/tree/a.txt, likewise the other 1 files`,
+    );
+    await expect(downloadDataset('set', { env, catalogue: { set: { files: [files[0]], archiveMembers: {} } } })).rejects.toThrow(
+      `by hand and unpack its .bin files into ${env.SUBLACE_CACHE}/data/set`,
+    );
+  });
+
   it('verifies many small files by one checksum', async () => {
     const files = ['a.txt', 'b.txt'].map((path) => ({ path, urls: [`${base}/good/${path}`] }));
     const treeSha256 = sha256(files.map(({ path }) => `${sha256(content)}  ${path}\n`).join(''));
@@ -109,6 +119,10 @@ describe('downloadDataset', () => {
     const set = (members: Record<string, string | undefined>) => ({ set: { files: [file], archiveMembers: members } });
     const folder = await downloadDataset('set', { env, catalogue: set({ 'one.bin': sha256(content), 'two.bin': undefined }) });
     expect(readdirSync(folder).sort()).toEqual(['one.bin', 'two.bin']);
+    rmSync(join(folder, 'two.bin'));
+    await expect(downloadDataset('set', { env, catalogue: set({ 'one.bin': undefined, 'two.bin': undefined }) })).rejects.toThrow(
+      `${folder}: expected a complete data set, got one without two.bin; remove the folder and download again`,
+    );
     rmSync(folder, { recursive: true });
     await expect(downloadDataset('set', { env, catalogue: set({ 'one.bin': sha256('') }) })).rejects.toThrow('one.bin: expected sha256');
     await expect(downloadDataset('set', { env, catalogue: set({ 'three.bin': undefined }) })).rejects.toThrow(
