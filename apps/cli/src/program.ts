@@ -3,6 +3,7 @@ import { SublaceError } from '@sublace/errors';
 import { clusterCommands } from './commands/cluster.ts';
 import { dataCommand } from './commands/data.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { evaluateCommand } from './commands/evaluate.ts';
 import { fitCommand } from './commands/fit.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { predictCommand } from './commands/predict.ts';
@@ -30,7 +31,7 @@ export function createProgram(): Command {
   });
   const terminal = (): Terminal => createTerminal(isJson);
 
-  const commands = [trainCommand, fitCommand, predictCommand, inspectCommand, dataCommand, doctorCommand];
+  const commands = [trainCommand, fitCommand, evaluateCommand, predictCommand, inspectCommand, dataCommand, doctorCommand];
   for (const command of commands) adopt(program, withJson(command(terminal)));
   for (const command of [serveCommand(), ...clusterCommands()]) {
     adopt(program, command);

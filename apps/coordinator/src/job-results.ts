@@ -105,19 +105,26 @@ export class JobResults {
   }
 
   #add(phase: Phase, { name, shape, data }: Block, selection: JsonObject | undefined): void {
-    if (!(data instanceof Float32Array)) throw new SublaceError('INVALID_ARGUMENT', `block ${name}: expected float32, got another type`);
+    if (data instanceof Int32Array) throw new SublaceError('INVALID_ARGUMENT', `block ${name}: expected float32 or float64, got int32`);
     const reduction = this.#reductions.get(name) ?? { shape, sum: makeSum(phase, data.length, selection) };
     this.#reductions.set(name, reduction);
     if (shape.join() !== reduction.shape.join()) {
       throw new SublaceError('SHAPE_MISMATCH', `block ${name}: expected [${reduction.shape}] as in the other shards, got [${shape}]`);
     }
     try {
-      reduction.sum.add(data);
+      addTo(reduction.sum, data);
     } catch (error) {
       const { code, message } = SublaceError.from(error);
       throw new SublaceError(code, `block ${name}: ${message}`, { cause: error });
     }
   }
+}
+
+/** Scores are float32; tiles of small subnetworks come in float64. */
+function addTo(sum: BinnedSum | FixedQuantumSum, data: Float32Array | Float64Array): void {
+  if (sum instanceof FixedQuantumSum) sum.add(data);
+  else if (data instanceof Float32Array) sum.add(data);
+  else throw new SublaceError('INVALID_ARGUMENT', 'expected float32, got float64');
 }
 
 function makeSum(phase: Phase, length: number, selection: JsonObject | undefined): BinnedSum | FixedQuantumSum {

@@ -1,15 +1,12 @@
-import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { readManifest } from '@sublace/artifact-store';
-import { SublaceError } from '@sublace/errors';
+import { checkWritable, readManifest } from '@sublace/artifact-store';
 import { compileFitSpec, POSTERIOR_KIND, type FitSpec, type PosteriorManifest } from '@sublace/pipeline';
 import { createCoordinatorClient, type PhaseReport } from '@sublace/protocol';
 import { followJob } from '../fit/follow-job.ts';
 import { startLocalCluster } from '../fit/local-cluster.ts';
 import { count, real } from '../options.ts';
-import { checkOutputFolder } from '../output-folder.ts';
 import { describePosterior } from '../posterior-report.ts';
 import { formatTable } from '../terminal/table.ts';
 import type { Terminal } from '../terminal/terminal.ts';
@@ -66,7 +63,7 @@ function specOf(flags: FitFlags): FitSpec {
     model: resolve(flags.model),
     data: flags.data,
     subnetwork: flags.subnetwork,
-    output: checkOutputFolder(flags.out),
+    output: resolve(flags.out),
     likelihood: flags.likelihood,
     validation: flags.validation,
     candidates: flags.candidates,
@@ -90,12 +87,7 @@ function phaseTable(phases: readonly PhaseReport[]): string {
 
 async function fit(flags: FitFlags, terminal: Terminal): Promise<void> {
   const spec = specOf(flags);
-  if (!spec.overwrite && existsSync(join(spec.output, 'manifest.json'))) {
-    throw new SublaceError(
-      'OUTPUT_UNWRITABLE',
-      `output: expected a folder without a posterior, got ${spec.output}; --overwrite replaces it`,
-    );
-  }
+  await checkWritable(spec.output, { overwrite: spec.overwrite, kind: POSTERIOR_KIND });
   const cluster =
     flags.coordinator === undefined
       ? await startLocalCluster({ workerCount: flags.workers, threads: flags.threads, onNote: terminal.note })
