@@ -33,7 +33,8 @@ export async function followJob(client: CoordinatorClient, jobId: string, termin
     }
     last = event;
     const [done, total] = standing(event);
-    bar?.update(done, total, event.message || `${event.shardsDone}/${event.shardsTotal} shards, ${event.workerCount} workers`);
+    const workers = `${event.workerCount} worker${event.workerCount === 1 ? '' : 's'}`;
+    bar?.update(done, total, `${event.shardsDone}/${event.shardsTotal} tasks, ${workers}`);
   }
   finish();
   if (!last) throw new SublaceError('UNAVAILABLE', `job ${jobId}: expected progress from the coordinator, got none`);
