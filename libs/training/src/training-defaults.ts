@@ -24,7 +24,7 @@ export function trainingDefaults(architecture: string, task: TrainingTask): Omit
   const [family] = architecture.split(':');
   if (family === 'resnet18' || family === 'resnet-small') {
     const batchSize = 128;
-    const epochs = epochsFor(6000, batchSize, trainingCount, [20, 60]);
+    const epochs = epochsFor(2000, batchSize, trainingCount, [15, 60]);
     const learningRate = likelihood === 'classification' ? 0.1 : 0.02;
     return {
       optimiser: 'sgd-momentum',
