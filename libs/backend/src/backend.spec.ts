@@ -85,8 +85,9 @@ describe.each([
     ops.dispose(a, left, eigen.vectors);
   });
 
-  it('exchange matrices with float32 tensors', () => {
+  it('exchange matrices with float32 tensors, and leave none behind', () => {
     const ops = make();
+    const before = tf.memory().numTensors;
     const tensor = tf.tensor2d([1, 2, 3, 4, 5, 6.5], [2, 3]);
     const matrix = ops.fromTensor(tensor);
     const back = ops.toTensor(matrix);
@@ -94,6 +95,7 @@ describe.each([
     expect([...back.dataSync()]).toEqual([1, 2, 3, 4, 5, 6.5]);
     tf.dispose([tensor, back]);
     ops.dispose(matrix);
+    expect(tf.memory().numTensors).toBe(before);
   });
 });
 

@@ -4,7 +4,7 @@ export { modelDigest, openModel, type Model } from './model/open-model.ts';
 export { saveModel } from './model/save-model.ts';
 export { trainModel, type TrainModelOptions, type TrainedModel } from './model/train-model.ts';
 
-export { compileFitSpec, type FitSpec, type FitSpecInput } from './fit/fit-spec.ts';
+export { compileFitSpec, type FitSpec, type FitSpecInput, type PriorMethod } from './fit/fit-spec.ts';
 export type { FitPlan, FitSelection, FitTask, FitTaskResult, OnProgress } from './fit/fit-task.ts';
 export { runFitTask } from './fit/run-fit-task.ts';
 

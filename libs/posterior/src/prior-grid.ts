@@ -5,13 +5,30 @@ export interface PriorPoint {
   readonly loss: number;
 }
 
-/** Outcome of a search: the best point and the whole curve, in ascending order of the prior precision. */
+/** A loss with the standard error of its estimate, 0 where it has none. */
+export interface EstimatedLoss {
+  readonly loss: number;
+  readonly standardError: number;
+}
+
+/**
+ * Which point is chosen: the one with the smallest loss, or the smallest prior precision (the widest posterior) whose loss is within one
+ * standard error of the smallest. Validation data often cannot tell a whole range of priors apart, and within it the narrow end is the MAP:
+ * the second rule then prefers to be unsure (the one-standard-error rule of Breiman et al. 1984, section 3.4.3).
+ */
+export type ChoiceRule = 'smallest-loss' | 'one-standard-error';
+
+/** Outcome of a search: the chosen point and the whole curve, in ascending order of the prior precision. */
 export interface PriorSearch {
   readonly best: PriorPoint;
   readonly curve: readonly PriorPoint[];
-  /** Whether the best point lies at an end of the grid, so that a wider one may be better. */
+  /** Whether the chosen point lies at an end of the grid, so that a wider one may be better. */
   readonly isAtBound: boolean;
 }
+
+/** Points of the first grid, half a decade apart at the default bounds, and of the second within one interval or two of the first. */
+const COARSE_COUNT = 21;
+const FINE_COUNT = 13;
 
 /**
  * Prior precisions evenly spaced in the logarithm.
@@ -22,29 +39,43 @@ export interface PriorSearch {
  * @returns  Ascending.
  */
 export function logarithmicGrid(from: number, to: number, count: number): number[] {
-  return Array.from({ length: count }, (_, i) => from * (to / from) ** (i / (count - 1)));
+  return Array.from({ length: count }, (_, i) => (i === count - 1 ? to : from * (to / from) ** (i / (count - 1))));
 }
 
 /**
- * Minimises a loss over the prior precision: a grid over many decades, then a finer one between the best point's neighbours.
+ * Searches the prior precision: a grid over many decades, then a finer one around the point that the rule chooses.
  *
- * @param losses  The loss at each of several prior precisions; asked for all points of a grid at once. Points that are not finite are skipped.
+ * @param losses  The loss at each of several prior precisions, all of a grid at once. Points that are not finite are never chosen.
+ * @param rule  Which point to choose.
  * @param bounds  Smallest and largest prior precision.
- * @returns  Best point and curve.
+ * @returns  Chosen point and curve.
  */
-export function searchPriorPrecision(losses: (grid: readonly number[]) => readonly number[], bounds: readonly [number, number] = [1e-4, 1e6]): PriorSearch {
-  const evaluate = (grid: readonly number[]): PriorPoint[] => losses(grid).map((loss, i) => ({ priorPrecision: grid[i], loss }));
-  const coarse = evaluate(logarithmicGrid(bounds[0], bounds[1], 21));
-  const coarseBest = indexOfSmallest(coarse);
-  const neighbours = [coarse[Math.max(coarseBest - 1, 0)], coarse[Math.min(coarseBest + 1, coarse.length - 1)]];
-  const fine = evaluate(logarithmicGrid(neighbours[0].priorPrecision, neighbours[1].priorPrecision, 13).slice(1, -1));
-  const curve = [...coarse, ...fine].sort((a, b) => a.priorPrecision - b.priorPrecision);
-  const best = curve[indexOfSmallest(curve)];
+export function searchPriorPrecision(
+  losses: (grid: readonly number[]) => readonly EstimatedLoss[],
+  rule: ChoiceRule = 'smallest-loss',
+  bounds: readonly [number, number] = [1e-4, 1e6],
+): PriorSearch {
+  const evaluate = (from: number, to: number, count: number): (EstimatedLoss & PriorPoint)[] => {
+    const grid = logarithmicGrid(from, to, count);
+    return losses(grid).map((estimate, i) => ({ ...estimate, priorPrecision: grid[i] }));
+  };
+  const coarse = evaluate(bounds[0], bounds[1], COARSE_COUNT);
+  const chosen = choose(coarse, rule);
+  const [before, after] = [coarse[Math.max(chosen - 1, 0)], coarse[Math.min(chosen + 1, coarse.length - 1)]];
+  const fine = evaluate(before.priorPrecision, after.priorPrecision, FINE_COUNT).slice(1, -1);
+  const all = [...coarse, ...fine].sort((a, b) => a.priorPrecision - b.priorPrecision).filter((point, i, points) => i === 0 || point.priorPrecision > points[i - 1].priorPrecision);
+  const curve = all.map(({ priorPrecision, loss }) => ({ priorPrecision, loss }));
+  const best = curve[choose(all, rule)];
   return { best, curve, isAtBound: best.priorPrecision === bounds[0] || best.priorPrecision === bounds[1] };
 }
 
-function indexOfSmallest(points: readonly PriorPoint[]): number {
+/** Position of the chosen point among ascending ones. */
+function choose(points: readonly EstimatedLoss[], rule: ChoiceRule): number {
   let smallest = 0;
-  for (const [i, point] of points.entries()) if (point.loss < points[smallest].loss || Number.isNaN(points[smallest].loss)) smallest = i;
-  return smallest;
+  for (const [i, { loss }] of points.entries()) if (loss < points[smallest].loss || Number.isNaN(points[smallest].loss)) smallest = i;
+  if (rule === 'smallest-loss') return smallest;
+  const limit = points[smallest].loss + points[smallest].standardError;
+  let chosen = smallest;
+  while (chosen > 0 && points[chosen - 1].loss <= limit) chosen--;
+  return chosen;
 }

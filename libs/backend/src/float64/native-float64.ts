@@ -20,7 +20,8 @@ interface NativeBackend {
     deleteTensor(id: number): void;
   };
   getInputTensorIds(tensors: readonly tf.TensorInfo[]): number[];
-  createOutputTensor(metadata: TensorMetadata): tf.TensorInfo;
+  /** Gives the engine's own, tracked tensor. */
+  createOutputTensor(metadata: TensorMetadata): tf.Tensor;
 }
 
 /** TensorFlow's type numbers. */
@@ -126,7 +127,7 @@ export class NativeFloat64 implements Float64Ops {
   }
 
   #tensor(metadata: TensorMetadata): tf.Tensor {
-    return tf.engine().makeTensorFromTensorInfo(this.#backend.createOutputTensor(metadata));
+    return this.#backend.createOutputTensor(metadata);
   }
 
   #type(name: string, value: number): Attribute {

@@ -43,8 +43,8 @@ const convolutions: NetworkCase[] = (
 ).map((options) => ({
   name: `conv2d ${JSON.stringify(options)}`,
   ...chain([6, 5, 2], () => [
-    tf.layers.conv2d({ filters: 3, ...(options as object), kernelSize: 2, ...options, name: 'first' } as Parameters<typeof tf.layers.conv2d>[0]),
-    tf.layers.conv2d({ filters: 4, ...(options as object), kernelSize: 2, name: 'second' } as Parameters<typeof tf.layers.conv2d>[0]),
+    tf.layers.conv2d({ filters: 3, ...options, name: 'first' } as Parameters<typeof tf.layers.conv2d>[0]),
+    tf.layers.conv2d({ filters: 4, ...options, kernelSize: 2, name: 'second' } as Parameters<typeof tf.layers.conv2d>[0]),
     tf.layers.flatten(),
     head(),
   ]),

@@ -1,6 +1,13 @@
 import { SublaceError } from '@sublace/errors';
 import { parseSelectionRule } from '@sublace/subnetwork';
 
+/**
+ * How to find the prior precision: `validation` minimises the mean validation NLL, `one-standard-error` takes the widest posterior within one
+ * standard error of that minimum, `evidence` maximises the log marginal likelihood; `auto` is one-standard-error where there are validation
+ * data, else evidence.
+ */
+export type PriorMethod = 'auto' | 'validation' | 'one-standard-error' | 'evidence';
+
 /** What to fit: complete, checked, and plain JSON, so that it can travel and be stored with the job. */
 export interface FitSpec {
   /** Folder of the model, as every worker sees it. */
@@ -16,8 +23,7 @@ export interface FitSpec {
   readonly candidates: 'kernels' | 'all';
   readonly keepDead: boolean;
   readonly seed: number;
-  /** A value, or how to find one. `auto`: by validation where there are validation data, else by evidence. */
-  readonly priorPrecision: number | 'auto' | 'validation' | 'evidence';
+  readonly priorPrecision: number | PriorMethod;
   readonly temperature: number;
   /** Regression, in squared units of the raw targets. Default: the model's, else fitted to the residuals. */
   readonly noiseVariance: number | 'auto';

@@ -23,8 +23,8 @@ export function planFit({ spec }: FitTask, context: FitContext): FitTaskResult {
   const { network } = model;
   const rule = parseSelectionRule(spec.subnetwork);
   if ('size' in rule) checkSize(rule.size, network.layout.size);
-  if (spec.priorPrecision === 'validation' && !validation) {
-    throw new SublaceError('INVALID_ARGUMENT', "priorPrecision 'validation': expected validation data, got none; give --validation, or use 'evidence' or a number");
+  if ((spec.priorPrecision === 'validation' || spec.priorPrecision === 'one-standard-error') && !validation) {
+    throw new SublaceError('INVALID_ARGUMENT', "priorPrecision by validation: expected validation data, got none; give --validation, or use 'evidence' or a number");
   }
   const targetScale = normalisation.targetStd ?? [1];
   let noiseVariance: number | null = null;

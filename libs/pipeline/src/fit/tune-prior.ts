@@ -1,10 +1,10 @@
 import { SublaceError } from '@sublace/errors';
-import { gaussianLogLikelihood } from '@sublace/metrics';
-import { Spectrum, logMarginalLikelihood, searchPriorPrecision, type PriorSearch } from '@sublace/posterior';
+import { Spectrum, logMarginalLikelihood, searchPriorPrecision, type ChoiceRule, type EstimatedLoss, type PriorSearch } from '@sublace/posterior';
 import * as tf from '@tensorflow/tfjs';
 import { forEachJacobian } from '../predict/linearised-outputs.ts';
 import { probabilitiesOf } from '../predict/probabilities.ts';
 import type { FitContext } from './fit-context.ts';
+import type { PriorMethod } from './fit-spec.ts';
 import type { FitPlan, FitSelection } from './fit-task.ts';
 
 /** Bytes that the validation examples' projected Jacobians may take; more examples than fit are not used for tuning. */
@@ -16,7 +16,7 @@ const TUNED_SIZE_MAX = 8000;
 /** How the prior precision was found. */
 export interface TunedPrior {
   readonly priorPrecision: number;
-  readonly method: 'given' | 'validation' | 'evidence';
+  readonly method: 'given' | Exclude<PriorMethod, 'auto'>;
   readonly search?: PriorSearch;
 }
 
@@ -30,26 +30,28 @@ export interface TuningProblem {
 }
 
 /**
- * Finds a scalar prior precision: as given, by the mean validation NLL of the linearised predictive, or by the evidence. One eigendecomposition
- * of the GGN and one pass over the validation Jacobians serve the whole grid.
+ * Finds a scalar prior precision: as given, by the mean validation NLL of the linearised predictive (the smallest, or the widest posterior
+ * within one standard error of it), or by the evidence. One eigendecomposition of the GGN and one pass over the validation Jacobians serve the
+ * whole grid.
  *
- * @param wanted  A value or a method; `auto` is validation where there are validation data, else evidence.
+ * @param wanted  A value or a method; `auto` is one-standard-error where there are validation data, else evidence.
  * @param problem  GGN and subnetwork.
  * @param context  Model and data.
  * @param temperature  Divides the GGN.
  * @returns  The precision and how it was found.
  * @throws {SublaceError} INVALID_ARGUMENT when S is too large to tune.
  */
-export function tunePrior(wanted: number | 'auto' | 'validation' | 'evidence', problem: TuningProblem, context: FitContext, temperature: number): TunedPrior {
+export function tunePrior(wanted: number | PriorMethod, problem: TuningProblem, context: FitContext, temperature: number): TunedPrior {
   if (typeof wanted === 'number') return { priorPrecision: wanted, method: 'given' };
   const size = problem.indices.length;
   if (size > TUNED_SIZE_MAX) {
     throw new SublaceError('INVALID_ARGUMENT', `priorPrecision '${wanted}': expected at most ${TUNED_SIZE_MAX} weights to tune it for, got ${size}; give a number`);
   }
-  const method = wanted === 'auto' ? (context.validation ? 'validation' : 'evidence') : wanted;
+  const method = wanted === 'auto' ? (context.validation ? 'one-standard-error' : 'evidence') : wanted;
   const spectrum = new Spectrum(problem.ggn, size, temperature);
   try {
-    const search = method === 'validation' ? byValidation(spectrum, problem, context) : byEvidence(spectrum, problem);
+    const rule = method === 'one-standard-error' ? 'one-standard-error' : 'smallest-loss';
+    const search = method === 'evidence' ? byEvidence(spectrum, problem) : byValidation(spectrum, problem, context, rule);
     if (!Number.isFinite(search.best.loss)) {
       throw new SublaceError('NUMERICAL_FAILURE', `priorPrecision: expected a finite ${method} loss at some value, got none; give a number`);
     }
@@ -64,12 +66,13 @@ function byEvidence(spectrum: Spectrum, { mapValues, selection }: TuningProblem)
     grid.map((prior) => {
       const priorPrecision = new Float64Array(mapValues.length).fill(prior);
       const { logLikelihood } = selection;
-      return -logMarginalLikelihood({ logLikelihood, logDeterminant: spectrum.logDeterminant(prior), priorPrecision, mapValues }).value;
+      const { value } = logMarginalLikelihood({ logLikelihood, logDeterminant: spectrum.logDeterminant(prior), priorPrecision, mapValues });
+      return { loss: -value, standardError: 0 };
     }),
   );
 }
 
-function byValidation(spectrum: Spectrum, { indices, plan }: TuningProblem, { model, validation }: FitContext): PriorSearch {
+function byValidation(spectrum: Spectrum, { indices, plan }: TuningProblem, { model, validation }: FitContext, rule: ChoiceRule): PriorSearch {
   if (!validation) throw new SublaceError('INTERNAL', 'tuning by validation without validation data');
   const { network } = model;
   const { outputCount } = network;
@@ -80,7 +83,7 @@ function byValidation(spectrum: Spectrum, { indices, plan }: TuningProblem, { mo
     mean.set(outputs.dataSync(), first * outputCount);
     projected.push(tf.keep(spectrum.projectedSquares(jacobian)));
   });
-  const losses = (grid: readonly number[]): number[] => {
+  const losses = (grid: readonly number[]): EstimatedLoss[] => {
     const variances = grid.map(() => new Float64Array(count * outputCount));
     let at = 0;
     for (const squares of projected) {
@@ -92,21 +95,27 @@ function byValidation(spectrum: Spectrum, { indices, plan }: TuningProblem, { mo
     return variances.map((variance) => meanNll(mean, variance, validation.targets, plan));
   };
   try {
-    return searchPriorPrecision(losses);
+    return searchPriorPrecision(losses, rule);
   } finally {
     tf.dispose(projected);
   }
 }
 
-/** Mean negative log likelihood of the linearised predictive, nats per example (per value for regression). */
-function meanNll(mean: Float64Array, variance: Float64Array, targets: Int32Array | Float32Array, plan: FitPlan): number {
-  if (plan.likelihood === 'regression') {
-    const noisy = variance.map((value) => value + (plan.noiseVariance ?? 0));
-    return -gaussianLogLikelihood(mean, noisy, targets.subarray(0, mean.length));
+/** Mean negative log likelihood of the linearised predictive, nats per example (per value for regression), and its standard error. */
+function meanNll(mean: Float64Array, variance: Float64Array, targets: Int32Array | Float32Array, plan: FitPlan): EstimatedLoss {
+  const { likelihood, outputCount, noiseVariance } = plan;
+  let terms: Float64Array;
+  if (likelihood === 'regression') {
+    terms = mean.map((value, i) => {
+      const total = variance[i] + (noiseVariance ?? 0);
+      return 0.5 * (Math.log(2 * Math.PI * total) + (targets[i] - value) ** 2 / total);
+    });
+  } else {
+    const probabilities = probabilitiesOf({ mean, variance }, outputCount, 'probit');
+    const count = mean.length / outputCount;
+    terms = Float64Array.from({ length: count }, (_, n) => -Math.log(Math.max(probabilities[n * outputCount + targets[n]], Number.MIN_VALUE)));
   }
-  const probabilities = probabilitiesOf({ mean, variance }, plan.outputCount, 'probit');
-  const count = mean.length / plan.outputCount;
-  let sum = 0;
-  for (let n = 0; n < count; n++) sum -= Math.log(Math.max(probabilities[n * plan.outputCount + targets[n]], Number.MIN_VALUE));
-  return sum / count;
+  const loss = terms.reduce((sum, term) => sum + term, 0) / terms.length;
+  const spread = terms.reduce((sum, term) => sum + (term - loss) ** 2, 0) / Math.max(terms.length - 1, 1);
+  return { loss, standardError: Math.sqrt(spread / terms.length) };
 }

@@ -8,6 +8,7 @@ import {
   registerWasmKernels,
   saveLayersModel,
   trainMap,
+  trainingDefaults,
   type Evaluation,
   type Examples,
   type TrainingOptions,
@@ -29,6 +30,7 @@ export interface TrainModelOptions {
   readonly validationFraction?: number;
   /** Seed of initial weights, order and split. Default 0. */
   readonly seed?: number;
+  /** Options that differ from the architecture's defaults. */
   readonly training?: Partial<TrainingOptions>;
 }
 
@@ -68,7 +70,11 @@ export async function trainModel(
   const outputCount = examples.targets.kind === 'labels' ? examples.targets.classCount : examples.targets.width;
   const model = buildArchitecture(options.architecture, { inputShape, outputCount, seed });
   const held = validation.count > 0 ? prepare(validation) : undefined;
-  const result = await trainMap(model, examples, held, { seed, ...options.training }, hooks);
+  const defaults = trainingDefaults(options.architecture, {
+    likelihood: examples.targets.kind === 'labels' ? 'classification' : 'regression',
+    trainingCount: examples.count,
+  });
+  const result = await trainMap(model, examples, held, { ...defaults, seed, ...options.training }, hooks);
 
   const test = await testPart(options.data, load, all);
   if (test && examples.targets.kind === 'labels') checkLabels(test, examples.targets.classCount);
