@@ -1,5 +1,13 @@
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
-  test: { name: '@sublace/e2e', include: ['src/**/*.spec.ts'], environment: 'node', testTimeout: 60_000 },
+  // One file at a time: each starts processes that want every core.
+  test: {
+    name: '@sublace/e2e',
+    include: ['src/**/*.spec.ts'],
+    environment: 'node',
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
+    fileParallelism: false,
+  },
 });

@@ -131,7 +131,12 @@ export function fitCommand(terminal: () => Terminal): Command {
     .option('--workers <count>', 'worker processes', count({ min: 1, max: 256 }), WORKERS_DEFAULT)
     .option('--threads <count>', 'threads of one operation in each worker', count(), THREADS_DEFAULT)
     .option('--coordinator <address>', 'HOST:PORT of a coordinator that runs already, instead of starting one; SUBLACE_TOKEN: its token')
-    .option('--prior-precision <value>', 'a number, or auto, validation, one-standard-error, evidence', numberOr('auto', 'validation', 'one-standard-error', 'evidence'), 'auto')
+    .option(
+      '--prior-precision <value>',
+      'a number, or auto, validation, one-standard-error, evidence',
+      numberOr('auto', 'validation', 'one-standard-error', 'evidence'),
+      'auto',
+    )
     .option('--temperature <number>', 'of the posterior', real({ min: 1e-9 }), 1)
     .option('--noise-variance <value>', 'regression: a number in squared target units, or auto', numberOr('auto'), 'auto')
     .option('--validation <what>', 'held-out data: as-trained, none, a share such as 0.1, or a data SPEC', 'as-trained')

@@ -40,6 +40,8 @@ export interface ManagedProcess {
 }
 
 const GRACE_MS = 5000;
+/** A person who pressed Ctrl-C waits. */
+const INTERRUPT_GRACE_MS = 2000;
 const LAST_LINES_MAX = 20;
 const alive = new Set<ChildProcess>();
 let areExitHooksSet = false;
@@ -145,7 +147,7 @@ async function endAll(): Promise<void> {
   const children = [...alive];
   const ended = Promise.all(children.map((child) => new Promise((resolve) => child.once('exit', resolve))));
   for (const child of children) child.kill('SIGTERM');
-  await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, GRACE_MS))]);
+  await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, INTERRUPT_GRACE_MS))]);
   // The 'exit' hook kills whoever is left.
   process.exit(130);
 }

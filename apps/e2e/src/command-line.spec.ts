@@ -1,0 +1,213 @@
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runSublace, startSublace, type CommandResult } from './command-line/run-sublace.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'sublace-e2e-'));
+const model = join(folder, 'model');
+const posterior = join(folder, 'posterior');
+const data = 'digits?count=600&seed=1';
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+async function json(...args: string[]): Promise<Record<string, unknown>> {
+  const { status, stdout, stderr } = await runSublace([...args, '--json']);
+  expect([status, stderr]).toEqual([0, '']);
+  return JSON.parse(stdout) as Record<string, unknown>;
+}
+
+/** Process ids of the children of a process, and of theirs. */
+function descendants(pid: number): number[] {
+  const { stdout } = spawnSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' });
+  return stdout
+    .split('\n')
+    .map(Number)
+    .filter(Boolean)
+    .flatMap((child) => [child, ...descendants(child)]);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+beforeAll(async () => {
+  await json('train', '--data', data, '--arch', 'lenet5', '--epochs', '2', '--out', model);
+});
+
+describe('the commands, one after the other', () => {
+  it('fits a posterior of a trained model', async () => {
+    const result = await json(
+      'fit',
+      '--model',
+      model,
+      '--data',
+      data,
+      '--subnetwork',
+      'gradient-energy:200',
+      '--workers',
+      '2',
+      '--out',
+      posterior,
+    );
+    expect(result['digest']).toMatch(/^[0-9a-f]{64}$/);
+    expect(readdirSync(posterior)).toContain('manifest.json');
+  });
+
+  it('inspects it', async () => {
+    const result = await json('inspect', '--posterior', posterior);
+    expect(result).toMatchObject({ manifest: { likelihood: 'classification', subnetwork: { rule: 'gradient-energy:200', size: 200 } } });
+  });
+
+  it('evaluates it beside the MAP', async () => {
+    const result = await json('evaluate', '--posterior', posterior, '--data', 'digits?count=100&seed=5');
+    expect(JSON.stringify(result)).toContain('"MAP"');
+    expect(JSON.stringify(result)).toContain('"Sublace"');
+  });
+
+  it('predicts from a file, into a file', async () => {
+    const input = join(folder, 'inputs.json');
+    const output = join(folder, 'predictions.csv');
+    const image = Array.from({ length: 28 }, (_, y) => Array.from({ length: 28 }, (__, x) => [(x * y) % 256]));
+    writeFileSync(input, JSON.stringify([image, image]));
+    await json('predict', '--posterior', posterior, '--input', input, '--output', output, '--outputs', 'probabilities,entropy');
+    const [header, first, second] = readFileSync(output, 'utf8').trim().split('\n');
+    expect(header.split(',')).toEqual([...Array.from({ length: 10 }, (_, c) => `probabilities_${c}`), 'entropy']);
+    const values = first.split(',').map(Number);
+    second.split(',').forEach((value, column) => expect(Number(value)).toBeCloseTo(values[column], 6));
+    expect(values.slice(0, 10).reduce((sum, value) => sum + value, 0)).toBeCloseTo(1, 5);
+  });
+});
+
+describe('bad input', () => {
+  const fit = (...rest: string[]): Promise<CommandResult> => {
+    const given = new Map([['--model', model], ['--data', data], ['--subnetwork', 'random:100'], ['--out', join(folder, 'refused')], ['--workers', '1']]); // prettier-ignore
+    for (let i = 0; i < rest.length; i += 2) given.set(rest[i], rest[i + 1]);
+    return runSublace(['fit', ...[...given].flat()]);
+  };
+
+  /** Exit code 42, one line that starts with `sublace:` and says what is expected, and nothing written. */
+  function expectRefusal({ status, stderr }: CommandResult, message: RegExp): void {
+    const lines = stderr
+      .trim()
+      .split('\n')
+      .filter((line) => line.startsWith('sublace:'));
+    expect([status, lines]).toEqual([42, [expect.stringMatching(message)]]);
+    expect(existsSync(join(folder, 'refused'))).toBe(false);
+  }
+
+  it('refuses a model that is not there', async () => {
+    expectRefusal(await fit('--model', join(folder, 'nowhere')), /nowhere/);
+  });
+
+  it('refuses truncated weights', async () => {
+    const truncated = join(folder, 'truncated');
+    cpSync(model, truncated, { recursive: true });
+    truncateSync(join(truncated, 'weights.bin'), 1000);
+    expectRefusal(await fit('--model', truncated), /weights/);
+  });
+
+  it('refuses weights that are not numbers', async () => {
+    const broken = join(folder, 'broken');
+    cpSync(model, broken, { recursive: true });
+    const weights = readFileSync(join(broken, 'weights.bin'));
+    weights.writeFloatLE(Number.NaN, 40);
+    writeFileSync(join(broken, 'weights.bin'), weights);
+    expectRefusal(await fit('--model', broken), /NaN|finite/);
+  });
+
+  it('refuses a layer that it has no rule for, by name', async () => {
+    const unsupported = join(folder, 'unsupported');
+    cpSync(model, unsupported, { recursive: true });
+    const json = readFileSync(join(unsupported, 'model.json'), 'utf8').replace('"Flatten"', '"Embedding"');
+    writeFileSync(join(unsupported, 'model.json'), json);
+    expectRefusal(await fit('--model', unsupported), /Embedding/);
+  });
+
+  it('refuses data of another shape', async () => {
+    expectRefusal(await fit('--data', 'toy-1d'), /expected/);
+  });
+
+  it('refuses more weights than there are candidates', async () => {
+    expectRefusal(await fit('--subnetwork', 'random:10000000'), /10000000|10,000,000/);
+  });
+
+  it('refuses an input that is not finite, by row', async () => {
+    const table = join(folder, 'table.csv');
+    writeFileSync(table, 'a,b,y\n1,2,3\n4,NaN,6\n');
+    const { status, stderr } = await runSublace(['train', '--data', table, '--arch', 'mlp:4x1', '--out', join(folder, 'refused')]);
+    expect([status, stderr]).toEqual([42, expect.stringMatching(/^sublace: .*(line 3|row 1)/m)]);
+    expect(existsSync(join(folder, 'refused'))).toBe(false);
+  });
+
+  it('refuses a posterior whose bytes are not those that were published', async () => {
+    const other = join(folder, 'posterior-damaged');
+    cpSync(posterior, other, { recursive: true });
+    const names = readdirSync(other).filter((name) => name.endsWith('.safetensors'));
+    const damaged = readFileSync(join(other, names[0]));
+    damaged[damaged.length - 1] ^= 1;
+    writeFileSync(join(other, names[0]), damaged);
+    const { status, stderr } = await runSublace(['inspect', '--posterior', other]);
+    expect([status, stderr]).toEqual([42, expect.stringMatching(/^sublace: .*(sha256|digest)/m)]);
+  });
+
+  it('refuses to serve on a port that is taken', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const { status, stderr } = await runSublace(['serve', '--posterior', posterior, '--http-port', String(port), '--grpc-port', '0']);
+    server.close();
+    expect([status, stderr]).toEqual([42, expect.stringMatching(new RegExp(`^sublace: .*${port}`, 'm'))]);
+  });
+
+  it('refuses an output that cannot be written, before any work', async () => {
+    writeFileSync(join(folder, 'a-file'), '');
+    const { status, stderr } = await fit('--out', join(folder, 'a-file', 'posterior'));
+    expect([status, stderr.trim().split('\n')]).toEqual([42, [expect.stringMatching(/^sublace: output/)]]);
+  });
+});
+
+describe('Ctrl-C', () => {
+  it('ends every process of a fit, and leaves nothing', async () => {
+    const output = join(folder, 'interrupted');
+    const child = startSublace([
+      'fit',
+      '--model',
+      model,
+      '--data',
+      'digits?count=20000',
+      '--subnetwork',
+      'gradient-energy:500',
+      '--workers',
+      '2',
+      '--out',
+      output,
+    ]);
+    // The first line of progress comes when workers compute.
+    await once(child.stderr!, 'data');
+    const processes = descendants(child.pid!);
+    expect(processes.length).toBeGreaterThanOrEqual(3);
+    child.kill('SIGINT');
+    expect(await once(child, 'exit')).toEqual([130, null]);
+    expect(processes.filter(isAlive)).toEqual([]);
+    expect(readdirSync(folder).filter((name) => name.includes('interrupted'))).toEqual([]);
+  });
+});
+
+describe('the bundle', () => {
+  const bundle = fileURLToPath(new URL('../../cli/dist/main.js', import.meta.url));
+
+  it.skipIf(!existsSync(bundle))('does what the sources do (needs npm run build)', async () => {
+    const { status, stdout } = await runSublace(['inspect', '--posterior', posterior, '--json'], bundle);
+    expect([status, JSON.parse(stdout)]).toEqual([0, await json('inspect', '--posterior', posterior)]);
+  });
+});
