@@ -23,7 +23,13 @@ export class CoordinatorMetrics {
       labelNames: ['reason'],
       registers,
     });
-    this.#gauge('sublace_shards', 'Shards of the running phases by state.', store, (job) => job.shards.map((shard) => shard.state), registers);
+    this.#gauge(
+      'sublace_shards',
+      'Shards of the running phases by state.',
+      store,
+      (job) => job.shards.map((shard) => shard.state),
+      registers,
+    );
     this.#gauge('sublace_jobs', 'Jobs by state.', store, (job) => [job.state], registers);
   }
 
@@ -34,7 +40,7 @@ export class CoordinatorMetrics {
    */
   apply(change: Change): void {
     if (change.type !== 'shardChanged' || change.state !== 'pending') return;
-    const reason = /expired/.test(change.reason ?? '') ? 'expired' : /connection/.test(change.reason ?? '') ? 'lost' : 'failed';
+    const reason = change.reason?.includes('expired') ? 'expired' : change.reason?.includes('connection') ? 'lost' : 'failed';
     this.#requeued.inc({ reason });
   }
 

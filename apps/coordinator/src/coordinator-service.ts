@@ -6,7 +6,7 @@ import type { CoordinatorMetrics } from './coordinator-metrics.ts';
 import type { JobResults } from './job-results.ts';
 import type { ProgressTracker } from './progress.ts';
 import type { Publisher } from './publisher.ts';
-import { UnsummableShard, type ShardPuller } from './shard-puller.ts';
+import { UnusableShard, type ShardPuller } from './shard-puller.ts';
 
 /** Longest long poll that a worker may ask for. */
 const WAIT_MS_MAX = 60_000;
@@ -14,7 +14,7 @@ const WAIT_MS_MAX = 60_000;
 /** What the service works with. */
 export interface CoordinatorParts {
   store: JobStore;
-  results(jobId: string): JobResults;
+  results: (jobId: string) => JobResults;
   puller: ShardPuller;
   publisher: Publisher;
   progress: ProgressTracker;
@@ -122,7 +122,7 @@ async function takeShard(
     await store.completeShard(lease, summary);
     return report.pulledCount;
   } catch (error) {
-    if (error instanceof UnsummableShard) await store.failShard(lease, { code: error.code, message: error.message, retryable: false });
+    if (error instanceof UnusableShard) await store.failShard(lease, { code: error.code, message: error.message, retryable: false });
     throw error;
   }
 }

@@ -9,7 +9,9 @@ import type { Change } from '@sublace/scheduling';
 export function describeChange(change: Change): string {
   switch (change.type) {
     case 'jobChanged':
-      return change.failure && change.state !== 'succeeded' ? `job is ${change.state}: ${change.failure.message}` : `job is ${change.state}`;
+      return change.failure && change.state !== 'succeeded'
+        ? `job is ${change.state}: ${change.failure.message}`
+        : `job is ${change.state}`;
     case 'phaseStarted':
       return `${change.phase} starts with ${change.shardCount} ${change.shardCount === 1 ? 'task' : 'shards'}`;
     case 'shardChanged': {

@@ -38,14 +38,18 @@ export class JobResults {
     const prefix = PREFIX[phase];
     const odd = prefix === undefined ? undefined : names.find((name) => !name.startsWith(prefix));
     if (odd !== undefined) throw new SublaceError('INVALID_ARGUMENT', `${phase} shard ${shard}: expected blocks ${prefix}*, got ${odd}`);
-    if (new Set(names).size !== names.length) throw new SublaceError('INVALID_ARGUMENT', `${phase} shard ${shard}: expected distinct block names`);
+    if (new Set(names).size !== names.length)
+      throw new SublaceError('INVALID_ARGUMENT', `${phase} shard ${shard}: expected distinct block names`);
 
     const offered = [...names].sort().join('\n');
     const expected = this.#expected.get(phase) ?? offered;
     this.#expected.set(phase, expected);
     if (offered !== expected) {
       const [theirs, others] = [names.length, expected === '' ? 0 : expected.split('\n').length];
-      throw new SublaceError('INVALID_ARGUMENT', `${phase} shard ${shard}: expected the ${others} blocks of the other shards, got ${theirs} others`);
+      throw new SublaceError(
+        'INVALID_ARGUMENT',
+        `${phase} shard ${shard}: expected the ${others} blocks of the other shards, got ${theirs} others`,
+      );
     }
     const committed = this.#committed.get(`${phase}/${shard}`);
     return committed ? names.filter((name) => !committed.has(name)) : names;
@@ -109,7 +113,10 @@ export class JobResults {
     const reduction = this.#reductions.get(name) ?? { shape, sum: makeSum(phase, data.length, selection) };
     this.#reductions.set(name, reduction);
     if (shape.join() !== reduction.shape.join()) {
-      throw new SublaceError('SHAPE_MISMATCH', `block ${name}: expected [${reduction.shape}] as in the other shards, got [${shape}]`);
+      throw new SublaceError(
+        'SHAPE_MISMATCH',
+        `block ${name}: expected [${reduction.shape.join(', ')}] as in the other shards, got [${shape.join(', ')}]`,
+      );
     }
     try {
       addTo(reduction.sum, data);

@@ -1,4 +1,5 @@
 import { SublaceError } from '@sublace/errors';
+import { endOnSignal } from '@sublace/telemetry';
 import { readOptions } from './options.ts';
 import { runCoordinator } from './run-coordinator.ts';
 
@@ -12,17 +13,17 @@ async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2), process.env);
   if (!options) return;
   const coordinator = await runCoordinator(options);
-  for (const [signal, status] of [['SIGTERM', 0], ['SIGINT', 130]] as const) {
-    process.once(signal, () => void coordinator.stop().finally(() => process.exit(status)));
-  }
+  endOnSignal(() => coordinator.stop());
   const { address, port, metricsPort } = coordinator;
-  console.log(JSON.stringify({ role: 'coordinator', address, port, ...(metricsPort === undefined ? {} : { metricsPort }) }));
+  process.stdout.write(
+    `${JSON.stringify({ role: 'coordinator', address, port, ...(metricsPort === undefined ? {} : { metricsPort }) })}\n`,
+  );
 }
 
 if (import.meta.main) {
   main().catch((error: unknown) => {
     const { message, exitCode } = SublaceError.from(error);
-    console.error(`sublace: ${message}`);
+    process.stderr.write(`sublace: ${message}\n`);
     process.exit(exitCode);
   });
 }

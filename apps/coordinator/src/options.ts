@@ -32,11 +32,18 @@ export interface CoordinatorOptions {
  */
 export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv): CoordinatorOptions | null {
   const command = new Command('sublace coordinator')
-    .description('Gives out the shards of fits to workers, sums what they compute, and publishes the posteriors. SUBLACE_TOKEN: shared token.')
+    .description(
+      'Gives out the shards of fits to workers, sums what they compute, and publishes the posteriors. SUBLACE_TOKEN: shared token.',
+    )
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--port <port>', 'port of gRPC, 0 for any', integerIn(0, 65535), 50300)
     .option('--state-dir <dir>', 'folder that lets a killed coordinator be started again (default: a temporary one)')
-    .option('--lease-duration-ms <ms>', 'how long a lease lasts without renewal', integerIn(100, 3_600_000), SCHEDULING_DEFAULTS.leaseDurationMs)
+    .option(
+      '--lease-duration-ms <ms>',
+      'how long a lease lasts without renewal',
+      integerIn(100, 3_600_000),
+      SCHEDULING_DEFAULTS.leaseDurationMs,
+    )
     .option('--attempts-max <count>', 'attempts at one shard before its job fails', integerIn(1, 1000), SCHEDULING_DEFAULTS.attemptsMax)
     .option('--metrics-port <port>', 'port of GET /metrics for Prometheus, 0 for any (default: none)', integerIn(0, 65535))
     .addOption(new Option('--log-level <level>', 'how much to log').choices(['silent', 'error', 'warn', 'info', 'debug']).default('info'))
@@ -56,7 +63,8 @@ export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv): Co
 function integerIn(min: number, max: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (!/^\d+$/.test(text) || value < min || value > max) throw new InvalidArgumentError(`expected an integer from ${min} to ${max}, got '${text}'`);
+    if (!/^\d+$/.test(text) || value < min || value > max)
+      throw new InvalidArgumentError(`expected an integer from ${min} to ${max}, got '${text}'`);
     return value;
   };
 }

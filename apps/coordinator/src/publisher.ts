@@ -53,8 +53,10 @@ export class Publisher {
   async publish(jobId: string, leaseToken: number, spec: JsonObject, summary: JsonObject): Promise<void> {
     const { output, overwrite } = outputOf(spec);
     const staging = this.#stagings.get(jobId)?.get(leaseToken);
-    if (staging === undefined) throw new SublaceError('INTERNAL', `job ${jobId}: expected a staging folder of token ${leaseToken}, got none`);
-    if (!Array.isArray(summary.files)) throw new SublaceError('INVALID_ARGUMENT', 'finalise: expected a list files in its summary, got none');
+    if (staging === undefined)
+      throw new SublaceError('INTERNAL', `job ${jobId}: expected a staging folder of token ${leaseToken}, got none`);
+    if (!Array.isArray(summary.files))
+      throw new SublaceError('INVALID_ARGUMENT', 'finalise: expected a list files in its summary, got none');
     await verifyFiles({ files: summary.files as unknown as ArtifactFile[] }, staging);
     await publishDirectory(staging, output, { overwrite });
   }

@@ -65,7 +65,8 @@ export async function runCoordinator(options: CoordinatorOptions): Promise<Runni
     cleanups.push(() => clearInterval(timer));
 
     const inputs = blocksService(async (lease, name) => {
-      if (!(await store.findLease(lease))) throw new SublaceError('FENCED', `inputs of ${lease.phase} shard ${lease.shard}: expected a current lease token`);
+      if (!(await store.findLease(lease)))
+        throw new SublaceError('FENCED', `inputs of ${lease.phase} shard ${lease.shard}: expected a current lease token`);
       return results(lease.jobId).input(name);
     });
     const control = coordinatorService({ store, results, puller, publisher, progress, metrics, leaseDurationMs });
@@ -88,7 +89,7 @@ interface Followers {
   publisher: Publisher;
   progress: ProgressTracker;
   metrics: CoordinatorMetrics;
-  forget(jobId: string): Promise<void>;
+  forget: (jobId: string) => Promise<void>;
   logger: Logger;
 }
 

@@ -22,7 +22,7 @@ export interface PullReport {
 }
 
 /** A shard that no other attempt can mend: what it brings cannot be summed. */
-export class UnsummableShard extends SublaceError {}
+export class UnusableShard extends SublaceError {}
 
 /** Pulls offered blocks and commits each as soon as it is whole, on one connection per worker. */
 export class ShardPuller {
@@ -43,17 +43,17 @@ export class ShardPuller {
    * @param results  Where they go.
    * @param signal  Gives up.
    * @returns  Counts and times.
-   * @throws UnsummableShard when a block cannot be summed; other SublaceErrors when the blocks could not be brought here.
+   * @throws UnusableShard when a block cannot be summed; other SublaceErrors when the blocks could not be brought here.
    */
   async pull(offer: OfferedShard, results: JobResults, signal: AbortSignal): Promise<PullReport> {
     const report: PullReport = { pulledCount: 0, pulledBytes: 0, reduceSeconds: 0 };
     for (let pull = 1; ; pull++) {
-      const missing = unsummable(() => results.missing(offer.lease.phase, offer.lease.shard, offer.names));
+      const missing = orUnusable(() => results.missing(offer.lease.phase, offer.lease.shard, offer.names));
       if (missing.length === 0) return report;
       try {
         await this.#pullOnce(offer, missing, results, signal, report);
       } catch (error) {
-        if (error instanceof UnsummableShard || SublaceError.from(error).code !== 'CHECKSUM_MISMATCH' || pull === PULLS_MAX) throw error;
+        if (error instanceof UnusableShard || SublaceError.from(error).code !== 'CHECKSUM_MISMATCH' || pull === PULLS_MAX) throw error;
       }
     }
   }
@@ -71,7 +71,7 @@ export class ShardPuller {
     try {
       for await (const block of client.pullBlocks(lease, names, { signal })) {
         const startMs = performance.now();
-        unsummable(() => results.commit(lease.phase, lease.shard, block, selection));
+        orUnusable(() => results.commit(lease.phase, lease.shard, block, selection));
         report.reduceSeconds += (performance.now() - startMs) / 1000;
         report.pulledCount++;
         report.pulledBytes += block.data.byteLength;
@@ -87,11 +87,11 @@ export class ShardPuller {
   }
 }
 
-function unsummable<T>(act: () => T): T {
+function orUnusable<T>(act: () => T): T {
   try {
     return act();
   } catch (error) {
     const { code, message } = SublaceError.from(error);
-    throw new UnsummableShard(code, message, { cause: error });
+    throw new UnusableShard(code, message, { cause: error });
   }
 }

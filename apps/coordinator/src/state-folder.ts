@@ -28,12 +28,17 @@ export function takeStateFolder(stateDir: string | undefined): StateFolder {
     mkdirSync(path, { recursive: true });
     const holder = holderOf(lock);
     if (holder !== undefined) {
-      throw new SublaceError('INVALID_ARGUMENT', `state folder ${path}: expected one of its own, got that of coordinator ${holder}, which runs`);
+      throw new SublaceError(
+        'INVALID_ARGUMENT',
+        `state folder ${path}: expected one of its own, got that of coordinator ${holder}, which runs`,
+      );
     }
     writeFileSync(lock, String(process.pid));
   } catch (error) {
     if (error instanceof SublaceError) throw error;
-    throw new SublaceError('OUTPUT_UNWRITABLE', `state folder ${path}: expected to write to it, got: ${(error as Error).message}`, { cause: error });
+    throw new SublaceError('OUTPUT_UNWRITABLE', `state folder ${path}: expected to write to it, got: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
   return { path, release: () => rmSync(lock, { force: true }) };
 }

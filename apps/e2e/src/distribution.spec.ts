@@ -54,10 +54,22 @@ describe('a fit', () => {
     await cluster.startWorkers(2);
     const events: ProgressEvent[] = [];
     const last = await cluster.finish(await cluster.submit(), (event) => events.push(event));
-    expect(last.phases.map((phase) => [phase.phase, phase.shardCount])).toEqual([['plan', 1], ['score', 8], ['select', 1], ['accumulate', 8], ['finalise', 1]]);
+    expect(last.phases.map((phase) => [phase.phase, phase.shardCount])).toEqual([
+      ['plan', 1],
+      ['score', 8],
+      ['select', 1],
+      ['accumulate', 8],
+      ['finalise', 1],
+    ]);
     const bytes = Object.fromEntries(last.phases.map((phase) => [phase.phase, phase.bytesPulled]));
     // Per shard: 230 scores; the lower triangle of 50 x 50 in tiles of 16. Once: 50 indices.
-    expect(bytes).toEqual({ plan: 0, score: 8 * 230 * 4, select: 50 * 4, accumulate: 8 * 4 * (16 * 16 * 6 + 3 * 2 * 16 + 2 * 2), finalise: 0 });
+    expect(bytes).toEqual({
+      plan: 0,
+      score: 8 * 230 * 4,
+      select: 50 * 4,
+      accumulate: 8 * 4 * (16 * 16 * 6 + 3 * 2 * 16 + 2 * 2),
+      finalise: 0,
+    });
     expect(last.phases.every((phase) => phase.seconds > 0)).toBe(true);
     const scored = events.filter((event) => event.phase === 'score' && event.state === 'running');
     expect(scored.map((event) => event.examplesDone)).toEqual(scored.map((event) => event.examplesDone).sort((a, b) => a - b));
@@ -127,7 +139,7 @@ describe('a zombie (SIGSTOP past its lease, then SIGCONT)', () => {
       }
     });
     expect(published(last)).toBe(await reference());
-    const { log, child } = cluster.worker(zombie as string);
+    const { log, child } = cluster.worker(zombie!);
     expect(log()).toContain('shard is dropped');
     expect(child.exitCode, 'the zombie lives on as a worker').toBeNull();
   });
@@ -155,7 +167,12 @@ describe('a shard that cannot be computed', () => {
     await cluster.startWorkers(2);
     const jobId = await cluster.submit({ pauseMs: 0, fault: { phase: 'score', shard: 1, kind: 'bad data' } });
     const last = await cluster.finish(jobId);
-    expect(last.failure).toEqual({ code: 'DATA_INVALID', message: 'row 17: expected finite values, got NaN (score shard 1)', phase: 'score', shard: 1 });
+    expect(last.failure).toEqual({
+      code: 'DATA_INVALID',
+      message: 'row 17: expected finite values, got NaN (score shard 1)',
+      phase: 'score',
+      shard: 1,
+    });
     expect(cluster.coordinator.log().match(/score shard 1 is leased/g)).toHaveLength(1);
     expect(cluster.outputs()).toEqual([]);
   });
@@ -178,16 +195,20 @@ describe('an output that cannot be published to', () => {
 });
 
 describe('a worker that is asked to leave', () => {
-  it.each([['SIGTERM', 0], ['SIGINT', 130]] as const)('by %s hands its lease back and ends with %d', async (signal, status) => {
+  it.each([
+    ['SIGTERM', 0],
+    ['SIGINT', 130],
+  ] as const)('by %s hands its lease back and ends with %d', async (signal, status) => {
     await cluster.startWorkers(2);
     const jobId = await cluster.submit({ pauseMs: 300 });
     let leaver: string | undefined;
     const last = await cluster.finish(jobId, (event) => {
+      const isFirst = leaver === undefined;
       leaver ??= leasedTo(event, 'accumulate');
-      if (leaver !== undefined) cluster.worker(leaver).child.kill(signal);
+      if (isFirst && leaver !== undefined) for (const _twice of [1, 2]) cluster.worker(leaver).child.kill(signal);
     });
     expect(published(last)).toBe(await reference());
-    expect(await cluster.worker(leaver as string).exit).toEqual({ status, signal: null });
+    expect(await cluster.worker(leaver!).exit).toEqual({ status, signal: null });
     expect(cluster.coordinator.log()).toContain('handed back');
   });
 });
@@ -217,7 +238,10 @@ describe('a coordinator', () => {
 
   it('refuses a port in use with exit code 42', async () => {
     const port = cluster.coordinator.ready.address.split(':')[1];
-    await expect(cluster.startCoordinator('--port', port)).rejects.toMatchObject({ status: 42, message: expect.stringContaining(`sublace: port ${port}`) as string });
+    await expect(cluster.startCoordinator('--port', port)).rejects.toMatchObject({
+      status: 42,
+      message: expect.stringContaining(`sublace: port ${port}`) as string,
+    });
   });
 
   it('counts shards, bytes and requeued shards for Prometheus', async () => {

@@ -28,11 +28,18 @@ export async function startCompute(options: { runner?: string | undefined; threa
   const { threads, runner = new URL(`./pipeline-runner.${extension}`, import.meta.url).href } = options;
   const data: ComputeThreadData = { runner, ...(threads === undefined ? {} : { threads }) };
   const thread = new Worker(new URL(`./compute-thread.${extension}`, import.meta.url), { workerData: data });
-  let running: { id: number; onProgress: (done: number, total: number) => void; resolve: (result: RunnerResult) => void; reject: (error: Error) => void } | undefined;
+  let running:
+    | {
+        id: number;
+        onProgress: (done: number, total: number) => void;
+        resolve: (result: RunnerResult) => void;
+        reject: (error: Error) => void;
+      }
+    | undefined;
   let nextId = 1;
 
   const gone = new Promise<SublaceError>((resolve) => {
-    thread.once('error', (error) => resolve(new SublaceError('INTERNAL', `compute thread: ${error.message}`, { cause: error })));
+    thread.once('error', (error: Error) => resolve(new SublaceError('INTERNAL', `compute thread: ${error.message}`, { cause: error })));
     thread.once('exit', (status) => resolve(new SublaceError('INTERNAL', `compute thread: expected it to stay, got exit code ${status}`)));
   });
   void gone.then((error) => running?.reject(error));
@@ -60,7 +67,9 @@ export async function startCompute(options: { runner?: string | undefined; threa
         running = { id: nextId++, onProgress, resolve, reject };
         thread.postMessage({ id: running.id, task });
       }),
-    stop: async () => void (await thread.terminate()),
+    async stop() {
+      await thread.terminate();
+    },
   };
 }
 

@@ -32,7 +32,7 @@ export class InputBlocks {
       blocks.set(block.name, block);
       if (block.name.startsWith(CACHED_PREFIX)) this.#cache.blocks.set(block.name, block);
     }
-    return inputNames.map((name) => blocks.get(name) as Block);
+    return inputNames.map((name) => blocks.get(name)!);
   }
 
   /** Closes the connection. */

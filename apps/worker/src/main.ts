@@ -1,4 +1,5 @@
 import { SublaceError } from '@sublace/errors';
+import { endOnSignal } from '@sublace/telemetry';
 import { readOptions } from './options.ts';
 import { runWorker } from './run-worker.ts';
 
@@ -16,15 +17,13 @@ async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2), process.env);
   if (!options) return;
   const worker = await runWorker(options);
-  for (const [signal, status] of [['SIGTERM', 0], ['SIGINT', 130]] as const) {
-    process.once(signal, () => void worker.stop().finally(() => process.exit(status)));
-  }
+  endOnSignal(() => worker.stop());
   if (options.exitWithParent) {
     const parent = process.ppid;
     setInterval(() => process.ppid !== parent && process.kill(process.pid, 'SIGTERM'), PARENT_CHECK_INTERVAL_MS).unref();
   }
   const { workerId, blocksAddress, info } = worker;
-  console.log(JSON.stringify({ role: 'worker', workerId, address: blocksAddress, ...info }));
+  process.stdout.write(`${JSON.stringify({ role: 'worker', workerId, address: blocksAddress, ...info })}\n`);
   const failure = await worker.ended;
   if (failure) throw failure;
 }
@@ -32,7 +31,7 @@ async function main(): Promise<void> {
 if (import.meta.main) {
   main().catch((error: unknown) => {
     const { message, exitCode } = SublaceError.from(error);
-    console.error(`sublace: ${message}`);
+    process.stderr.write(`sublace: ${message}\n`);
     process.exit(exitCode);
   });
 }

@@ -61,7 +61,8 @@ export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv): Wo
 function integerIn(min: number, max: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (!/^\d+$/.test(text) || value < min || value > max) throw new InvalidArgumentError(`expected an integer from ${min} to ${max}, got '${text}'`);
+    if (!/^\d+$/.test(text) || value < min || value > max)
+      throw new InvalidArgumentError(`expected an integer from ${min} to ${max}, got '${text}'`);
     return value;
   };
 }

@@ -23,5 +23,5 @@ export async function start(options: { threads?: number }): Promise<JsonObject> 
  * @returns  Summary and blocks.
  */
 export async function runFitTask(task: RunnerTask, onProgress?: (done: number, total: number) => void): Promise<RunnerResult> {
-  return (await runTask(task as never, onProgress)) as unknown as RunnerResult;
+  return await runTask(task as never, onProgress);
 }

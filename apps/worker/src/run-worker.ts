@@ -42,7 +42,12 @@ export async function runWorker(options: WorkerOptions): Promise<RunningWorker> 
   const logger = createLogger({ role: 'worker', level: options.logLevel });
   const client = createWorkerClient(coordinator, { token });
   const offers = new ShardOffers(client);
-  const server = await startServer({ host, port: options.port, token, services: [blocksService((lease, name) => offers.block(lease, name))] });
+  const server = await startServer({
+    host,
+    port: options.port,
+    token,
+    services: [blocksService((lease, name) => offers.block(lease, name))],
+  });
   const compute = await startCompute(options).catch(async (error: unknown) => {
     await server.close(0);
     client.close();
@@ -71,7 +76,10 @@ class Worker {
   readonly #timeoutMs: number;
   readonly #parts: Parts;
   readonly #inputs: InputBlocks;
+  /** No more work is taken. */
   readonly #stop = new AbortController();
+  /** The presence stream ends: after the leases were handed back, or they would count as lost. */
+  readonly #leave = new AbortController();
   readonly #held = new Set<HeldLease>();
   /** The shard before, which the coordinator still pulls while this one is computed. */
   #offering: Promise<void> = Promise.resolve();
@@ -90,6 +98,7 @@ class Worker {
     const { compute } = this.#parts;
     const failed = await Promise.race([this.#work(), compute.gone]).catch((error: unknown) => SublaceError.from(error));
     const wasStopped = this.#stop.signal.aborted;
+    if (!wasStopped) this.#leave.abort();
     this.#stop.abort();
     this.#inputs.close();
     return wasStopped ? undefined : failed;
@@ -100,6 +109,7 @@ class Worker {
     const { client } = this.#parts;
     for (const held of this.#held) held.letGo();
     await Promise.all([...this.#held].map((held) => client.releaseShard(held.ref).catch(() => undefined)));
+    this.#leave.abort();
   }
 
   async #work(): Promise<undefined> {
@@ -123,10 +133,13 @@ class Worker {
             resolve();
           };
           try {
-            await client.attend(this.workerId, onAccepted, this.#stop.signal);
+            await client.attend(this.workerId, onAccepted, this.#leave.signal);
           } catch (error) {
             const failure = reach.missed(error);
-            if (failure) return reject(failure);
+            if (failure) {
+              reject(failure);
+              return;
+            }
           }
           await this.#pause();
         }
@@ -167,7 +180,8 @@ class Worker {
       const { jobId, phase, shard } = lease;
       const extra = { ...(plan && { plan }), ...(selection && { selection }), ...(staging !== undefined && { staging }) };
       const result = await compute.run({ jobId, spec, phase, shard, inputs, ...extra }, (done, total) => held.report(done, total));
-      if (held.lost.aborted || this.#stop.signal.aborted) throw new SublaceError('FENCED', 'lease was lost while computing; the result is dropped');
+      if (held.lost.aborted || this.#stop.signal.aborted)
+        throw new SublaceError('FENCED', 'lease was lost while computing; the result is dropped');
       // One shard in transfer at a time bounds the memory of waiting results.
       await this.#offering;
       this.#offering = end(offers.offer(held, this.blocksAddress, result).then(() => logger.info(fields, 'shard is done')));

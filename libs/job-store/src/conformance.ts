@@ -14,7 +14,12 @@ export interface StoreUnderTest {
 }
 
 const LEASE_MS = 10_000;
-const PLAN: JsonObject = { shards: [{ start: 0, count: 5 }, { start: 5, count: 5 }] };
+const PLAN: JsonObject = {
+  shards: [
+    { start: 0, count: 5 },
+    { start: 5, count: 5 },
+  ],
+};
 
 /**
  * The laws of the JobStore contract, as tests. Every implementation calls this from a spec.
@@ -37,7 +42,7 @@ export function jobStoreConformance(name: string, open: (options: SchedulingOpti
     const claim = async (worker = 'w1'): Promise<Lease> => {
       const lease = await store.claimShard(worker);
       expect(lease, 'a pending shard').toBeDefined();
-      return lease as Lease;
+      return lease!;
     };
     const fenced = expect.objectContaining({ code: 'FENCED' }) as Error;
 
@@ -167,9 +172,14 @@ export function jobStoreConformance(name: string, open: (options: SchedulingOpti
       stop.abort();
       const seen: Change[] = [];
       for await (const change of watch) seen.push(change);
-      expect(seen.map((change) => (change.type === 'phaseStarted' ? change.phase : 'state' in change ? change.state : ''))).toEqual(
-        ['queued', 'plan', 'running', 'leased', 'failed', 'failed'],
-      );
+      expect(seen.map((change) => (change.type === 'phaseStarted' ? change.phase : 'state' in change ? change.state : ''))).toEqual([
+        'queued',
+        'plan',
+        'running',
+        'leased',
+        'failed',
+        'failed',
+      ]);
       expect(new Set(seen.map((change) => change.jobId))).toEqual(new Set([jobId]));
     });
 

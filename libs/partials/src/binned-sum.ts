@@ -53,7 +53,8 @@ export class BinnedSum {
    * @throws SublaceError NUMERICAL_FAILURE for NaN or infinity, SUM_OVERFLOW after 2^28 addends, SHAPE_MISMATCH for another length.
    */
   add(addend: Float32Array): void {
-    if (addend.length !== this.length) throw new SublaceError('SHAPE_MISMATCH', `sum: expected ${this.length} elements, got ${addend.length}`);
+    if (addend.length !== this.length)
+      throw new SublaceError('SHAPE_MISMATCH', `sum: expected ${this.length} elements, got ${addend.length}`);
     this.#count(1);
     const refused = addTruncated(this.#bins, this.#A, this.#B, addend);
     if (refused < 0) return;
@@ -95,7 +96,10 @@ export class BinnedSum {
   #count(addendCount: number): void {
     this.#addendCount += addendCount;
     if (this.#addendCount > ADDENDS_MAX) {
-      throw new SublaceError('SUM_OVERFLOW', `sum: expected at most ${ADDENDS_MAX} addends, got ${this.#addendCount}; use fewer, larger shards`);
+      throw new SublaceError(
+        'SUM_OVERFLOW',
+        `sum: expected at most ${ADDENDS_MAX} addends, got ${this.#addendCount}; use fewer, larger shards`,
+      );
     }
   }
 }

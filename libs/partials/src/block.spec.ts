@@ -47,7 +47,8 @@ describe('tilesOfLowerTriangle', () => {
   });
 
   it('refuses sizes that are not positive integers', () => {
-    for (const size of [0, -1, 1.5, NaN]) expect(() => tilesOfLowerTriangle(size)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
+    for (const size of [0, -1, 1.5, NaN])
+      expect(() => tilesOfLowerTriangle(size)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
   });
 });
 

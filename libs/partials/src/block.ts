@@ -50,10 +50,16 @@ export function checkBlock(block: Block): Block {
   if (block.name === '') throw new SublaceError('INVALID_ARGUMENT', 'block: expected a name, got an empty one');
   const expected = elementCount(block.shape);
   if (block.shape.some((size) => !Number.isInteger(size) || size < 0) || expected !== block.data.length) {
-    throw new SublaceError('SHAPE_MISMATCH', `block ${block.name}: expected ${expected} elements for shape [${block.shape}], got ${block.data.length}`);
+    throw new SublaceError(
+      'SHAPE_MISMATCH',
+      `block ${block.name}: expected ${expected} elements for shape [${block.shape.join(', ')}], got ${block.data.length}`,
+    );
   }
   if (block.data.byteLength > BLOCK_BYTES_MAX) {
-    throw new SublaceError('INVALID_ARGUMENT', `block ${block.name}: expected at most ${BLOCK_BYTES_MAX} bytes, got ${block.data.byteLength}; split it`);
+    throw new SublaceError(
+      'INVALID_ARGUMENT',
+      `block ${block.name}: expected at most ${BLOCK_BYTES_MAX} bytes, got ${block.data.byteLength}; split it`,
+    );
   }
   return block;
 }

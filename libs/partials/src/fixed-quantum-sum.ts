@@ -14,7 +14,10 @@ const GUARD_BITS = 4;
  */
 export function quantumExponent(maxDiagonal: number): number {
   if (!Number.isFinite(maxDiagonal) || maxDiagonal < 0) {
-    throw new SublaceError('NUMERICAL_FAILURE', `maxDiagonal: expected a finite number >= 0, got ${maxDiagonal}; check the model and the data`);
+    throw new SublaceError(
+      'NUMERICAL_FAILURE',
+      `maxDiagonal: expected a finite number >= 0, got ${maxDiagonal}; check the model and the data`,
+    );
   }
   if (maxDiagonal === 0) return -200;
   // Math.log2 may be one ulp off near powers of two, where a ceiling would jump; comparing with exact powers settles it.
@@ -80,7 +83,8 @@ export class FixedQuantumSum {
       throw new SublaceError('INVALID_ARGUMENT', `merge: expected exponent ${this.exponent}, got ${other.exponent}`);
     }
     const [sums, theirs] = [this.#sums, other.#sums];
-    if (theirs.length !== sums.length) throw new SublaceError('SHAPE_MISMATCH', `merge: expected ${sums.length} elements, got ${theirs.length}`);
+    if (theirs.length !== sums.length)
+      throw new SublaceError('SHAPE_MISMATCH', `merge: expected ${sums.length} elements, got ${theirs.length}`);
     const sumMax = 2 ** this.exponent;
     for (let i = 0; i < sums.length; i++) {
       sums[i] += theirs[i];

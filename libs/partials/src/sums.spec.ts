@@ -43,34 +43,45 @@ function fixedTwin(addends: number[], exponent: number): number {
 
 /** The binned sum by its definition: the largest bin of all addends is known first, then each addend is truncated to two bins. */
 function binnedTwin(addends: number[]): number {
-  const binOf = (x: number) => (x === 0 ? -6 : Math.max(-6, Math.floor((toInteger(Math.abs(x)).toString(2).length - 1 + Number(SHIFT)) / 24)));
+  const binOf = (x: number) =>
+    x === 0 ? -6 : Math.max(-6, Math.floor((toInteger(Math.abs(x)).toString(2).length - 1 + Number(SHIFT)) / 24));
   const top = Math.max(-6, ...addends.map(binOf));
   const truncate = (m: bigint, exponent: number) => (m / (1n << (BigInt(exponent) - SHIFT))) * (1n << (BigInt(exponent) - SHIFT));
   return toDouble(addends.reduce((sum, x) => sum + truncate(toInteger(x), 24 * (top - 1)), 0n));
 }
 
-type Summable = Float32Array;
 interface Sum<T> {
-  add(addend: Summable): void;
+  add(addend: Float32Array): void;
   merge(other: T): void;
   value(): Float64Array;
 }
 
 /** Forward, reverse, three shuffles, and a balanced tree of partial sums. */
-function orders<T extends Sum<T>>(make: () => T, addends: Summable[], random: () => number): Float64Array[] {
-  const inOrder = (list: Summable[]) => {
+function orders<T extends Sum<T>>(make: () => T, addends: Float32Array[], random: () => number): Float64Array[] {
+  const inOrder = (list: Float32Array[]) => {
     const sum = make();
     for (const addend of list) sum.add(addend);
     return sum.value();
   };
-  const shuffled = () => addends.map((addend) => [random(), addend] as const).sort((a, b) => a[0] - b[0]).map(([, addend]) => addend);
-  const tree = (list: Summable[]): T => {
+  const shuffled = () =>
+    addends
+      .map((addend) => [random(), addend] as const)
+      .sort((a, b) => a[0] - b[0])
+      .map(([, addend]) => addend);
+  const tree = (list: Float32Array[]): T => {
     const sum = make();
     if (list.length === 1) sum.add(list[0]);
     else for (const half of [list.slice(0, list.length >> 1), list.slice(list.length >> 1)]) sum.merge(tree(half));
     return sum;
   };
-  return [inOrder(addends), inOrder([...addends].reverse()), inOrder(shuffled()), inOrder(shuffled()), inOrder(shuffled()), tree(addends).value()];
+  return [
+    inOrder(addends),
+    inOrder([...addends].reverse()),
+    inOrder(shuffled()),
+    inOrder(shuffled()),
+    inOrder(shuffled()),
+    tree(addends).value(),
+  ];
 }
 
 /** Numerical Recipes' 32-bit generator: a seed gives the same test everywhere. */
@@ -84,7 +95,9 @@ function partials(count: number, length: number, random: () => number): Float32A
   return Array.from({ length: count }, () => Float32Array.from({ length }, () => (random() - 0.5) * 2 ** (40 * random() - 30)));
 }
 
-const bits = (values: Float64Array) => [...new BigUint64Array(values.buffer.slice(values.byteOffset, values.byteOffset + values.byteLength))];
+const bits = (values: Float64Array) => [
+  ...new BigUint64Array(values.buffer.slice(values.byteOffset, values.byteOffset + values.byteLength)),
+];
 
 describe('64 float32 partials over 40 binary orders', () => {
   const random = generator(1);
@@ -105,7 +118,14 @@ describe('64 float32 partials over 40 binary orders', () => {
   it('give the same bits in every order with a fixed quantum, equal to the exact twin', () => {
     const sums = orders(() => new FixedQuantumSum(300, exponent), addends, random);
     for (const sum of sums) expect(bits(sum)).toEqual(bits(sums[0]));
-    sums[0].forEach((value, i) => expect(value).toBe(fixedTwin(addends.map((addend) => addend[i]), exponent)));
+    sums[0].forEach((value, i) =>
+      expect(value).toBe(
+        fixedTwin(
+          addends.map((addend) => addend[i]),
+          exponent,
+        ),
+      ),
+    );
   });
 
   it('give the same bits in every order with bins, equal to the exact twin', () => {
@@ -116,7 +136,8 @@ describe('64 float32 partials over 40 binary orders', () => {
 });
 
 describe('any float32 values', () => {
-  const columns = (float: fc.Arbitrary<number>) => fc.array(fc.array(float, { minLength: 3, maxLength: 3 }), { minLength: 1, maxLength: 12 });
+  const columns = (float: fc.Arbitrary<number>) =>
+    fc.array(fc.array(float, { minLength: 3, maxLength: 3 }), { minLength: 1, maxLength: 12 });
 
   it('sum with bins to the exact twin in every order, subnormals and the largest floats included', () => {
     const float = fc.float({ noNaN: true, noDefaultInfinity: true });
@@ -137,7 +158,14 @@ describe('any float32 values', () => {
       fc.property(columns(float), fc.nat(), (rows, seed) => {
         const addends = rows.map((row) => Float32Array.from(row));
         for (const sum of orders(() => new FixedQuantumSum(3, 10), addends, generator(seed))) {
-          sum.forEach((value, i) => expect(value === 0 ? 0 : value).toBe(fixedTwin(addends.map((addend) => addend[i]), 10)));
+          sum.forEach((value, i) =>
+            expect(value === 0 ? 0 : value).toBe(
+              fixedTwin(
+                addends.map((addend) => addend[i]),
+                10,
+              ),
+            ),
+          );
         }
       }),
       { numRuns: 500, seed: 4 },
@@ -194,13 +222,22 @@ describe('FixedQuantumSum', () => {
 
 describe('quantumExponent', () => {
   it('is ceil(log2(max)) + 4, exact at powers of two', () => {
-    for (const [max, exponent] of [[1, 4], [1.5, 5], [2, 5], [2 ** 40, 44], [2 ** 40 * (1 + 2 ** -52), 45], [2 ** -30, -26]]) expect(quantumExponent(max)).toBe(exponent);
+    for (const [max, exponent] of [
+      [1, 4],
+      [1.5, 5],
+      [2, 5],
+      [2 ** 40, 44],
+      [2 ** 40 * (1 + 2 ** -52), 45],
+      [2 ** -30, -26],
+    ])
+      expect(quantumExponent(max)).toBe(exponent);
   });
 
   it('takes a zero matrix and refuses what is no diagonal', () => {
     const zero = new FixedQuantumSum(1, quantumExponent(0));
     zero.add(Float32Array.of(0));
     expect(() => zero.add(Float32Array.of(1e-20))).toThrow(expect.objectContaining({ code: 'SUM_OVERFLOW' }));
-    for (const bad of [-1, NaN, Infinity]) expect(() => quantumExponent(bad)).toThrow(expect.objectContaining({ code: 'NUMERICAL_FAILURE' }));
+    for (const bad of [-1, NaN, Infinity])
+      expect(() => quantumExponent(bad)).toThrow(expect.objectContaining({ code: 'NUMERICAL_FAILURE' }));
   });
 });

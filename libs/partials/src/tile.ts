@@ -65,9 +65,14 @@ export const CHUNK_ELEMENTS = 4 * 1024 * 1024;
 export function chunksOfVector(prefix: string, length: number, chunk = CHUNK_ELEMENTS): Chunk[] {
   positiveInteger('chunk', chunk);
   const count = Math.ceil(length / chunk);
-  return Array.from({ length: count }, (_, i) => ({ name: `${prefix}/${i}`, start: i * chunk, count: Math.min(chunk, length - i * chunk) }));
+  return Array.from({ length: count }, (_, i) => ({
+    name: `${prefix}/${i}`,
+    start: i * chunk,
+    count: Math.min(chunk, length - i * chunk),
+  }));
 }
 
 function positiveInteger(name: string, value: number): void {
-  if (!Number.isInteger(value) || value < 1) throw new SublaceError('INVALID_ARGUMENT', `${name}: expected a positive integer, got ${value}`);
+  if (!Number.isInteger(value) || value < 1)
+    throw new SublaceError('INVALID_ARGUMENT', `${name}: expected a positive integer, got ${value}`);
 }

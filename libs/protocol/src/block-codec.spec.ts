@@ -9,7 +9,7 @@ const { requestSerialize: _in, responseSerialize, responseDeserialize } = servic
 
 /** Chunks as the receiver sees them, through real protobuf bytes. */
 function sent(block: Block, chunkBytes: number): BlockChunk__Output[] {
-  return [...encodeBlock(block, chunkBytes)].map((chunk) => responseDeserialize(responseSerialize(chunk)) as BlockChunk__Output);
+  return [...encodeBlock(block, chunkBytes)].map((chunk) => responseDeserialize(responseSerialize(chunk)));
 }
 
 function received(chunks: BlockChunk__Output[]): Block[] {

@@ -40,7 +40,10 @@ export class BlockAssembler {
     const open = (this.#open ??= allocate(chunk));
     if (chunk.name !== open.name || chunk.offset !== open.received || chunk.offset + chunk.bytes.length > open.bytes.length) {
       const expected = `${open.name} at ${open.received} of ${open.bytes.length}`;
-      throw new SublaceError('CHECKSUM_MISMATCH', `chunk: expected ${expected}, got ${chunk.name} at ${chunk.offset} with ${chunk.bytes.length} bytes`);
+      throw new SublaceError(
+        'CHECKSUM_MISMATCH',
+        `chunk: expected ${expected}, got ${chunk.name} at ${chunk.offset} with ${chunk.bytes.length} bytes`,
+      );
     }
     open.bytes.set(chunk.bytes, open.received);
     // Over the copy: it is aligned, the payload inside its message is not.
@@ -48,7 +51,10 @@ export class BlockAssembler {
     open.received += chunk.bytes.length;
     if (open.received < open.bytes.length) return undefined;
     if (open.checksum !== chunk.crc32c) {
-      throw new SublaceError('CHECKSUM_MISMATCH', `block ${open.name}: expected crc32c ${chunk.crc32c}, got ${open.checksum}; damaged on the way`);
+      throw new SublaceError(
+        'CHECKSUM_MISMATCH',
+        `block ${open.name}: expected crc32c ${chunk.crc32c}, got ${open.checksum}; damaged on the way`,
+      );
     }
     this.#open = undefined;
     return { name: open.name, shape: open.shape, data: open.data };
@@ -72,7 +78,7 @@ function allocate(chunk: BlockChunk__Output) {
   if (!ArrayType || totalBytes > BLOCK_BYTES_MAX || elementCount(shape) * ArrayType.BYTES_PER_ELEMENT !== totalBytes) {
     throw new SublaceError(
       'INVALID_ARGUMENT',
-      `block ${name}: expected float32, float64 or int32 of at most ${BLOCK_BYTES_MAX} bytes, got ${dtype} [${shape}] in ${totalBytes} bytes`,
+      `block ${name}: expected float32, float64 or int32 of at most ${BLOCK_BYTES_MAX} bytes, got ${dtype} [${shape.join(', ')}] in ${totalBytes} bytes`,
     );
   }
   const data = new ArrayType(elementCount(shape));

@@ -43,7 +43,7 @@ export function createCoordinatorClient(address: string, options: ConnectOptions
   const call = unaryCaller(client, options);
   return {
     async submitJob(spec) {
-      const response = await call(client.submitJob, { specJson: JSON.stringify(spec) });
+      const response = await call('submitJob', { specJson: JSON.stringify(spec) });
       return response.jobId;
     },
     async *watchJob(jobId, { signal } = {}) {
@@ -60,10 +60,10 @@ export function createCoordinatorClient(address: string, options: ConnectOptions
       }
     },
     async cancelJob(jobId, reason = 'cancelled on request') {
-      await call(client.cancelJob, { jobId, reason });
+      await call('cancelJob', { jobId, reason });
     },
     async listJobs() {
-      const { jobs } = await call(client.listJobs, {});
+      const { jobs } = await call('listJobs', {});
       return jobs.map(({ failure, state, phase, ...rest }) => ({
         ...rest,
         state: state as JobState,

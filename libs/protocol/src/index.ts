@@ -7,7 +7,15 @@ export type { ConnectOptions } from './channel.ts';
 export { createWorkerClient, type ClaimedTask, type WorkerClient } from './worker-client.ts';
 export { createBlocksClient, type BlocksClient } from './blocks-client.ts';
 export { blocksService, leaseRefOf } from './blocks-service.ts';
-export { implement, startServer, type CallContext, type HandlersOf, type RunningServer, type ServerOptions, type Service } from './server.ts';
+export {
+  implement,
+  startServer,
+  type CallContext,
+  type HandlersOf,
+  type RunningServer,
+  type ServerOptions,
+  type Service,
+} from './server.ts';
 export { toProgressMessage } from './progress-event.ts';
 export { LOADER_OPTIONS, PROTO_ROOT, services } from './definitions.ts';
 export { ERROR_CODE_KEY, fromStatus, toStatus } from './status.ts';

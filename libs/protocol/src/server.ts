@@ -22,9 +22,15 @@ export interface CallContext {
   peer: string;
 }
 
+// cspell:words Uncapitalize
 /** Handlers of a service as plain functions: a promise for a unary method, an async iterable for a stream. */
 export type HandlersOf<Definition> = {
-  [Name in keyof Definition as string extends Name ? never : Uncapitalize<Name & string>]: Definition[Name] extends MethodDefinition<infer _In, infer Answer, infer Request, infer _Out>
+  [Name in keyof Definition as string extends Name ? never : Uncapitalize<Name & string>]: Definition[Name] extends MethodDefinition<
+    infer _In,
+    infer Answer,
+    infer Request,
+    infer _Out
+  >
     ? (request: Request, context: CallContext) => Promise<Answer> | AsyncIterable<Answer>
     : never;
 };
@@ -62,7 +68,7 @@ export interface RunningServer {
  * @returns  The service, for {@link startServer}.
  */
 export function implement<Definition>(definition: Definition, handlers: NoInfer<HandlersOf<Definition>>): Service {
-  return { definition: definition as ServiceDefinition, handlers: handlers as Service['handlers'] };
+  return { definition: definition as ServiceDefinition, handlers: handlers };
 }
 
 /**
@@ -101,7 +107,7 @@ function unaryCall(handler: Service['handlers'][string], token: string | undefin
     call.on('cancelled', () => abort.abort());
     try {
       authorise(call, token);
-      callback(null, await (handler(call.request, { signal: abort.signal, peer: call.getPeer() }) as Promise<unknown>));
+      callback(null, await handler(call.request, { signal: abort.signal, peer: call.getPeer() }));
     } catch (error) {
       callback(toStatus(error));
     }
@@ -134,14 +140,21 @@ function authorise(call: { metadata: { get(key: string): (string | Buffer)[] } }
   const expected = Buffer.from(`Bearer ${token}`);
   const got = Buffer.from(call.metadata.get('authorization')[0]?.toString() ?? '');
   if (got.length === expected.length && timingSafeEqual(got, expected)) return;
-  throw new SublaceError('UNAUTHENTICATED', `call: expected the token of this fleet, got ${got.length === 0 ? 'none' : 'another one'}; set SUBLACE_TOKEN`);
+  throw new SublaceError(
+    'UNAUTHENTICATED',
+    `call: expected the token of this fleet, got ${got.length === 0 ? 'none' : 'another one'}; set SUBLACE_TOKEN`,
+  );
 }
 
 function bindError(host: string, port: number, error: Error): SublaceError {
   if (/EADDRINUSE|No address added/.test(error.message)) {
-    return new SublaceError('PORT_IN_USE', `port ${port}: expected a free port on ${host}, got one in use; choose another`, { cause: error });
+    return new SublaceError('PORT_IN_USE', `port ${port}: expected a free port on ${host}, got one in use; choose another`, {
+      cause: error,
+    });
   }
-  return new SublaceError('INVALID_ARGUMENT', `address ${host}:${port}: expected one to listen on, got: ${error.message}`, { cause: error });
+  return new SublaceError('INVALID_ARGUMENT', `address ${host}:${port}: expected one to listen on, got: ${error.message}`, {
+    cause: error,
+  });
 }
 
 async function closeServer(server: Server, graceMs: number): Promise<void> {

@@ -69,6 +69,6 @@ export function fromStatus(thrown: unknown): SublaceError {
   const error = thrown as Partial<ServiceError>;
   if (typeof error?.code !== 'number') return SublaceError.from(thrown);
   const carried = error.metadata?.get(ERROR_CODE_KEY)[0]?.toString() ?? '';
-  const code = isErrorCode(carried) ? carried : (CODE_OF[error.code as status] ?? 'INTERNAL');
+  const code = isErrorCode(carried) ? carried : (CODE_OF[error.code] ?? 'INTERNAL');
   return new SublaceError(code, error.details ?? error.message ?? 'call failed without a message', { cause: thrown });
 }

@@ -11,7 +11,16 @@ type Callback<Response> = (error: ServiceError | null, response?: Response) => v
 type UnaryMethod<Request, Response> = (request: Request, callback: Callback<Response>) => ClientUnaryCall;
 
 /** The overload that is called. */
-type FullMethod<Request, Response> = (request: Request, metadata: Metadata, options: CallOptions, callback: Callback<Response>) => ClientUnaryCall;
+type FullMethod<Request, Response> = (
+  this: unknown,
+  request: Request,
+  metadata: Metadata,
+  options: CallOptions,
+  callback: Callback<Response>,
+) => ClientUnaryCall;
+
+type RequestOf<Method> = Method extends UnaryMethod<infer Request, infer _Response> ? Request : never;
+type ResponseOf<Method> = Method extends UnaryMethod<infer _Request, infer Response> ? NonNullable<Response> : never;
 
 /** Options of one call. */
 export interface UnaryOptions {
@@ -20,6 +29,13 @@ export interface UnaryOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** Calls a unary method of a client by its name. */
+export type UnaryCaller<Client> = <Name extends keyof Client>(
+  name: Name,
+  request: RequestOf<Client[Name]>,
+  options?: UnaryOptions,
+) => Promise<ResponseOf<Client[Name]>>;
+
 /**
  * Unary calls of one client as promises, with deadline, token and SublaceErrors.
  *
@@ -27,17 +43,21 @@ export interface UnaryOptions {
  * @param connection  Token and default deadline.
  * @returns  A function that calls one of the client's methods.
  */
-export function unaryCaller(client: object, connection: ConnectOptions) {
+export function unaryCaller<Client>(client: Client, connection: ConnectOptions): UnaryCaller<Client> {
   const metadata = callMetadata(connection);
-  return function call<Request, Response>(method: UnaryMethod<Request, Response>, request: Request, options: UnaryOptions = {}): Promise<Response> {
+  return (name, request, options = {}) => {
+    type Response = ResponseOf<Client[typeof name]>;
+    const method = client[name] as FullMethod<typeof request, Response>;
     const deadline = Date.now() + (options.timeoutMs ?? connection.timeoutMs ?? TIMEOUT_MS);
-    return new Promise((resolve, reject) => {
-      const sent = (method as unknown as FullMethod<Request, Response>).call(client, request, metadata, { deadline }, (error, response) => {
+    return new Promise<Response>((resolve, reject) => {
+      const sent = method.call(client, request, metadata, { deadline }, (error, response) => {
         options.signal?.removeEventListener('abort', cancel);
         if (error) reject(fromStatus(error));
-        else resolve(response as Response);
+        else resolve(response!);
       });
-      const cancel = () => sent.cancel();
+      const cancel = () => {
+        sent.cancel();
+      };
       if (options.signal?.aborted) cancel();
       else options.signal?.addEventListener('abort', cancel, { once: true });
     });

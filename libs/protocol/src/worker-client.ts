@@ -56,7 +56,7 @@ export function createWorkerClient(address: string, options: ConnectOptions = {}
   const call = unaryCaller(client, options);
   return {
     async claimShard(workerId, waitMs, signal) {
-      const { task } = await call(client.claimShard, { workerId, waitMs }, { timeoutMs: waitMs + CLAIM_SLACK_MS, signal });
+      const { task } = await call('claimShard', { workerId, waitMs }, { timeoutMs: waitMs + CLAIM_SLACK_MS, signal });
       if (!task) return undefined;
       const { lease, specJson, planJson, selectionJson, staging, attempt, leaseDurationMs, inputNames } = task;
       return {
@@ -71,16 +71,16 @@ export function createWorkerClient(address: string, options: ConnectOptions = {}
       };
     },
     async renewLease(lease, progress) {
-      await call(client.renewLease, { lease, ...progress });
+      await call('renewLease', { lease, ...progress });
     },
     async offerTiles(lease, blocksAddress, names, summary) {
-      await call(client.offerTiles, { lease, blocksAddress, names, summaryJson: JSON.stringify(summary) }, { timeoutMs: OFFER_TIMEOUT_MS });
+      await call('offerTiles', { lease, blocksAddress, names, summaryJson: JSON.stringify(summary) }, { timeoutMs: OFFER_TIMEOUT_MS });
     },
     async failShard(lease, failure) {
-      await call(client.failShard, { lease, ...failure });
+      await call('failShard', { lease, ...failure });
     },
     async releaseShard(lease) {
-      await call(client.releaseShard, { lease });
+      await call('releaseShard', { lease });
     },
     async attend(workerId, onAccepted, signal) {
       const stream = client.attend({ workerId }, callMetadata(options), { deadline: Date.now() + ATTEND_TIMEOUT_MS });

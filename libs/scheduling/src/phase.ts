@@ -5,10 +5,12 @@ export const PHASES = ['plan', 'score', 'select', 'accumulate', 'finalise'] as c
 export type Phase = (typeof PHASES)[number];
 
 /** Any JSON value. */
-export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };
+export type JsonValue = string | number | boolean | null | JsonValue[] | JsonObject;
 
 /** Any JSON object. */
-export type JsonObject = { [key: string]: JsonValue };
+export interface JsonObject {
+  [key: string]: JsonValue;
+}
 
 /** What a task reports beside its blocks: JSON, small, kept with the job. */
 export type TaskSummary = JsonObject;

@@ -74,12 +74,19 @@ describe('random histories', () => {
       fc.property(fc.array(action, { minLength: 60, maxLength: 160 }), (actions) => {
         const twin = new Twin();
         const tokens: { phase: Phase; shard: number; leaseToken: number }[] = [];
-        let state = step(emptyState({ leaseDurationMs: LEASE_MS, attemptsMax: ATTEMPTS_MAX }), { type: 'submitJob', jobId: 'a', spec: {} }, 0).state;
+        let state = step(
+          emptyState({ leaseDurationMs: LEASE_MS, attemptsMax: ATTEMPTS_MAX }),
+          { type: 'submitJob', jobId: 'a', spec: {} },
+          0,
+        ).state;
         let nowMs = 0;
         const act = (event: SchedulingEvent): Effect[] => {
           const result = step(state, event, nowMs);
           state = result.state;
-          expect(result.effects.filter((effect) => !isChange(effect)), 'exactly one reply').toHaveLength(1);
+          expect(
+            result.effects.filter((effect) => !isChange(effect)),
+            'exactly one reply',
+          ).toHaveLength(1);
           return result.effects;
         };
         for (const next of actions) {
@@ -101,7 +108,11 @@ describe('random histories', () => {
             const ref = { jobId: 'a', phase, shard, leaseToken };
             const held = twin.held(leaseToken);
             if (next.kind === 'complete') {
-              const [reply] = act({ type: 'completeShard', ref, summary: phase === 'plan' ? { shards: [0, 1, 2] } : { token: leaseToken } });
+              const [reply] = act({
+                type: 'completeShard',
+                ref,
+                summary: phase === 'plan' ? { shards: [0, 1, 2] } : { token: leaseToken },
+              });
               expect(reply.type).toBe(twin.complete(leaseToken));
             } else if (next.kind === 'fail') {
               act({ type: 'failShard', ref, code: 'INTERNAL', message: 'boom', retryable: true });
@@ -133,7 +144,14 @@ function compare(state: SchedulerState, twin: Twin): void {
   }
   const phase = twin.phase() ?? 'finalise';
   expect(job.phase).toBe(phase);
-  const expected = twin.shards.filter((shard) => shard.phase === phase).map((shard) => (shard.done ? 'done' : shard.holder === '' ? 'pending' : 'leased'));
+  const expected = twin.shards
+    .filter((shard) => shard.phase === phase)
+    .map((shard) => (shard.done ? 'done' : shard.holder === '' ? 'pending' : 'leased'));
   expect(job.shards.map((shard) => shard.state)).toEqual(expected);
-  expect([...state.leases.keys()]).toEqual(twin.shards.filter((shard) => shard.holder !== '').map((shard) => shard.token).sort((a, b) => a - b));
+  expect([...state.leases.keys()]).toEqual(
+    twin.shards
+      .filter((shard) => shard.holder !== '')
+      .map((shard) => shard.token)
+      .sort((a, b) => a - b),
+  );
 }

@@ -5,7 +5,14 @@ import { advance, endJob, setState } from './job-transitions.ts';
 import type { TaskSummary } from './phase.ts';
 import { isFinal, type Job, type Lease, type LeaseRef, type SchedulerState } from './state.ts';
 
-/** The first pending shard of the job that was submitted first. */
+/**
+ * The first pending shard of the job that was submitted first.
+ *
+ * @param state  The scheduler, changed in place.
+ * @param workerId  Who claims.
+ * @param nowMs  The time.
+ * @param effects  Receives what follows, in order.
+ */
 export function claimShard(state: SchedulerState, workerId: string, nowMs: number, effects: Effect[]): void {
   for (const job of state.jobs.values()) {
     if (isFinal(job.state)) continue;
@@ -30,7 +37,14 @@ export function claimShard(state: SchedulerState, workerId: string, nowMs: numbe
   effects.push({ type: 'idle' });
 }
 
-/** Extends a lease that is still the current one. */
+/**
+ * Extends a lease that is still the current one.
+ *
+ * @param state  The scheduler, changed in place.
+ * @param ref  The lease, as its holder names it.
+ * @param nowMs  The time.
+ * @param effects  Receives what follows, in order.
+ */
 export function renewLease(state: SchedulerState, ref: LeaseRef, nowMs: number, effects: Effect[]): void {
   const lease = currentLease(state, ref, effects);
   if (!lease) return;
@@ -38,7 +52,14 @@ export function renewLease(state: SchedulerState, ref: LeaseRef, nowMs: number, 
   effects.push({ type: 'renewed', leaseExpiresAtMs: lease.leaseExpiresAtMs });
 }
 
-/** Commits the result of a shard; the last one of a phase starts the next phase. */
+/**
+ * Commits the result of a shard; the last one of a phase starts the next phase.
+ *
+ * @param state  The scheduler, changed in place.
+ * @param ref  The lease, as its holder names it.
+ * @param summary  What the task reported.
+ * @param effects  Receives what follows, in order.
+ */
 export function completeShard(state: SchedulerState, ref: LeaseRef, summary: TaskSummary, effects: Effect[]): void {
   const lease = currentLease(state, ref, effects);
   const job = state.jobs.get(ref.jobId);
@@ -52,7 +73,14 @@ export function completeShard(state: SchedulerState, ref: LeaseRef, summary: Tas
   if (job.shardsDone === job.shards.length) advance(state, job, effects);
 }
 
-/** A shard could not be computed: once more, or the end of its job. */
+/**
+ * A shard could not be computed: once more, or the end of its job.
+ *
+ * @param state  The scheduler, changed in place.
+ * @param ref  The lease, as its holder names it.
+ * @param failure  What went wrong.
+ * @param effects  Receives what follows, in order.
+ */
 export function failShard(
   state: SchedulerState,
   ref: LeaseRef,
@@ -65,7 +93,13 @@ export function failShard(
   loseLease(state, lease, failure, effects);
 }
 
-/** Hands a lease back as if it had never been given. */
+/**
+ * Hands a lease back as if it had never been given.
+ *
+ * @param state  The scheduler, changed in place.
+ * @param ref  The lease, as its holder names it.
+ * @param effects  Receives what follows, in order.
+ */
 export function releaseShard(state: SchedulerState, ref: LeaseRef, effects: Effect[]): void {
   const lease = currentLease(state, ref, effects);
   const job = state.jobs.get(ref.jobId);
@@ -75,8 +109,20 @@ export function releaseShard(state: SchedulerState, ref: LeaseRef, effects: Effe
   requeue(state, job, lease, 'handed back', effects);
 }
 
-/** Ends every lease that `isLost` names: its worker is gone, or its time is over. */
-export function loseLeases(state: SchedulerState, isLost: (lease: Lease) => boolean, reason: (lease: Lease) => string, effects: Effect[]): void {
+/**
+ * Ends every lease that `isLost` names: its worker is gone, or its time is over.
+ *
+ * @param state  The scheduler, changed in place.
+ * @param isLost  Whether a lease is lost.
+ * @param reason  Why.
+ * @param effects  Receives what follows, in order.
+ */
+export function loseLeases(
+  state: SchedulerState,
+  isLost: (lease: Lease) => boolean,
+  reason: (lease: Lease) => string,
+  effects: Effect[],
+): void {
   effects.push({ type: 'accepted' });
   for (const lease of [...state.leases.values()]) {
     // An earlier one in this very loop may have ended the job.
@@ -85,11 +131,17 @@ export function loseLeases(state: SchedulerState, isLost: (lease: Lease) => bool
   }
 }
 
-/** Ends every lease as if it had never been given: the scheduler itself was away, no shard is to blame. */
+/**
+ * Ends every lease as if it had never been given: the scheduler itself was away, no shard is to blame.
+ *
+ * @param state  The scheduler, changed in place.
+ * @param reason  Why.
+ * @param effects  Receives what follows, in order.
+ */
 export function voidLeases(state: SchedulerState, reason: string, effects: Effect[]): void {
   effects.push({ type: 'accepted' });
   for (const lease of [...state.leases.values()]) {
-    const job = state.jobs.get(lease.jobId) as Job;
+    const job = state.jobs.get(lease.jobId)!;
     job.shards[lease.shard].attempt--;
     requeue(state, job, lease, reason, effects);
   }
@@ -98,7 +150,7 @@ export function voidLeases(state: SchedulerState, reason: string, effects: Effec
 /** The lease that a reference names if it is current; else replies and returns undefined. */
 function currentLease(state: SchedulerState, ref: LeaseRef, effects: Effect[]): Lease | undefined {
   const lease = state.leases.get(ref.leaseToken);
-  if (lease && lease.jobId === ref.jobId && lease.phase === ref.phase && lease.shard === ref.shard) return lease;
+  if (lease?.jobId === ref.jobId && lease.phase === ref.phase && lease.shard === ref.shard) return lease;
   const job = state.jobs.get(ref.jobId);
   if (!job) effects.push({ type: 'unknownJob', jobId: ref.jobId });
   else if (doneToken(job, ref) === ref.leaseToken) effects.push({ type: 'duplicate' });
@@ -125,7 +177,7 @@ function loseLease(
   failure: { code: ErrorCode; message: string; retryable: boolean },
   effects: Effect[],
 ): void {
-  const job = state.jobs.get(lease.jobId) as Job;
+  const job = state.jobs.get(lease.jobId)!;
   const shard = job.shards[lease.shard];
   shard.lastFailure = failure.message;
   if (failure.retryable && shard.attempt < state.options.attemptsMax) {
@@ -136,7 +188,9 @@ function loseLease(
   shard.state = 'failed';
   shardChanged(job, lease.shard, effects, { workerId: lease.workerId, reason: failure.message });
   const where = `${job.phase} shard ${lease.shard}`;
-  const message = failure.retryable ? `${where}: gave up after ${shard.attempt} attempts; the last one: ${failure.message}` : `${failure.message} (${where})`;
+  const message = failure.retryable
+    ? `${where}: gave up after ${shard.attempt} attempts; the last one: ${failure.message}`
+    : `${failure.message} (${where})`;
   endJob(state, job, 'failed', { code: failure.code, message, phase: job.phase, shard: lease.shard }, effects);
 }
 

@@ -67,9 +67,9 @@ export interface Job {
   shards: Shard[];
   shardsDone: number;
   /** Summaries of the shards that are done, by phase and shard. */
-  summaries: Partial<Record<Phase, (TaskSummary | undefined)[]>>;
+  summaries: Partial<Record<Phase, (TaskSummary | undefined)[] | undefined>>;
   /** Tokens that the shards of finished phases were done with, so that a late repetition is told from a zombie. */
-  doneTokens: Partial<Record<Phase, number[]>>;
+  doneTokens: Partial<Record<Phase, number[] | undefined>>;
   submittedAtMs: number;
   failure?: Failure;
   /** No shard below this index is pending; keeps claims cheap for many shards. */

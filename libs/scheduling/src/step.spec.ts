@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { emptyState, step, type Effect, type LeaseRef, type Phase, type SchedulingEvent, type SchedulingOptions } from './index.ts';
+import { emptyState, step, type Effect, type LeaseRef, type Phase, type SchedulingEvent } from './index.ts';
 
 /**
  * Scenario files read as stories: a comment, then blocks of `@TIME command key=value ...`, a line of dashes, and the recorded effects.
@@ -42,9 +42,11 @@ function play(text: string): string {
     if (!out.at(-1)?.startsWith('#')) out.push('');
     out.push(line, '----');
     nowMs = Number(time) * 1000;
-    const options = Object.fromEntries([...rest.matchAll(/(\w+)=("[^"]*"|\S+)/g)].map(([, key, value]) => [key, value.replaceAll('"', '')]));
+    const options = Object.fromEntries(
+      [...rest.matchAll(/(\w+)=("[^"]*"|\S+)/g)].map(([, key, value]) => [key, value.replaceAll('"', '')]),
+    );
     if (command === 'options') {
-      state = emptyState({ leaseDurationMs: Number(options.lease) * 1000, attemptsMax: Number(options.attempts) } as SchedulingOptions);
+      state = emptyState({ leaseDurationMs: Number(options.lease) * 1000, attemptsMax: Number(options.attempts) });
       out.push('ok');
       continue;
     }
@@ -67,7 +69,11 @@ function eventOf(command: string, o: Record<string, string>): SchedulingEvent {
     case 'releaseShard':
       return { type: command, ref };
     case 'completeShard':
-      return { type: 'completeShard', ref, summary: o.shards ? { shards: Array.from({ length: Number(o.shards) }, (_, start) => ({ start, count: 1 })) } : {} };
+      return {
+        type: 'completeShard',
+        ref,
+        summary: o.shards ? { shards: Array.from({ length: Number(o.shards) }, (_, start) => ({ start, count: 1 })) } : {},
+      };
     case 'failShard':
       return { type: 'failShard', ref, code: o.code as 'INTERNAL', message: o.message, retryable: o.retryable === 'yes' };
     case 'releaseWorker':

@@ -64,7 +64,8 @@ export function step(state: SchedulerState, event: SchedulingEvent, nowMs: numbe
         if (event.type === 'cancelJob') endJob(state, job, 'cancelled', { code: 'CANCELLED', message: event.reason }, effects);
         else if (event.type === 'failJob') failJob(state, job, event.code, event.message, effects);
         else if (event.type === 'publishJob') publishJob(state, job, effects);
-        else if (PHASES.indexOf(event.phase) <= PHASES.indexOf(job.phase) && !isFinal(job.state)) restartPhase(state, job, event.phase, effects);
+        else if (PHASES.indexOf(event.phase) <= PHASES.indexOf(job.phase) && !isFinal(job.state))
+          restartPhase(state, job, event.phase, effects);
       });
   }
   return { state, effects };

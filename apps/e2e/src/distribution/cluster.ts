@@ -19,7 +19,7 @@ export interface RoleProcess {
   /** Exit code and signal, once it has ended. */
   exit: Promise<{ status: number | null; signal: NodeJS.Signals | null }>;
   /** Everything that it has logged so far. */
-  log(): string;
+  log: () => string;
 }
 
 /** A coordinator and workers as real processes, in a folder that goes with them. */
@@ -100,7 +100,7 @@ export class Cluster {
     const child = spawn(process.execPath, [MAIN(role), ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
     const lines: string[] = [];
     createInterface({ input: child.stderr }).on('line', (line) => lines.push(line));
-    const exit = once(child, 'close').then(([status, signal]) => ({ status, signal }) as Awaited<RoleProcess['exit']>);
+    const exit = once(child, 'close').then((ended) => ({ status: ended[0] as number | null, signal: ended[1] as NodeJS.Signals | null }));
     const started: RoleProcess = { child, ready: { address: '' }, exit, log: () => lines.join('\n') };
     this.#processes.push(started);
     const line = once(createInterface({ input: child.stdout }), 'line').then(([text]) => text as string);
@@ -111,7 +111,13 @@ export class Cluster {
   }
 }
 
-/** Id of the worker that an event's message says got a shard of a phase; undefined for other events. */
+/**
+ * Whom an event gives a shard to.
+ *
+ * @param event  Any event.
+ * @param phase  Phase of the shard.
+ * @returns  Id of the worker, or undefined when the event is about something else.
+ */
 export function leasedTo(event: ProgressEvent, phase: string): string | undefined {
   return new RegExp(`^${phase} shard \\d+ is leased \\(attempt \\d+, worker (\\S+)\\)`).exec(event.message)?.[1];
 }

@@ -11,7 +11,7 @@ import { chunksOfVector, tilesOfLowerTriangle, type Block } from '@sublace/parti
 import type { JsonObject, Phase } from '@sublace/scheduling';
 
 /** What a test asks for. */
-export type SyntheticSpec = {
+export interface SyntheticSpec {
   output: string;
   exampleCount: number;
   parameterCount: number;
@@ -21,7 +21,7 @@ export type SyntheticSpec = {
   pauseMs: number;
   /** What goes wrong, and where. */
   fault?: { phase: Phase; shard: number; kind: 'throw' | 'bad data' | 'overflow' | 'die' };
-};
+}
 
 interface SyntheticTask {
   spec: JsonObject;
@@ -42,7 +42,10 @@ const CHUNK = 50;
  * @param onProgress  Told once, half-way.
  * @returns  Summary and blocks.
  */
-export async function runFitTask(task: SyntheticTask, onProgress?: (done: number, total: number) => void): Promise<{ summary: JsonObject; blocks: Block[] }> {
+export async function runFitTask(
+  task: SyntheticTask,
+  onProgress?: (done: number, total: number) => void,
+): Promise<{ summary: JsonObject; blocks: Block[] }> {
   const spec = task.spec as unknown as SyntheticSpec;
   onProgress?.(1, 2);
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, spec.pauseMs);
@@ -57,7 +60,7 @@ export async function runFitTask(task: SyntheticTask, onProgress?: (done: number
     case 'accumulate':
       return { summary: {}, blocks: tilesOf(spec, rangeOf(task), task.inputs[0].data as Int32Array) };
     case 'finalise':
-      return finalise(task.inputs, task.staging as string);
+      return finalise(task.inputs, task.staging!);
   }
 }
 
@@ -96,7 +99,11 @@ function scoresOf({ parameterCount }: SyntheticSpec, { start, count }: { start: 
 
 function select({ subnetworkSize, fault }: SyntheticSpec, inputs: Block[]): { summary: JsonObject; blocks: Block[] } {
   const scores = inputs.flatMap((block) => [...block.data]);
-  const indices = scores.map((_, j) => j).sort((a, b) => scores[b] - scores[a] || a - b).slice(0, subnetworkSize).sort((a, b) => a - b);
+  const indices = scores
+    .map((_, j) => j)
+    .sort((a, b) => scores[b] - scores[a] || a - b)
+    .slice(0, subnetworkSize)
+    .sort((a, b) => a - b);
   const maxDiagonal = fault?.kind === 'overflow' ? 1e-6 : Math.max(...indices.map((j) => scores[j]));
   const data = Int32Array.from(indices);
   return { summary: { size: subnetworkSize, maxDiagonal }, blocks: [{ name: 'indices/0', shape: [data.length], data }] };
@@ -118,7 +125,9 @@ function tilesOf({ subnetworkSize }: SyntheticSpec, { start, count }: { start: n
 async function finalise(inputs: Block[], staging: string): Promise<{ summary: JsonObject; blocks: Block[] }> {
   // By name: which sum the coordinator met first depends on who was faster.
   const sorted = [...inputs].sort((a, b) => (a.name < b.name ? -1 : 1));
-  const bytes = Buffer.concat(sorted.flatMap(({ name, data }) => [Buffer.from(name), Buffer.from(data.buffer, data.byteOffset, data.byteLength)]));
+  const bytes = Buffer.concat(
+    sorted.flatMap(({ name, data }) => [Buffer.from(name), Buffer.from(data.buffer, data.byteOffset, data.byteLength)]),
+  );
   const digest = createHash('sha256').update(bytes).digest('hex');
   const files = [{ name: 'sums.bin', sha256: digest, bytes: bytes.length }];
   await writeFile(join(staging, 'sums.bin'), bytes);

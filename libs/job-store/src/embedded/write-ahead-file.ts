@@ -31,7 +31,10 @@ export class WriteAheadFile<Entry> {
       const json = line.subarray(9);
       if (line.subarray(0, 9).toString('latin1') !== `${checksum(json)} `) {
         const where = `${path}, line ${entries.length + 1}`;
-        throw new SublaceError('DIGEST_MISMATCH', `${where}: expected a record with its checksum, got damage; move the file away to start afresh`);
+        throw new SublaceError(
+          'DIGEST_MISMATCH',
+          `${where}: expected a record with its checksum, got damage; move the file away to start afresh`,
+        );
       }
       entries.push(JSON.parse(json.toString('utf8')) as Entry);
       start = end + 1;
@@ -52,12 +55,16 @@ export class WriteAheadFile<Entry> {
     const json = Buffer.from(JSON.stringify(entry));
     const line = Buffer.concat([Buffer.from(`${checksum(json)} `), json, Buffer.from('\n')]);
     try {
-      for (let written = 0; written < line.length; ) written += writeSync(this.#fd, line, written);
+      for (let written = 0; written < line.length;) written += writeSync(this.#fd, line, written);
       if (isDurable) fdatasyncSync(this.#fd);
       this.#size += line.length;
     } catch (error) {
       ftruncateSync(this.#fd, this.#size);
-      throw new SublaceError('OUTPUT_UNWRITABLE', `${this.#path}: expected to append ${line.length} bytes, got: ${(error as Error).message}`, { cause: error });
+      throw new SublaceError(
+        'OUTPUT_UNWRITABLE',
+        `${this.#path}: expected to append ${line.length} bytes, got: ${(error as Error).message}`,
+        { cause: error },
+      );
     }
   }
 
