@@ -8,6 +8,9 @@ interface Reduction {
   sum: BinnedSum | FixedQuantumSum;
 }
 
+/** `ggn/2/0` comes before `ggn/10/0`. */
+const byName = new Intl.Collator('en', { numeric: true }).compare;
+
 /** Prefix of the blocks that each summing phase may bring. */
 const PREFIX: Partial<Record<Phase, string>> = { score: 'score/', accumulate: 'ggn/' };
 
@@ -81,11 +84,11 @@ export class JobResults {
    * Names of the blocks that a task of a phase needs.
    *
    * @param phase  Phase of the task.
-   * @returns  Sums for select; indices for accumulate; everything for finalise.
+   * @returns  Sums for select; indices for accumulate; everything for finalise. Ordered by name, not by who was first.
    */
   inputNames(phase: Phase): string[] {
-    const sums = [...this.#reductions.keys()];
-    const kept = [...this.#kept.keys()];
+    const sums = [...this.#reductions.keys()].sort(byName);
+    const kept = [...this.#kept.keys()].sort(byName);
     if (phase === 'select') return sums.filter((name) => name.startsWith('score/'));
     if (phase === 'accumulate') return kept;
     return phase === 'finalise' ? [...kept, ...sums] : [];
