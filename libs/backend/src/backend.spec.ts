@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { PlainFloat64, float64, matMulTransposeA, startBackend, type Float64Ops } from './index.ts';
+import { PlainFloat64, float64, startBackend, type Float64Ops } from './index.ts';
 
 beforeAll(async () => {
   await startBackend({ threads: 1 });
@@ -96,14 +96,5 @@ describe.each([
     tf.dispose([tensor, back]);
     ops.dispose(matrix);
     expect(tf.memory().numTensors).toBe(before);
-  });
-});
-
-describe('matMulTransposeA', () => {
-  it('multiplies the transpose, batch by batch', () => {
-    const a = tf.tensor3d([1, 2, 3, 4, 5, 6, 7, 8], [2, 2, 2]);
-    const product = matMulTransposeA(a, a);
-    expect([...product.dataSync()]).toEqual([10, 14, 14, 20, 74, 86, 86, 100]);
-    tf.dispose([a, product]);
   });
 });

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs';
 import { SublaceError } from '@sublace/errors';
+import { registerWasmKernels } from './wasm-kernels/register-wasm-kernels.ts';
 
 /** What computes: the runtime, the device and the threads. */
 export interface Backend {
@@ -99,5 +100,6 @@ async function startWasm(threads: number, fallbackReason: string): Promise<Backe
   wasm.setThreadsCount(threads);
   await tf.setBackend('wasm');
   await tf.ready();
+  registerWasmKernels();
   return { name: 'wasm', device: 'cpu', threads: 1, version: wasm.version_wasm, fallbackReason };
 }

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { activeBackend, float64, matMulTransposeA } from '@sublace/backend';
+import { activeBackend, float64 } from '@sublace/backend';
 import { tilesOfLowerTriangle, type Block, type Tile } from '@sublace/partials';
 
 /**
@@ -82,7 +82,7 @@ class Float32TileSum implements TileSum {
 
   add(left: tf.Tensor2D, right: tf.Tensor2D): void {
     const before = this.#sum;
-    this.#sum = tf.keep(tf.tidy(() => tf.add(before, matMulTransposeA(left, right))));
+    this.#sum = tf.keep(tf.tidy(() => tf.add(before, tf.matMul(left, right, true))));
     before.dispose();
   }
 

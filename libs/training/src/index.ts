@@ -8,4 +8,3 @@ export { restoreLayersModel, saveLayersModel, type SavedLayersModel } from './sa
 export { trainMap, type EpochRecord, type TrainingProgress, type TrainingResult } from './train-map.ts';
 export { trainingDefaults, type TrainingTask } from './training-defaults.ts';
 export { compileTrainingOptions, type TrainingOptions } from './training-options.ts';
-export { registerWasmKernels } from './wasm-kernels/register-wasm-kernels.ts';

@@ -6,11 +6,9 @@ import { takeExamples, type Examples } from './examples.ts';
 import { evaluateModel } from './evaluation.ts';
 import { bars, blobs, seededNormal, sine } from './testdata/tiny-problems.ts';
 import { trainMap, type EpochRecord, type TrainingProgress } from './train-map.ts';
-import { registerWasmKernels } from './wasm-kernels/register-wasm-kernels.ts';
 
 beforeAll(async () => {
   await startBackend({ threads: 1 });
-  registerWasmKernels();
 });
 
 const mlp = (examples: Examples, outputCount: number, seed = 1): tf.LayersModel =>

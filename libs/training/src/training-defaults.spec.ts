@@ -5,11 +5,9 @@ import { bars, blobs, sine } from './testdata/tiny-problems.ts';
 import { trainMap } from './train-map.ts';
 import { trainingDefaults } from './training-defaults.ts';
 import { compileTrainingOptions } from './training-options.ts';
-import { registerWasmKernels } from './wasm-kernels/register-wasm-kernels.ts';
 
 beforeAll(async () => {
   await startBackend({ threads: 1 });
-  registerWasmKernels();
 });
 
 describe('trainingDefaults', () => {

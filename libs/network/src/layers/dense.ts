@@ -1,5 +1,4 @@
 import * as tf from '@tensorflow/tfjs';
-import { matMulTransposeA } from '@sublace/backend';
 import { gatherColumns, splitFlat } from './columns.ts';
 import type { Layer, LayerTape, Signal, Weight } from './layer.ts';
 
@@ -41,6 +40,6 @@ export class Dense implements Layer {
     const squares = tf.square(gradient);
     if (weight === 'bias') return tf.sum(squares, 0);
     const perExample = tf.sum(rows.split(squares, gradient.shape.slice(1)), 1); // [B, O]
-    return matMulTransposeA(tf.square(inputs[0]), perExample);
+    return tf.matMul(tf.square(inputs[0]), perExample, true);
   }
 }

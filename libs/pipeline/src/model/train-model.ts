@@ -5,7 +5,6 @@ import {
   computeOutputs,
   evaluateModel,
   maximumLikelihoodNoiseVariance,
-  registerWasmKernels,
   saveLayersModel,
   trainMap,
   trainingDefaults,
@@ -65,7 +64,6 @@ export async function trainModel(
   const inputShape = training.inputShape.length === 2 ? [...training.inputShape, 1] : training.inputShape;
   const prepare = (dataset: Dataset): Examples => toExamples(checkInputShape(dataset, inputShape), normalisation);
 
-  registerWasmKernels();
   const examples = prepare(training);
   const outputCount = examples.targets.kind === 'labels' ? examples.targets.classCount : examples.targets.width;
   const model = buildArchitecture(options.architecture, { inputShape, outputCount, seed });
