@@ -1,33 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { checkBlock, chunksOfVector, crc32c, dtypeOf, tilesOfLowerTriangle } from './index.ts';
-
-describe('crc32c', () => {
-  it('gives the examples of RFC 3720, appendix B.4', () => {
-    expect(crc32c(new Uint8Array(32))).toBe(0x8a9136aa);
-    expect(crc32c(new Uint8Array(32).fill(255))).toBe(0x62a8ab43);
-    expect(crc32c(Uint8Array.from({ length: 32 }, (_, i) => i))).toBe(0x46dd794e);
-    expect(crc32c(new TextEncoder().encode('123456789'))).toBe(0xe3069283);
-  });
-
-  it('equals the bit-by-bit definition, in one piece or in two', () => {
-    const naive = (bytes: Uint8Array) => {
-      let crc = 0xffffffff;
-      for (const byte of bytes) {
-        crc ^= byte;
-        for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1;
-      }
-      return ~crc >>> 0;
-    };
-    fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 200 }), fc.nat(200), (bytes, cut) => {
-        expect(crc32c(bytes)).toBe(naive(bytes));
-        expect(crc32c(bytes.subarray(cut), crc32c(bytes.subarray(0, cut)))).toBe(naive(bytes));
-      }),
-      { seed: 1 },
-    );
-  });
-});
+import { checkBlock, chunksOfVector, dtypeOf, tilesOfLowerTriangle } from './index.ts';
 
 describe('tilesOfLowerTriangle', () => {
   it('covers every element on or below the diagonal exactly once, and above it only within diagonal tiles', () => {

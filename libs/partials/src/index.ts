@@ -1,5 +1,4 @@
 export { BLOCK_BYTES_MAX, checkBlock, dtypeOf, elementCount, type Block, type BlockData, type BlockDtype } from './block.ts';
-export { crc32c } from './crc32c.ts';
 export { TILE_SIZE, CHUNK_ELEMENTS, tilesOfLowerTriangle, chunksOfVector, type Tile, type Chunk } from './tile.ts';
 export { FixedQuantumSum, quantumExponent } from './fixed-quantum-sum.ts';
 export { BinnedSum } from './binned-sum.ts';

@@ -1,5 +1,6 @@
+import { crc32 } from 'node:zlib';
 import { SublaceError } from '@sublace/errors';
-import { BLOCK_BYTES_MAX, crc32c, dtypeOf, elementCount, type Block, type BlockData, type BlockDtype } from '@sublace/partials';
+import { BLOCK_BYTES_MAX, dtypeOf, elementCount, type Block, type BlockData, type BlockDtype } from '@sublace/partials';
 import { CHUNK_BYTES } from './channel.ts';
 import type { BlockChunk, BlockChunk__Output } from './generated/sublace/v1/BlockChunk.ts';
 
@@ -19,9 +20,9 @@ export function* encodeBlock(block: Block, chunkBytes = CHUNK_BYTES): Generator<
   let checksum = 0;
   for (let offset = 0; offset < bytes.length || offset === 0; offset += chunkBytes) {
     const payload = bytes.subarray(offset, offset + chunkBytes);
-    checksum = crc32c(payload, checksum);
+    checksum = crc32(payload, checksum);
     const isLast = offset + payload.length === bytes.length;
-    yield { ...common, offset, bytes: payload, crc32c: isLast ? checksum : 0 };
+    yield { ...common, offset, bytes: payload, crc32: isLast ? checksum : 0 };
   }
 }
 
@@ -46,14 +47,13 @@ export class BlockAssembler {
       );
     }
     open.bytes.set(chunk.bytes, open.received);
-    // Over the copy: it is aligned, the payload inside its message is not.
-    open.checksum = crc32c(open.bytes.subarray(open.received, open.received + chunk.bytes.length), open.checksum);
+    open.checksum = crc32(chunk.bytes, open.checksum);
     open.received += chunk.bytes.length;
     if (open.received < open.bytes.length) return undefined;
-    if (open.checksum !== chunk.crc32c) {
+    if (open.checksum !== chunk.crc32) {
       throw new SublaceError(
         'CHECKSUM_MISMATCH',
-        `block ${open.name}: expected crc32c ${chunk.crc32c}, got ${open.checksum}; damaged on the way`,
+        `block ${open.name}: expected crc32 ${chunk.crc32}, got ${open.checksum}; damaged on the way`,
       );
     }
     this.#open = undefined;

@@ -1,6 +1,6 @@
 import { closeSync, existsSync, fdatasyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { crc32 } from 'node:zlib';
 import { SublaceError } from '@sublace/errors';
-import { crc32c } from '@sublace/partials';
 
 /** An append-only file of JSON records, one per line after its checksum in hexadecimal. */
 export class WriteAheadFile<Entry> {
@@ -76,6 +76,5 @@ export class WriteAheadFile<Entry> {
 }
 
 function checksum(json: Uint8Array): string {
-  // A copy starts at an aligned address, whatever the line did.
-  return crc32c(Uint8Array.from(json)).toString(16).padStart(8, '0');
+  return crc32(json).toString(16).padStart(8, '0');
 }
