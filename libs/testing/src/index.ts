@@ -1,1 +1,12 @@
-export {};
+export { DOUBLE, FLOAT32_OP, FLOAT32_SOLVE, STANDARD_ERRORS, type Tolerance } from './tolerances.ts';
+export { positionsApart } from './to-be-allclose.ts';
+export { testRandom, type TestRandom } from './random.ts';
+
+export { diagonalMatrix, flat, inverse, logAbsoluteDeterminant, matrixOf, product, sum, transposed, type Matrix } from './dense-algebra.ts';
+export { categoricalHessian, naiveGgn, naiveOutputCovariance, naiveSoftmax } from './laplace.ts';
+
+export type { NaiveLayer, NaiveWeight } from './network/layer.ts';
+export { activationLayer, flattenLayer } from './network/activation-layer.ts';
+export { randomConv2d, type Conv2dGeometry } from './network/conv2d-layer.ts';
+export { denseLayer, randomDense } from './network/dense-layer.ts';
+export { NaiveNetwork } from './network/naive-network.ts';

@@ -1,0 +1,42 @@
+import type { TestRandom } from '../random.ts';
+import { float32Normals, type NaiveLayer } from './layer.ts';
+
+/**
+ * y_o = b_o + sum_i x_i W_io, with given weights.
+ *
+ * @param name  Layer name.
+ * @param kernel  W, [I, O] row-major.
+ * @param bias  b, [O]
+ * @returns  The layer.
+ */
+export function denseLayer(name: string, kernel: readonly number[], bias: readonly number[]): NaiveLayer {
+  const outputs = bias.length;
+  const inputs = kernel.length / outputs;
+  const [w, b] = [[...kernel], [...bias]];
+  return {
+    className: 'Dense',
+    config: { name, units: outputs, activation: 'linear', use_bias: true },
+    weights: [
+      { name: `${name}/kernel`, shape: [inputs, outputs], values: w },
+      { name: `${name}/bias`, shape: [outputs], values: b },
+    ],
+    forward: (x) => b.map((start, o) => x.reduce((total, value, i) => total + value * w[i * outputs + o], start)),
+    backward: (x, g) => ({
+      weights: [...x.flatMap((value) => g.map((go) => value * go)), ...g],
+      input: x.map((_, i) => g.reduce((total, go, o) => total + w[i * outputs + o] * go, 0)),
+    }),
+  };
+}
+
+/**
+ * A dense layer with random weights.
+ *
+ * @param random  Where from.
+ * @param name  Layer name.
+ * @param inputs  I.
+ * @param outputs  O.
+ * @returns  The layer.
+ */
+export function randomDense(random: TestRandom, name: string, inputs: number, outputs: number): NaiveLayer {
+  return denseLayer(name, float32Normals(random, [inputs, outputs], inputs), float32Normals(random, [outputs], 4));
+}
