@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { SublaceError } from '@sublace/errors';
 import { clusterCommands } from './commands/cluster.ts';
 import { dataCommand } from './commands/data.ts';
+import { demoCommand } from './commands/demo.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { fitCommand } from './commands/fit.ts';
@@ -31,7 +32,7 @@ export function createProgram(): Command {
   });
   const terminal = (): Terminal => createTerminal(isJson);
 
-  const commands = [trainCommand, fitCommand, evaluateCommand, predictCommand, inspectCommand, dataCommand, doctorCommand];
+  const commands = [trainCommand, fitCommand, evaluateCommand, predictCommand, inspectCommand, dataCommand, demoCommand, doctorCommand];
   for (const command of commands) adopt(program, withJson(command(terminal)));
   for (const command of [serveCommand(), ...clusterCommands()]) {
     adopt(program, command);

@@ -1,11 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { checkWritable, readManifest } from '@sublace/artifact-store';
-import { compileFitSpec, POSTERIOR_KIND, type FitSpec, type PosteriorManifest } from '@sublace/pipeline';
-import { createCoordinatorClient, type PhaseReport } from '@sublace/protocol';
-import { followJob } from '../fit/follow-job.ts';
-import { startLocalCluster } from '../fit/local-cluster.ts';
+import { checkWritable } from '@sublace/artifact-store';
+import { compileFitSpec, POSTERIOR_KIND, type FitSpec } from '@sublace/pipeline';
+import type { PhaseReport } from '@sublace/protocol';
+import { absoluteDataSpec } from '../data-spec.ts';
+import { runFit } from '../fit/run-fit.ts';
 import { count, real } from '../options.ts';
 import { describePosterior } from '../posterior-report.ts';
 import { formatTable } from '../terminal/table.ts';
@@ -54,14 +54,14 @@ function numberOr<T extends string>(...words: T[]): (text: string) => number | T
 function validationOf(text: string, seed: number): FitSpec['validation'] {
   if (text === 'as-trained' || text === 'none') return text;
   const fraction = Number(text);
-  return fraction > 0 && fraction < 1 ? { fraction, seed } : { data: text };
+  return fraction > 0 && fraction < 1 ? { fraction, seed } : { data: absoluteDataSpec(text) };
 }
 
 /** Local folders are made absolute: the processes that read them may run elsewhere. */
 function specOf(flags: FitFlags): FitSpec {
   return compileFitSpec({
     model: resolve(flags.model),
-    data: flags.data,
+    data: absoluteDataSpec(flags.data),
     subnetwork: flags.subnetwork,
     output: resolve(flags.out),
     likelihood: flags.likelihood,
@@ -88,23 +88,11 @@ function phaseTable(phases: readonly PhaseReport[]): string {
 async function fit(flags: FitFlags, terminal: Terminal): Promise<void> {
   const spec = specOf(flags);
   await checkWritable(spec.output, { overwrite: spec.overwrite, kind: POSTERIOR_KIND });
-  const cluster =
-    flags.coordinator === undefined
-      ? await startLocalCluster({ workerCount: flags.workers, threads: flags.threads, onNote: terminal.note })
-      : undefined;
-  const token = process.env['SUBLACE_TOKEN'];
-  const client = createCoordinatorClient(cluster?.address ?? flags.coordinator ?? '', token === undefined ? {} : { token });
-  try {
-    const work = client.submitJob({ ...spec }).then((jobId) => followJob(client, jobId, terminal));
-    const { phases, jobId } = await (cluster ? Promise.race([work, cluster.broken]) : work);
-    const manifest = (await readManifest(spec.output, { kind: POSTERIOR_KIND })) as PosteriorManifest;
-    terminal.result({ output: spec.output, jobId, digest: manifest.digest, phases, manifest }, () => {
-      return `${describePosterior(manifest)}\n\n${phaseTable(phases)}\n\nposterior: ${spec.output}`;
-    });
-  } finally {
-    client.close();
-    await cluster?.stop();
-  }
+  const place = flags.coordinator === undefined ? { workerCount: flags.workers, threads: flags.threads } : { coordinator: flags.coordinator };
+  const { jobId, phases, manifest } = await runFit(spec, place, terminal);
+  terminal.result({ output: spec.output, jobId, digest: manifest.digest, phases, manifest }, () => {
+    return `${describePosterior(manifest)}\n\n${phaseTable(phases)}\n\nposterior: ${spec.output}`;
+  });
 }
 
 /**

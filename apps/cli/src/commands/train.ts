@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { startBackend } from '@sublace/backend';
 import { trainModel, type TrainedModel } from '@sublace/pipeline';
+import { absoluteDataSpec } from '../data-spec.ts';
 import { count, real } from '../options.ts';
 import { checkOutputFolder } from '../output-folder.ts';
 import { formatPairs, formatTable } from '../terminal/table.ts';
@@ -76,7 +77,7 @@ async function train(flags: TrainFlags, terminal: Terminal): Promise<void> {
   const progress = terminal.progress('training');
   const trained = await trainModel(
     {
-      data: flags.data,
+      data: absoluteDataSpec(flags.data),
       architecture: flags.arch,
       output,
       validationFraction: flags.validationFraction,
