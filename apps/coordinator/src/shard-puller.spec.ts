@@ -1,0 +1,77 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { SublaceError } from '@sublace/errors';
+import type { Block } from '@sublace/partials';
+import { blocksService, startServer, type RunningServer } from '@sublace/protocol';
+import type { LeaseRef } from '@sublace/scheduling';
+import { JobResults } from './job-results.ts';
+import { ShardPuller, UnusableShard } from './shard-puller.ts';
+
+const names = ['ggn/0/0', 'ggn/1/0', 'ggn/1/1'];
+const selection = { maxDiagonal: 100 };
+const signal = new AbortController().signal;
+const servers: RunningServer[] = [];
+const puller = new ShardPuller(undefined);
+
+afterEach(async () => {
+  puller.close();
+  for (const server of servers.splice(0)) await server.close(0);
+});
+
+/** A worker that offers three tiles and fails from the given one on. */
+async function worker(failing?: string, seen: string[] = []): Promise<string> {
+  const service = blocksService((_lease, name): Block => {
+    seen.push(name);
+    if (name === failing) throw new SublaceError('UNAVAILABLE', 'the worker died');
+    return { name, shape: [2], data: Float32Array.of(names.indexOf(name), 1) };
+  });
+  const server = await startServer({ services: [service] });
+  servers.push(server);
+  return `127.0.0.1:${server.port}`;
+}
+
+function lease(leaseToken: number): LeaseRef {
+  return { jobId: 'a', phase: 'accumulate', shard: 0, leaseToken };
+}
+
+describe('ShardPuller', () => {
+  it('keeps what came before a failure and pulls only the rest from the next worker', async () => {
+    const results = new JobResults();
+    const dying = puller.pull({ lease: lease(1), blocksAddress: await worker('ggn/1/1'), names, selection }, results, signal);
+    await expect(dying).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    const seen: string[] = [];
+    const report = await puller.pull({ lease: lease(2), blocksAddress: await worker(undefined, seen), names, selection }, results, signal);
+    expect(seen).toEqual(['ggn/1/1']);
+    expect(report).toMatchObject({ pulledCount: 1, pulledBytes: 8 });
+    expect(names.map((name) => [...results.input(name).data])).toEqual([
+      [0, 1],
+      [1, 1],
+      [2, 1],
+    ]);
+  });
+
+  it('counts a shard once when a zombie and its successor offer it at the same time', async () => {
+    const results = new JobResults();
+    const addresses = await Promise.all([worker(), worker()]);
+    await Promise.all(
+      addresses.map((blocksAddress, i) => puller.pull({ lease: lease(i), blocksAddress, names, selection }, results, signal)),
+    );
+    expect(names.map((name) => [...results.input(name).data])).toEqual([
+      [0, 1],
+      [1, 1],
+      [2, 1],
+    ]);
+  });
+
+  it('says apart what no other attempt can mend', async () => {
+    const tooSmall = { maxDiagonal: 1e-9 };
+    const pull = puller.pull({ lease: lease(1), blocksAddress: await worker(), names, selection: tooSmall }, new JobResults(), signal);
+    const error = await pull.catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(UnusableShard);
+    expect(error).toMatchObject({ code: 'SUM_OVERFLOW' });
+  });
+
+  it('gives up on a worker that cannot be reached', async () => {
+    const pull = puller.pull({ lease: lease(1), blocksAddress: '127.0.0.1:1', names, selection }, new JobResults(), signal);
+    await expect(pull).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  });
+});
