@@ -18,6 +18,9 @@ async function main(): Promise<void> {
   process.stdout.write(
     `${JSON.stringify({ role: 'coordinator', address, port, ...(metricsPort === undefined ? {} : { metricsPort }) })}\n`,
   );
+  const failure = await coordinator.failed;
+  await coordinator.stop();
+  throw failure;
 }
 
 if (import.meta.main) {

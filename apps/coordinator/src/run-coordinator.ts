@@ -19,6 +19,8 @@ export interface RunningCoordinator {
   address: string;
   port: number;
   metricsPort?: number;
+  /** Settles when it cannot go on: its write-ahead file cannot be written. */
+  failed: Promise<SublaceError>;
   /** Ends it. Jobs that run are lost with a temporary state folder, and can be resumed with one that stays. */
   stop(): Promise<void>;
 }
@@ -58,11 +60,16 @@ export async function runCoordinator(options: CoordinatorOptions): Promise<Runni
       jobs.delete(jobId);
       await publisher.discard(jobId);
     };
-    void followJobs({ store, publisher, progress, metrics, forget, logger });
+    const following = followJobs({ store, publisher, progress, metrics, forget, logger });
     await resumeJobs(store, publisher);
 
-    const timer = setInterval(() => void store.requeueExpired(), Math.min(1000, leaseDurationMs / 4));
-    cleanups.push(() => clearInterval(timer));
+    // The timer is also what notices a store that cannot go on, when nobody calls.
+    const failed = new Promise<SublaceError>((resolve) => {
+      const fail = (error: unknown): void => resolve(SublaceError.from(error));
+      following.catch(fail);
+      const timer = setInterval(() => void store.requeueExpired().catch(fail), Math.min(1000, leaseDurationMs / 4));
+      cleanups.push(() => clearInterval(timer));
+    });
 
     const inputs = blocksService(async (lease, name) => {
       if (!(await store.findLease(lease)))
@@ -74,10 +81,10 @@ export async function runCoordinator(options: CoordinatorOptions): Promise<Runni
     cleanups.push(() => server.close(200));
     const { port } = server;
     const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
-    if (options.metricsPort === undefined) return { address, port, stop };
+    if (options.metricsPort === undefined) return { address, port, failed, stop };
     const endpoint = await serveMetrics(metrics.registry, options.metricsPort, host);
     cleanups.push(() => endpoint.close());
-    return { address, port, metricsPort: endpoint.port, stop };
+    return { address, port, metricsPort: endpoint.port, failed, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -1,7 +1,8 @@
+import { crc32 } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import { SublaceError } from '@sublace/errors';
 import type { Block } from '@sublace/partials';
-import { blocksService, startServer, type RunningServer } from '@sublace/protocol';
+import { blocksService, implement, services, startServer, type RunningServer } from '@sublace/protocol';
 import type { LeaseRef } from '@sublace/scheduling';
 import { JobResults } from './job-results.ts';
 import { ShardPuller, UnusableShard } from './shard-puller.ts';
@@ -23,6 +24,23 @@ async function worker(failing?: string, seen: string[] = []): Promise<string> {
     seen.push(name);
     if (name === failing) throw new SublaceError('UNAVAILABLE', 'the worker died');
     return { name, shape: [2], data: Float32Array.of(names.indexOf(name), 1) };
+  });
+  const server = await startServer({ services: [service] });
+  servers.push(server);
+  return `127.0.0.1:${server.port}`;
+}
+
+/** A worker whose first answers have one bit flipped on the way. */
+async function damagingWorker(damagedCount: number): Promise<string> {
+  let answers = 0;
+  const service = implement(services.Blocks.service, {
+    // eslint-disable-next-line @typescript-eslint/require-await -- a handler of a stream is an async generator
+    async *pullBlocks() {
+      const bytes = Buffer.from(Float32Array.of(7, 1).buffer);
+      const common = { name: 'ggn/0/0', shape: [2], dtype: 'float32', offset: 0, totalBytes: 8, crc32: crc32(bytes) };
+      if (answers++ < damagedCount) bytes[3] ^= 4;
+      yield { ...common, bytes };
+    },
   });
   const server = await startServer({ services: [service] });
   servers.push(server);
@@ -68,6 +86,15 @@ describe('ShardPuller', () => {
     const error = await pull.catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(UnusableShard);
     expect(error).toMatchObject({ code: 'SUM_OVERFLOW' });
+  });
+
+  it('pulls a damaged block again, and gives up when it is damaged every time', async () => {
+    const results = new JobResults();
+    const offer = (blocksAddress: string) => ({ lease: lease(1), blocksAddress, names: ['ggn/0/0'], selection });
+    await puller.pull(offer(await damagingWorker(2)), results, signal);
+    expect([...results.input('ggn/0/0').data]).toEqual([7, 1]);
+    const hopeless = puller.pull(offer(await damagingWorker(3)), new JobResults(), signal);
+    await expect(hopeless).rejects.toMatchObject({ code: 'CHECKSUM_MISMATCH' });
   });
 
   it('gives up on a worker that cannot be reached', async () => {

@@ -188,9 +188,11 @@ function loseLease(
   shard.state = 'failed';
   shardChanged(job, lease.shard, effects, { workerId: lease.workerId, reason: failure.message });
   const where = `${job.phase} shard ${lease.shard}`;
+  // What is wrong with the input of the whole job needs no address.
+  const isOneOfMany = job.shards.length > 1;
   const message = failure.retryable
     ? `${where}: gave up after ${shard.attempt} attempts; the last one: ${failure.message}`
-    : `${failure.message} (${where})`;
+    : failure.message + (isOneOfMany ? ` (${where})` : '');
   endJob(state, job, 'failed', { code: failure.code, message, phase: job.phase, shard: lease.shard }, effects);
 }
 
