@@ -34,7 +34,6 @@ async function worker(failing?: string, seen: string[] = []): Promise<string> {
 async function damagingWorker(damagedCount: number): Promise<string> {
   let answers = 0;
   const service = implement(services.Blocks.service, {
-    // eslint-disable-next-line @typescript-eslint/require-await -- a handler of a stream is an async generator
     async *pullBlocks() {
       const bytes = Buffer.from(Float32Array.of(7, 1).buffer);
       const common = { name: 'ggn/0/0', shape: [2], dtype: 'float32', offset: 0, totalBytes: 8, crc32: crc32(bytes) };
