@@ -1,0 +1,121 @@
+import { startBackend } from '@sublace/backend';
+import { categorical } from '@sublace/likelihoods';
+import { Rows } from '@sublace/network';
+import { tilesOfLowerTriangle } from '@sublace/partials';
+import { categoricalHessian, DOUBLE, flat, FLOAT32_OP, naiveGgn, product, testRandom, transposed, type Matrix } from '@sublace/testing';
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { GgnOptions } from './ggn.ts';
+import { GgnAccumulator, jacobianRows } from './index.ts';
+import { CASE_NAMES, columnsOf, curvatureCase, type CurvatureCase } from './testdata/cases.ts';
+
+beforeAll(async () => {
+  await startBackend({ threads: 1 });
+});
+
+/** The GGN as the accumulator gives it, tiles put into their places; the order of the examples and their batches as given. */
+function ggnOf(
+  testCase: CurvatureCase,
+  indices: Int32Array,
+  options: GgnOptions = {},
+  batches: readonly number[][] = [testCase.examples.map((_, n) => n)],
+): Matrix {
+  const { network, inputs } = testCase;
+  const accumulator = new GgnAccumulator(indices.length, options);
+  for (const batch of batches) {
+    tf.tidy(() => {
+      const tape = network.record(tf.gather(inputs, batch));
+      const seeds = categorical.squareRootSeeds(tape.outputs);
+      accumulator.accumulate(jacobianRows(network, tape, seeds, new Rows(batch.length, network.outputCount), indices));
+    });
+  }
+  return dense(accumulator, indices.length, options.tileSize);
+}
+
+/** Both triangles from the tiles of the lower one; a tile on the diagonal is taken whole. */
+function dense(accumulator: GgnAccumulator, size: number, tileSize?: number): Matrix {
+  const matrix: Matrix = Array.from({ length: size }, () => new Array<number>(size).fill(Number.NaN));
+  const tiles = new Map(tilesOfLowerTriangle(size, tileSize).map((tile) => [tile.name, tile]));
+  for (const { name, shape, data } of accumulator.finish()) {
+    const tile = tiles.get(name);
+    if (!tile) throw new Error(`an unknown tile ${name}`);
+    expect(shape).toEqual([tile.rows, tile.columns]);
+    data.forEach((value, i) => {
+      const [row, column] = [tile.rowStart + Math.floor(i / tile.columns), tile.columnStart + (i % tile.columns)];
+      matrix[row][column] = value;
+      if (tile.row !== tile.column) matrix[column][row] = value;
+    });
+  }
+  return matrix;
+}
+
+function expectedGgn({ jacobians, naive, examples }: CurvatureCase, indices: Int32Array): Matrix {
+  return naiveGgn(
+    jacobians.map((jacobian) => columnsOf(jacobian, indices)),
+    examples.map((example) => categoricalHessian(naive.forward(example))),
+  );
+}
+
+describe.each(CASE_NAMES)('GGN, %s', (name) => {
+  it.each<GgnOptions>([
+    {},
+    { precision: 'float64', tileSize: 7 },
+    { precision: 'float32', tileSize: 7 },
+    { precision: 'float32', tileSize: 23 },
+    { precision: 'float32', tileSize: 1 },
+    { precision: 'float32' },
+  ])('is sum_n J_n (diag(p) - p p-transposed) J_n, with %j', (options) => {
+    const testCase = curvatureCase(name);
+    const indices = testRandom(4).subset(options.tileSize === 1 ? 6 : 23, testCase.network.layout.size);
+    const before = tf.memory().numTensors;
+    const ggn = ggnOf(testCase, indices, options);
+    expect(tf.memory().numTensors).toBe(before);
+    expect(flat(ggn)).toBeAllclose(flat(expectedGgn(testCase, indices)));
+    testCase.dispose();
+  });
+
+  it('is symmetric and positive semi-definite', () => {
+    const testCase = curvatureCase(name);
+    const random = testRandom(6);
+    const indices = random.subset(30, testCase.network.layout.size);
+    const ggn = ggnOf(testCase, indices, { precision: 'float64' });
+    expect(flat(ggn)).toBeAllclose(flat(transposed(ggn)), DOUBLE);
+    const trace = ggn.reduce((sum, row, i) => sum + row[i], 0);
+    for (let trial = 0; trial < 50; trial++) {
+      const direction = [random.normals(30)];
+      const [[curvature]] = product(direction, product(ggn, transposed(direction)));
+      expect(curvature).toBeGreaterThan(-1e-12 * trace);
+    }
+    testCase.dispose();
+  });
+
+  it('adds up over batches, in any order of the examples', () => {
+    const testCase = curvatureCase(name, 6);
+    const indices = testRandom(8).subset(15, testCase.network.layout.size);
+    const whole = ggnOf(testCase, indices, { precision: 'float32', tileSize: 4 });
+    const parts = ggnOf(testCase, indices, { precision: 'float32', tileSize: 4 }, [[5, 0, 3], [1], [4, 2]]);
+    expect(flat(parts)).toBeAllclose(flat(whole), FLOAT32_OP);
+    const first = ggnOf(testCase, indices, {}, [[0, 1]]);
+    const rest = ggnOf(testCase, indices, {}, [[2, 3, 4, 5]]);
+    expect(flat(first.map((row, i) => row.map((value, j) => value + rest[i][j])))).toBeAllclose(flat(whole), FLOAT32_OP);
+    testCase.dispose();
+  });
+});
+
+describe('GgnAccumulator', () => {
+  it('keeps small directions that float32 sums would lose', () => {
+    // Eigenvalues 2 and 2^-25: in float32 the matrix is singular.
+    const epsilon = 2 ** -12;
+    const a = tf.tensor2d([1, 1 + epsilon, 1, 1 - epsilon], [2, 2]);
+    const accumulator = new GgnAccumulator(2);
+    accumulator.accumulate(a);
+    const [[xx, xy], [, yy]] = dense(accumulator, 2);
+    expect(xx * yy - xy * xy).toBe(4 * epsilon ** 2);
+    a.dispose();
+  });
+
+  it('is zero without rows', () => {
+    const [block] = new GgnAccumulator(3).finish();
+    expect([...block.data]).toEqual(new Array(9).fill(0));
+  });
+});

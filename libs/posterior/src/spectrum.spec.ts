@@ -1,0 +1,75 @@
+import { startBackend } from '@sublace/backend';
+import {
+  diagonalMatrix,
+  flat,
+  inverse,
+  logAbsoluteDeterminant,
+  matrixOf,
+  product,
+  sum,
+  testRandom,
+  transposed,
+  type Matrix,
+} from '@sublace/testing';
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { Spectrum } from './index.ts';
+
+beforeAll(async () => {
+  await startBackend({ threads: 1 });
+});
+
+const SIZE = 8;
+const PRIORS = [1e-3, 0.5, 1, 200];
+const random = testRandom(21);
+const root = matrixOf(random.normals(5 * SIZE), SIZE);
+const GGN = product(transposed(root), root); // of rank 5
+const JACOBIAN = matrixOf(random.normals(6 * SIZE).map(Math.fround), SIZE);
+
+function precision(prior: number, temperature = 1): Matrix {
+  return sum(
+    GGN.map((row) => row.map((value) => value / temperature)),
+    diagonalMatrix(GGN.map(() => prior)),
+  );
+}
+
+describe.each([1, 2.5])('Spectrum at temperature %d', (temperature) => {
+  it.each(PRIORS)('has the log-determinant and the effective dimension of the matrix itself, prior %d', (prior) => {
+    const spectrum = new Spectrum(flat(GGN), SIZE, temperature);
+    expect(spectrum.logDeterminant(prior)).toBeCloseTo(logAbsoluteDeterminant(precision(prior, temperature)), 8);
+    const shrinkage = product(
+      GGN.map((row) => row.map((value) => value / temperature)),
+      inverse(precision(prior, temperature)),
+    );
+    const trace = shrinkage.reduce((total, row, i) => total + row[i], 0);
+    expect(spectrum.effectiveDimension(prior)).toBeCloseTo(trace, 8);
+    spectrum.dispose();
+  });
+
+  it('has the output variances of the inverse, at every prior at once, and leaves no tensor behind', () => {
+    const before = tf.memory().numTensors;
+    const spectrum = new Spectrum(flat(GGN), SIZE, temperature);
+    const jacobian = tf.tensor2d(JACOBIAN);
+    const squares = spectrum.projectedSquares(jacobian);
+    const variances = spectrum.variances(squares, PRIORS);
+    expect(variances).toHaveLength(PRIORS.length);
+    for (const [g, prior] of PRIORS.entries()) {
+      const covariance = product(JACOBIAN, product(inverse(precision(prior, temperature)), transposed(JACOBIAN)));
+      expect(variances[g]).toBeAllclose(covariance.map((row, i) => row[i])); // prettier-ignore
+    }
+    tf.dispose([jacobian, squares]);
+    spectrum.dispose();
+    expect(tf.memory().numTensors).toBe(before);
+  });
+});
+
+describe('Spectrum', () => {
+  it('has no eigenvalue below zero, whatever rounding gave', () => {
+    const spectrum = new Spectrum(flat(GGN), SIZE);
+    expect(spectrum.eigenvalues.every((value) => value >= 0)).toBe(true);
+    expect(spectrum.eigenvalues.filter((value) => value > 1e-9)).toHaveLength(5);
+    expect(spectrum.effectiveDimension(1e-8)).toBeCloseTo(5, 4);
+    expect(spectrum.effectiveDimension(1e12)).toBeLessThan(1e-9);
+    spectrum.dispose();
+  });
+});
