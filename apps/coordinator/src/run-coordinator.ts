@@ -107,10 +107,11 @@ async function followJobs({ store, publisher, progress, metrics, forget, logger 
     const { type: _type, ...fields } = change;
     logger.info(fields, message);
     metrics.apply(change);
+    // Before anybody is told that the job is over: who hears of it finds nothing left beside the output.
+    if (change.type === 'jobChanged' && isFinal(change.state)) await forget(change.jobId);
     await progress.apply(change, message).catch((error: unknown) => logger.error({ jobId: change.jobId, error }, 'progress was not told'));
     // Publication is not awaited: it hashes whole files, while other jobs go on.
     if (change.type === 'jobFinalised') void publish(store, publisher, change);
-    if (change.type === 'jobChanged' && isFinal(change.state)) await forget(change.jobId);
   }
 }
 

@@ -1,6 +1,6 @@
 /** The thread that computes. Tensor operations block it for seconds; leases are renewed from the main thread meanwhile. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { SublaceError } from '@sublace/errors';
+import { isErrorCode, SublaceError } from '@sublace/errors';
 import { checkBlock, type Block } from '@sublace/partials';
 import type { ComputeThreadData, RunMessage, RunnerResult, TaskRunner, ThreadError, ThreadMessage } from './task-runner.ts';
 
@@ -49,7 +49,11 @@ function tell(message: ThreadMessage, transfer: ArrayBuffer[] = []): void {
   parentPort?.postMessage(message, transfer);
 }
 
+/** By its code and not by its class: a bundled runner brings a class SublaceError of its own. */
 function errorOf(thrown: unknown): ThreadError {
+  if (thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' && isErrorCode(thrown.code)) {
+    return { code: thrown.code, message: thrown.message };
+  }
   const { code, message } = SublaceError.from(thrown);
   return { code, message };
 }

@@ -6,7 +6,6 @@ import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeManifest } from '@sublace/artifact-store';
-import { SublaceError } from '@sublace/errors';
 import { chunksOfVector, tilesOfLowerTriangle, type Block } from '@sublace/partials';
 import type { JsonObject, Phase } from '@sublace/scheduling';
 
@@ -67,7 +66,10 @@ export async function runFitTask(
 function misbehave({ fault }: SyntheticSpec, { phase, shard }: SyntheticTask): void {
   if (fault?.phase !== phase || fault.shard !== shard) return;
   if (fault.kind === 'throw') throw new Error('a defect of the runner');
-  if (fault.kind === 'bad data') throw new SublaceError('DATA_INVALID', 'row 17: expected finite values, got NaN');
+  if (fault.kind === 'bad data') {
+    // As from a bundle, whose class SublaceError is another one.
+    throw Object.assign(new Error('row 17: expected finite values, got NaN'), { code: 'DATA_INVALID' });
+  }
   if (fault.kind === 'die') process.kill(process.pid, 'SIGKILL');
 }
 
