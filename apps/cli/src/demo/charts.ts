@@ -24,7 +24,7 @@ const FONT = { fontFamily: 'system-ui, sans-serif', fontSize: 13 };
 export function lineChart(options: { title: string; x: { name: string; values: readonly number[] }; y: string; series: readonly Series[] }): string {
   return render(520, 340, {
     title: { text: options.title, left: 'center', textStyle: { ...FONT, fontSize: 15 } },
-    legend: { bottom: 0, textStyle: FONT },
+    legend: { bottom: 0, itemGap: 28, textStyle: FONT },
     grid: { left: 64, right: 24, top: 48, bottom: 84 },
     xAxis: { type: 'category', name: options.x.name, nameLocation: 'middle', nameGap: 30, data: options.x.values.map(String), boundaryGap: false },
     yAxis: { type: 'value', name: options.y, nameTextStyle: FONT },
@@ -49,7 +49,7 @@ export function lineChart(options: { title: string; x: { name: string; values: r
 export function barChart(title: string, series: readonly Series[]): string {
   return render(420, 260, {
     title: { text: title, left: 'center', textStyle: { ...FONT, fontSize: 14 } },
-    legend: { bottom: 0, textStyle: FONT },
+    legend: { bottom: 0, itemGap: 28, textStyle: FONT },
     grid: { left: 48, right: 16, top: 40, bottom: 64 },
     xAxis: { type: 'category', data: series[0].values.map((_, c) => String(c)) },
     yAxis: { type: 'value', min: 0, max: 1 },

@@ -13,9 +13,11 @@ export interface DemoImage {
 /** How far the second image is turned. */
 const DEGREES = 90;
 
+/** How sure a mistake must be to be worth asking about. */
+const CONFIDENCE_MIN = 0.95;
+
 /**
- * A test image that the MAP gets right, and the same image turned so that the MAP is wrong and sure of it: of the first images the one with the
- * most confident mistake.
+ * The first test image that the MAP gets right and, turned, gets wrong while sure of it; where there is none, the surest mistake.
  *
  * @param fitted  The posterior with its model.
  * @param test  SPEC of the upright test images.
@@ -38,6 +40,7 @@ export async function choosePair(fitted: FittedModel, test: string): Promise<[De
     const guess = top(after);
     const confidence = after[n * classCount + guess];
     if (top(before) === labels[n] && guess !== labels[n] && confidence > mostSure) [chosen, mostSure] = [n, confidence];
+    if (mostSure > CONFIDENCE_MIN) break;
   }
   const size = upright.inputs.length / upright.count;
   const image = (title: string, data: Dataset): DemoImage => ({
