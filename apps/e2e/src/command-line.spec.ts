@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
@@ -6,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { descendants } from './command-line/processes.ts';
 import { runSublace, startSublace, type CommandResult } from './command-line/run-sublace.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sublace-e2e-'));
@@ -19,16 +19,6 @@ async function json(...args: string[]): Promise<Record<string, unknown>> {
   const { status, stdout, stderr } = await runSublace([...args, '--json']);
   expect([status, stderr]).toEqual([0, '']);
   return JSON.parse(stdout) as Record<string, unknown>;
-}
-
-/** Process ids of the children of a process, and of theirs. */
-function descendants(pid: number): number[] {
-  const { stdout } = spawnSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' });
-  return stdout
-    .split('\n')
-    .map(Number)
-    .filter(Boolean)
-    .flatMap((child) => [child, ...descendants(child)]);
 }
 
 function isAlive(pid: number): boolean {
@@ -194,7 +184,7 @@ describe('Ctrl-C', () => {
     ]);
     // The first line of progress comes when workers compute.
     await once(child.stderr!, 'data');
-    const processes = descendants(child.pid!);
+    const processes = descendants(child.pid!).map(({ pid }) => pid);
     expect(processes.length).toBeGreaterThanOrEqual(3);
     child.kill('SIGINT');
     expect(await once(child, 'exit')).toEqual([130, null]);
