@@ -25,8 +25,19 @@ export function saveModel(folder: string, saved: { readonly modelJson: unknown; 
     for (const [name, content] of files) writeFileSync(temporary(name), content);
     for (const [name] of files) renameSync(temporary(name), join(folder, name));
   } catch (error) {
-    for (const [name] of files) rmSync(temporary(name), { force: true });
+    discard(files.map(([name]) => temporary(name)));
     const reason = error instanceof Error ? error.message : String(error);
     throw new SublaceError('OUTPUT_UNWRITABLE', `model: expected a folder that can be written, got '${folder}': ${reason}`, { cause: error });
+  }
+}
+
+/** Removes what there is of some files; where even that fails, the first error is the one to tell. */
+function discard(paths: readonly string[]): void {
+  for (const path of paths) {
+    try {
+      rmSync(path, { force: true });
+    } catch {
+      // Nothing was written there: the folder is no folder.
+    }
   }
 }

@@ -1,0 +1,333 @@
+import { appendFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { startBackend } from '@sublace/backend';
+import { SublaceError, type ErrorCode } from '@sublace/errors';
+import { SUPPORTED_LAYERS } from '@sublace/network';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { compileFitSpec, openModel, openPosterior, saveModel, trainModel, type FitPlan, type FitSpecInput } from './index.ts';
+import { fitInProcess, fitJob, type FitRun } from './testdata/fit-in-process.ts';
+import { tableProblem, temporaryFolder, writeTable, type SmallProblem } from './testdata/small-problems.ts';
+
+const folder = temporaryFolder();
+let problem: SmallProblem;
+let run: FitRun;
+
+beforeAll(async () => {
+  await startBackend({ threads: 1 });
+  problem = await tableProblem(folder);
+  run = await fitInProcess({ ...problem, subnetwork: 'random:5', priorPrecision: 1, output: join(folder, 'posterior') });
+});
+
+/** Code and message of what is thrown; a message is one line, and the exit code says that no retry can help. */
+async function failure(action: () => unknown): Promise<[ErrorCode, string]> {
+  const thrown: unknown = await Promise.resolve()
+    .then(action)
+    .then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+  if (!(thrown instanceof SublaceError)) throw new Error(`expected a SublaceError, got ${String(thrown)}`, { cause: thrown });
+  expect(thrown.message).not.toContain('\n');
+  expect(thrown.exitCode).toBe(42);
+  return [thrown.code, thrown.message];
+}
+
+let copyCount = 0;
+
+/** A copy of the model, damaged. */
+function damagedModel(damage: (copy: string) => void): string {
+  const copy = join(folder, `damaged-${++copyCount}`);
+  cpSync(problem.model, copy, { recursive: true });
+  damage(copy);
+  return copy;
+}
+
+/** The plan task with some fields changed. Nothing may be written. */
+function plan(extra: Partial<FitSpecInput>): Promise<[ErrorCode, string]> {
+  const output = join(folder, `never-${++copyCount}`);
+  return failure(() => fitJob({ ...problem, subnetwork: 'random:5', priorPrecision: 1, output, ...extra }).run({ phase: 'plan' })).finally(
+    () => {
+      expect(existsSync(output)).toBe(false);
+    },
+  );
+}
+
+interface LayersModel {
+  modelTopology: { model_config?: unknown; config: { layers: { class_name: string; config: { name: string } }[] } };
+}
+
+describe('a model that cannot be used', () => {
+  it('is missing', async () => {
+    const path = join(folder, 'nothing');
+    const message = `model: expected a tf.js LayersModel (a folder with model.json), got nothing at '${path}'; train one with 'sublace train'`;
+    expect(await failure(() => openModel(path))).toEqual(['MODEL_INVALID', message]);
+    expect(await plan({ model: path })).toEqual(['MODEL_INVALID', message]);
+  });
+
+  it('has truncated, missing or misplaced weights', async () => {
+    const bytes = 4 * 35;
+    const truncated = damagedModel((copy) =>
+      writeFileSync(join(copy, 'weights.bin'), readFileSync(join(copy, 'weights.bin')).subarray(0, bytes - 3)),
+    );
+    expect(await failure(() => openModel(truncated))).toEqual([
+      'MODEL_INVALID',
+      `weights: expected ${bytes} bytes as in the manifest, got ${bytes - 3}; the file is truncated or of another model`,
+    ]);
+    const missing = damagedModel((copy) => rmSync(join(copy, 'weights.bin')));
+    expect(await failure(() => openModel(missing))).toEqual([
+      'MODEL_INVALID',
+      `${join(missing, 'model.json')}: expected the weight file 'weights.bin' beside it, got none`,
+    ]);
+    const outside = damagedModel((copy) =>
+      editJson(join(copy, 'model.json'), (json) => json.replaceAll('weights.bin', '../model/weights.bin')),
+    );
+    expect((await failure(() => openModel(outside)))[1]).toContain("expected weight files beside it, got the path '../model/weights.bin'");
+  });
+
+  it('has a weight that is not a number, by name', async () => {
+    for (const value of [Number.NaN, -Infinity]) {
+      const model = damagedModel((copy) => {
+        const weights = readFileSync(join(copy, 'weights.bin'));
+        weights.writeFloatLE(value, 4 * 21); // 16 of the first kernel, 4 biases, then the second kernel
+        writeFileSync(join(copy, 'weights.bin'), weights);
+      });
+      const message = "weight 'output/kernel': expected finite values, got a non-finite one at flat index 1; train the model again";
+      expect(await failure(() => openModel(model))).toEqual(['MODEL_INVALID', message]);
+    }
+  });
+
+  it('has a layer that is not supported, by name', async () => {
+    const model = damagedModel((copy) => editModel(copy, (json) => (json.modelTopology.config.layers[1].class_name = 'LSTM')));
+    expect(await failure(() => openModel(model))).toEqual([
+      'MODEL_UNSUPPORTED',
+      `layer 'dense1' of class LSTM is not supported; supported: ${SUPPORTED_LAYERS.join(', ')}`,
+    ]);
+  });
+
+  it('is not JSON, or not a model', async () => {
+    const noJson = damagedModel((copy) => appendFileSync(join(copy, 'model.json'), '}'));
+    const [code, message] = await failure(() => openModel(noJson));
+    expect([code, message.startsWith(`${join(noJson, 'model.json')}: expected JSON, got `)]).toEqual(['MODEL_INVALID', true]);
+    const other = damagedModel((copy) => writeFileSync(join(copy, 'model.json'), '[]'));
+    expect(await failure(() => openModel(other))).toEqual([
+      'MODEL_INVALID',
+      'model.json: expected an object, got an array; is this a tf.js LayersModel?',
+    ]);
+    const empty = damagedModel((copy) => writeFileSync(join(copy, 'model.json'), 'null'));
+    expect((await failure(() => openModel(empty)))[0]).toBe('MODEL_INVALID');
+  });
+
+  it('has metadata of another version or without sense', async () => {
+    const version = damagedModel((copy) =>
+      editJson(join(copy, 'sublace.json'), (json) => json.replace('"formatVersion": 1', '"formatVersion": 9')),
+    );
+    expect(await failure(() => openModel(version))).toEqual([
+      'MODEL_INVALID',
+      `${join(version, 'sublace.json')}: expected formatVersion 1, got 9; it was written by another version`,
+    ]);
+    const metadata = damagedModel((copy) =>
+      writeFileSync(join(copy, 'sublace.json'), '{"formatVersion":1,"normalisation":{"inputMean":[0],"inputStd":[0]}}'),
+    );
+    expect((await failure(() => openModel(metadata)))[1]).toContain('expected finite normalisation with non-zero deviations');
+  });
+
+  it('cannot be written', async () => {
+    const file = join(folder, 'a-file');
+    writeFileSync(file, '');
+    const model = openModel(problem.model);
+    model.dispose();
+    const [code, message] = await failure(() => saveModel(file, model.files, model.metadata!));
+    expect([code, message.startsWith(`model: expected a folder that can be written, got '${file}': EEXIST`)]).toEqual([
+      'OUTPUT_UNWRITABLE',
+      true,
+    ]);
+  });
+});
+
+describe('data that do not fit', () => {
+  it('have another shape', async () => {
+    expect(await plan({ data: 'digits?count=20' })).toEqual([
+      'DATA_INVALID',
+      'digits: expected inputs [4] for this model, got [28, 28, 1]',
+    ]);
+  });
+
+  it('have labels that the model has no class for, by row', async () => {
+    const data = writeTable(join(folder, 'labels.csv'));
+    appendFileSync(data, '1,2,3,4,3\n');
+    expect(await plan({ data })).toEqual(['DATA_INVALID', `${data}: expected labels in 0..2, got 3 in row 90`]);
+  });
+
+  it('have a row that is not finite, by row', async () => {
+    const data = writeTable(join(folder, 'rows.csv'), 20);
+    appendFileSync(data, '1,2,inf,4,1\n');
+    const message = `${data}: expected finite numbers, got Infinity in row 20 (input value 2); mend or remove the row`;
+    expect(await plan({ data })).toEqual(['DATA_INVALID', message]);
+    const output = join(folder, 'never-trained');
+    expect(await failure(() => trainModel({ data, architecture: 'mlp:4x1', output, likelihood: 'classification' }))).toEqual([
+      'DATA_INVALID',
+      message,
+    ]);
+    expect(existsSync(output)).toBe(false);
+  });
+
+  it('are missing, or have targets of another kind', async () => {
+    expect(await plan({ data: './nothing.csv' })).toEqual([
+      'DATA_INVALID',
+      './nothing.csv: expected a data file or folder, got no such file',
+    ]);
+    const data = writeTable(join(folder, 'inputs.csv'));
+    expect(await plan({ data: `${data}?target=none` })).toEqual(['DATA_INVALID', `${data}: expected inputs [4] for this model, got [5]`]);
+    expect((await plan({ data, likelihood: 'regression' }))[1]).toBe(`${data}: expected 3 target values per example, got 1`);
+  });
+
+  it('changed during the fit', async () => {
+    const data = writeTable(join(folder, 'changing.csv'));
+    const input = { ...problem, data, subnetwork: 'random:5', priorPrecision: 1, output: join(folder, 'never') };
+    const { summary } = await fitJob(input).run({ phase: 'plan' });
+    writeTable(data, 80);
+    const [code, message] = await failure(() => fitJob(input).run({ phase: 'score', plan: summary as unknown as FitPlan }));
+    expect(code).toBe('DIGEST_MISMATCH');
+    expect(message).toMatch(
+      /^data .*changing\.csv: expected digest [0-9a-f]{16} as planned, got [0-9a-f]{16}; it changed during the fit, or workers see different files$/,
+    );
+  });
+});
+
+describe('a subnetwork that cannot be formed', () => {
+  it('is larger than the model, and refused before any work', async () => {
+    expect(await plan({ subnetwork: 'largest-variance:36' })).toEqual([
+      'SUBNETWORK_INVALID',
+      'subnetwork: expected at most 35 weights (the whole model), got 36',
+    ]);
+  });
+
+  it('is larger than its candidates', async () => {
+    const output = join(folder, 'never-selected');
+    const [code, message] = await failure(() => fitInProcess({ ...problem, subnetwork: 'gradient-energy:35', priorPrecision: 1, output }));
+    const live = 28 - run.selection.report.deadCount; // of the kernels
+    const dead = run.selection.report.deadCount;
+    expect([code, message]).toEqual([
+      'SUBNETWORK_INVALID',
+      `subnetwork gradient-energy:35: expected at most ${live} weights (${dead} dead ones left out; --keep-dead keeps them), got 35; --candidates all adds biases and normalisation weights`,
+    ]);
+    expect(existsSync(output)).toBe(false);
+  });
+
+  it('names nothing, or is not a rule', async () => {
+    const output = join(folder, 'never-named');
+    expect(await failure(() => fitInProcess({ ...problem, subnetwork: 'names:conv*', priorPrecision: 1, output }))).toEqual([
+      'SUBNETWORK_INVALID',
+      'subnetwork names:conv*: expected weights to choose from, got none; weights: dense1/kernel, dense1/bias, output/kernel, output/bias',
+    ]);
+    expect((await failure(() => compileFitSpec({ ...problem, subnetwork: 'best:5', output })))[0]).toBe('INVALID_ARGUMENT');
+    expect(await failure(() => fitInProcess({ ...problem, subnetwork: 'indices:/nothing.json', priorPrecision: 1, output }))).toEqual([
+      'SUBNETWORK_INVALID',
+      "indices: expected a file, got nothing at '/nothing.json'",
+    ]);
+  });
+});
+
+describe('a specification that makes no sense', () => {
+  it.each([
+    [{ temperature: 0 }, 'temperature: expected a positive number, got 0'],
+    [{ priorPrecision: -1 }, 'priorPrecision: expected a positive number, got -1'],
+    [{ noiseVariance: Number.NaN }, 'noiseVariance: expected a positive number, got NaN'],
+    [{ seed: 0.5 }, 'seed: expected an integer, got 0.5'],
+    [{ shardSize: -2 }, 'shardSize: expected a positive integer or 0, got -2'],
+  ])('%j', async (extra, message) => {
+    const output = join(folder, 'never');
+    expect(await failure(() => compileFitSpec({ ...problem, subnetwork: 'random:5', output, ...extra }))).toEqual([
+      'INVALID_ARGUMENT',
+      message,
+    ]);
+  });
+
+  it('tunes by validation without validation data', async () => {
+    expect(await plan({ priorPrecision: 'validation', validation: 'none' })).toEqual([
+      'INVALID_ARGUMENT',
+      "priorPrecision by validation: expected validation data, got none; give --validation, or use 'evidence' or a number",
+    ]);
+  });
+});
+
+describe('a posterior that cannot be trusted', () => {
+  it('belongs to another model', async () => {
+    const other = damagedModel((copy) => {
+      const weights = readFileSync(join(copy, 'weights.bin'));
+      weights.writeFloatLE(0.125, 0);
+      writeFileSync(join(copy, 'weights.bin'), weights);
+    });
+    const [expected, got] = [problem.model, other].map((path) => {
+      const model = openModel(path);
+      model.dispose();
+      return model.digest.slice(0, 16);
+    });
+    expect(await failure(() => openPosterior(run.folder, { model: other }))).toEqual([
+      'DIGEST_MISMATCH',
+      `posterior: expected model digest ${expected}, got ${got} at '${other}'; fit this model again or use the one the posterior was fitted to`,
+    ]);
+    const fitted = await openPosterior(run.folder, { model: problem.model });
+    expect(fitted.manifest.digest).toBe(run.digest);
+    fitted.dispose();
+  });
+
+  it.each(['subnetwork.safetensors', 'factor.safetensors', 'ggn.safetensors', 'weights.bin', 'model.json'])(
+    'has a damaged or missing %s',
+    async (name) => {
+      const copy = join(folder, `posterior-${++copyCount}`);
+      cpSync(run.folder, copy, { recursive: true });
+      const path = join(copy, name);
+      const bytes = readFileSync(path);
+      bytes[bytes.length - 1] ^= 1;
+      writeFileSync(path, bytes);
+      const [code, message] = await failure(() => openPosterior(copy));
+      expect(code).toBe('DIGEST_MISMATCH');
+      expect(message).toMatch(
+        new RegExp(`${name}: expected sha256 [0-9a-f]{64}, got [0-9a-f]{64}; the artifact is damaged, publish it again$`),
+      );
+      rmSync(path);
+      expect(await failure(() => openPosterior(copy))).toEqual([
+        'DIGEST_MISMATCH',
+        expect.stringContaining('got no such file; the artifact is damaged'),
+      ]);
+    },
+  );
+
+  it('is not there, or is something else', async () => {
+    const path = join(folder, 'no-posterior');
+    expect(await failure(() => openPosterior(path))).toEqual([
+      'NOT_FOUND',
+      `${path}: expected a posterior folder, got no such folder; check the path`,
+    ]);
+    expect((await failure(() => openPosterior(problem.model)))[1]).toContain('got a folder without manifest.json');
+  });
+
+  it('cannot be factorised: nothing is written', async () => {
+    const staging = join(folder, 'staging');
+    mkdirSync(staging);
+    const ggn = new Float64Array(25).map((_, i) => (i % 6 === 0 ? -2 : 0)); // below minus the prior
+    const inputs = [
+      { name: 'indices/0', shape: [5], data: run.indices },
+      { name: 'ggn/0/0', shape: [5, 5], data: ggn },
+    ];
+    const { plan: fitPlan, selection, spec } = run;
+    expect(await failure(() => fitJob(spec).run({ phase: 'finalise', plan: fitPlan, selection, inputs, staging }))).toEqual([
+      'NUMERICAL_FAILURE',
+      'posterior precision is not positive definite (smallest diagonal -1.00e+0); use a larger prior precision',
+    ]);
+    expect(readdirSync(staging)).toEqual([]);
+  });
+});
+
+function editJson(file: string, edit: (json: string) => string): void {
+  writeFileSync(file, edit(readFileSync(file, 'utf8')));
+}
+
+function editModel(copy: string, edit: (json: LayersModel) => void): void {
+  editJson(join(copy, 'model.json'), (text) => {
+    const json = JSON.parse(text) as LayersModel;
+    edit(json);
+    return JSON.stringify(json);
+  });
+}

@@ -1,0 +1,132 @@
+import { join } from 'node:path';
+import { startBackend } from '@sublace/backend';
+import { loadDataset, type Dataset } from '@sublace/data';
+import '@sublace/testing';
+import { accuracy, auroc, meanLogLikelihood, rmse } from '@sublace/metrics';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { evaluate, openPosterior, type ClassificationScores, type FittedModel, type RegressionScores } from '../index.ts';
+import { fitInProcess, type FitRun } from '../testdata/fit-in-process.ts';
+import { curveProblem, digitsProblem, temporaryFolder, type SmallProblem } from '../testdata/small-problems.ts';
+
+const folder = temporaryFolder();
+
+beforeAll(async () => {
+  await startBackend({ threads: 1 });
+});
+
+function classificationScores(fitted: FittedModel, data: Dataset, ood?: Dataset): readonly ClassificationScores[] {
+  const evaluation = evaluate(fitted, data, ood);
+  if (evaluation.likelihood !== 'classification') throw new Error('expected scores of a classification');
+  expect(evaluation.count).toBe(data.count);
+  return evaluation.scores;
+}
+
+function regressionScores(fitted: FittedModel, data: Dataset): readonly RegressionScores[] {
+  const evaluation = evaluate(fitted, data);
+  if (evaluation.likelihood !== 'regression') throw new Error('expected scores of a regression');
+  return evaluation.scores;
+}
+
+describe('a digits classifier', () => {
+  let problem: SmallProblem;
+  let run: FitRun;
+  let fitted: FittedModel;
+  let test: Dataset;
+  let labels: Int32Array;
+
+  beforeAll(async () => {
+    problem = await digitsProblem(folder);
+    run = await fitInProcess({ ...problem, subnetwork: 'gradient-energy:150', output: join(folder, 'posterior') });
+    fitted = await openPosterior(run.folder);
+    test = await loadDataset(problem.data, { split: 'test' });
+    labels = test.targets.kind === 'labels' ? test.targets.labels : new Int32Array();
+  });
+
+  it('is fitted from end to end, with a report that adds up', () => {
+    const { manifest } = fitted;
+    expect(manifest).toMatchObject({
+      kind: 'posterior',
+      formatVersion: 1,
+      likelihood: 'classification',
+      temperature: 1,
+      noiseVariance: null,
+    });
+    expect(manifest.model).toMatchObject({ parameterCount: 784 * 16 + 16 + 160 + 10, outputCount: 10, inputShape: [28, 28, 1] });
+    const { report } = manifest.subnetwork;
+    expect(report.layers.reduce((total, layer) => total + layer.selected, 0)).toBe(150);
+    expect(report.deadCount).toBeGreaterThan(16); // pixels that are never drawn on
+    expect(report.deadSelectedCount).toBe(0);
+    expect(report.diagonalMassShare).toBeGreaterThan(0);
+    expect(report.diagonalMassShare).toBeLessThan(1);
+    expect(manifest.effectiveDimension).toBeGreaterThan(0);
+    expect(manifest.effectiveDimension).toBeLessThan(150);
+    expect(manifest.digest).toBe(run.digest);
+  });
+
+  it('has scores that follow from its predictions', () => {
+    const scores = classificationScores(fitted, test);
+    expect(scores.map(({ predictor }) => predictor)).toEqual(['MAP', 'MAP + temperature', 'Sublace']);
+    const [probabilities, map, logits] = fitted.predict(test.inputs, test.count, {
+      outputs: ['probabilities', 'map_probabilities', 'logits'],
+    });
+    expect(scores[0].nll).toBeCloseTo(-meanLogLikelihood(map.data, labels), 10);
+    expect(scores[2].nll).toBeCloseTo(-meanLogLikelihood(probabilities.data, labels), 10);
+    expect(scores[2].accuracy).toBe(accuracy(probabilities.data, labels));
+    const scaled = scores[1];
+    expect(scaled.accuracy).toBe(scores[0].accuracy); // a temperature changes no ranking
+    expect(scaled.nll).not.toBe(scores[0].nll);
+    expect(logits.data).toHaveLength(test.count * 10);
+    expect(scores[0].accuracy).toBeGreaterThan(0.3); // after two epochs; chance is 0.1
+  });
+
+  it('tells noise from digits by entropy', () => {
+    const noise = { ...test, inputs: test.inputs.map((_, i) => (i * 7919) % 256) };
+    const scores = classificationScores(fitted, test, noise);
+    const entropies = [test, noise].map(({ inputs, count }) => fitted.predict(inputs, count, { outputs: ['entropy'] })[0].data);
+    expect(scores[2].auroc).toBeCloseTo(auroc(entropies[0], entropies[1]), 10);
+  });
+
+  it.each(['probit', 'bridge', 'bridge-normalised', 'monte-carlo'] as const)('gives probabilities by %s, the same ones again', (link) => {
+    const inputs = test.inputs.subarray(0, 5 * 784);
+    const [{ data }] = fitted.predict(inputs, 5, { link, samples: 200, seed: 4 });
+    for (let n = 0; n < 5; n++) expect(data.subarray(n * 10, n * 10 + 10).reduce((a, b) => a + b)).toBeCloseTo(1, 12);
+    expect(fitted.predict(inputs, 5, { link, samples: 200, seed: 4 })[0].data).toEqual(data);
+  });
+
+  it('predicts one example as it does among others', () => {
+    const together = fitted.predict(test.inputs.subarray(0, 20 * 784), 20, { outputs: ['logit_variance'] })[0].data;
+    const alone = fitted.predict(test.inputs.subarray(13 * 784, 14 * 784), 1, { outputs: ['logit_variance'] })[0].data;
+    expect(alone).toBeAllclose(together.subarray(130, 140));
+  });
+
+  it('refuses data of another shape or with other labels', () => {
+    expect(() => evaluate(fitted, { ...test, inputShape: [27, 28, 1] })).toThrow(
+      'digits: expected inputs [28, 28, 1] for this model, got [27, 28, 1]',
+    );
+    const targets = { kind: 'labels', labels: labels.map((label, n) => (n === 3 ? 10 : label)), classCount: 11 } as const;
+    expect(() => evaluate(fitted, { ...test, targets })).toThrow('digits: expected labels in 0..9, got 10 in row 3');
+  });
+});
+
+describe('a regression', () => {
+  it('has scores in raw units, and more uncertainty in the gap than the noise alone', async () => {
+    const problem = await curveProblem(join(folder, 'curve'));
+    const run = await fitInProcess({ ...problem, subnetwork: 'names:*', output: join(folder, 'curve-posterior') });
+    const fitted = await openPosterior(run.folder);
+    const test = await loadDataset('toy-1d', { split: 'test' });
+    const values = test.targets.kind === 'values' ? test.targets.values : new Float32Array();
+    const scores = regressionScores(fitted, test);
+    const [mean, variance, std] = fitted.predict(test.inputs, test.count, { outputs: ['mean', 'variance', 'std'] });
+    expect(scores.map(({ predictor }) => predictor)).toEqual(['MAP', 'Sublace']);
+    expect(scores[0].rmse).toBe(scores[1].rmse);
+    expect(scores[0].rmse).toBeCloseTo(rmse(mean.data, values), 12);
+    const density = std.data.reduce(
+      (total, s, n) => total + 0.5 * (((values[n] - mean.data[n]) / s) ** 2 + Math.log(2 * Math.PI * s * s)),
+      0,
+    );
+    expect(scores[1].nll).toBeCloseTo(density / test.count, 10);
+    expect(variance.data.every((value) => value >= 0)).toBe(true);
+    expect(Math.max(...variance.data)).toBeGreaterThan(0);
+    fitted.dispose();
+  });
+});
