@@ -5,18 +5,18 @@ export interface PriorPoint {
   readonly loss: number;
 }
 
-/** A loss with the standard error of its estimate, 0 where it has none. */
+/** A mean loss with the terms that it is the mean of, one per example; none where it is no mean. */
 export interface EstimatedLoss {
   readonly loss: number;
-  readonly standardError: number;
+  readonly terms?: Float64Array;
 }
 
 /**
- * Which point is chosen: the one with the smallest loss, or the smallest prior precision (the widest posterior) whose loss is within one
- * standard error of the smallest. Validation data often cannot tell a whole range of priors apart, and within it the narrow end is the MAP:
- * the second rule then prefers to be unsure (the one-standard-error rule of Breiman et al. 1984, section 3.4.3).
+ * Which point is chosen: the one with the smallest loss, or the widest posterior (the smallest prior precision) that validation data cannot
+ * tell from the best, or that is at least no worse than the MAP. A point cannot be told from the best when its mean loss exceeds the best's by
+ * no more than the standard error of the paired differences; the MAP is the point with the largest prior precision.
  */
-export type ChoiceRule = 'smallest-loss' | 'one-standard-error';
+export type ChoiceRule = 'smallest-loss' | 'widest';
 
 /** Outcome of a search: the chosen point and the whole curve, in ascending order of the prior precision. */
 export interface PriorSearch {
@@ -74,8 +74,22 @@ function choose(points: readonly EstimatedLoss[], rule: ChoiceRule): number {
   let smallest = 0;
   for (const [i, { loss }] of points.entries()) if (loss < points[smallest].loss || Number.isNaN(points[smallest].loss)) smallest = i;
   if (rule === 'smallest-loss') return smallest;
-  const limit = points[smallest].loss + points[smallest].standardError;
+  const best = points[smallest];
+  const map = points[points.length - 1].loss;
   let chosen = smallest;
-  while (chosen > 0 && points[chosen - 1].loss <= limit) chosen--;
+  while (chosen > 0) {
+    const { loss, terms } = points[chosen - 1];
+    if (!(loss <= map || loss - best.loss <= pairedStandardError(terms, best.terms))) break;
+    chosen--;
+  }
   return chosen;
+}
+
+/** Standard error of the mean of a_n - b_n; 0 without terms. */
+function pairedStandardError(a: Float64Array | undefined, b: Float64Array | undefined): number {
+  if (!a || !b || a.length < 2) return 0;
+  const differences = a.map((value, n) => value - b[n]);
+  const mean = differences.reduce((sum, value) => sum + value, 0) / a.length;
+  const variance = differences.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (a.length - 1);
+  return Math.sqrt(variance / a.length);
 }

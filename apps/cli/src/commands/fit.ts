@@ -121,8 +121,8 @@ export function fitCommand(terminal: () => Terminal): Command {
     .option('--coordinator <address>', 'HOST:PORT of a coordinator that runs already, instead of starting one; SUBLACE_TOKEN: its token')
     .option(
       '--prior-precision <value>',
-      'a number, or auto, validation, one-standard-error, evidence',
-      numberOr('auto', 'validation', 'one-standard-error', 'evidence'),
+      'a number, or auto, validation, widest, evidence',
+      numberOr('auto', 'validation', 'widest', 'evidence'),
       'auto',
     )
     .option('--temperature <number>', 'of the posterior', real({ min: 1e-9 }), 1)

@@ -33,8 +33,8 @@ ${manifest.model.parameterCount.toLocaleString('en')} weights. Turned digits are
 <div class="row">${rotationCharts(result.curve).map((svg) => `<figure>${svg}</figure>`).join('\n')}</div>
 ${rotationTable(result.curve)}
 <p>NLL is the mean negative log likelihood in nats: lower is better, and it punishes being wrong and sure. Sublace keeps the predictions of the MAP
-and changes how sure they are. Its prior precision was chosen on ${manifest.validation.exampleCount} held-out upright digits: the widest posterior whose NLL there
-is within one standard error of the smallest, which is what the small price at 0&deg; buys.</p>
+and changes how sure they are. Its prior precision was chosen on ${manifest.validation.exampleCount} held-out upright digits: the widest posterior
+that predicts them no worse than the MAP, as far as they can tell.</p>
 
 <h2>Two questions to the served posterior</h2>
 ${questions.map(questionRow).join('\n')}

@@ -2,11 +2,11 @@ import { SublaceError } from '@sublace/errors';
 import { parseSelectionRule } from '@sublace/subnetwork';
 
 /**
- * How to find the prior precision: `validation` minimises the mean validation NLL, `one-standard-error` takes the widest posterior within one
- * standard error of that minimum, `evidence` maximises the log marginal likelihood; `auto` is one-standard-error where there are validation
- * data, else evidence.
+ * How to find the prior precision: `validation` minimises the mean validation NLL, `widest` takes the widest posterior whose validation NLL is
+ * no worse than the MAP's or cannot be told from the minimum, `evidence` maximises the log marginal likelihood; `auto` is widest where there are
+ * validation data, else evidence.
  */
-export type PriorMethod = 'auto' | 'validation' | 'one-standard-error' | 'evidence';
+export type PriorMethod = 'auto' | 'validation' | 'widest' | 'evidence';
 
 /** What to fit: complete, checked, and plain JSON, so that it can travel and be stored with the job. */
 export interface FitSpec {

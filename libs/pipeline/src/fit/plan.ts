@@ -23,7 +23,7 @@ export function planFit({ spec }: FitTask, context: FitContext): FitTaskResult {
   const { network } = model;
   const rule = parseSelectionRule(spec.subnetwork);
   if ('size' in rule) checkSize(rule.size, network.layout.size);
-  if ((spec.priorPrecision === 'validation' || spec.priorPrecision === 'one-standard-error') && !validation) {
+  if ((spec.priorPrecision === 'validation' || spec.priorPrecision === 'widest') && !validation) {
     throw new SublaceError('INVALID_ARGUMENT', "priorPrecision by validation: expected validation data, got none; give --validation, or use 'evidence' or a number");
   }
   const targetScale = normalisation.targetStd ?? [1];

@@ -30,11 +30,11 @@ export interface TuningProblem {
 }
 
 /**
- * Finds a scalar prior precision: as given, by the mean validation NLL of the linearised predictive (the smallest, or the widest posterior
- * within one standard error of it), or by the evidence. One eigendecomposition of the GGN and one pass over the validation Jacobians serve the
+ * Finds a scalar prior precision: as given, by the mean validation NLL of the linearised predictive (the smallest, or the widest
+ * posterior that is no worse), or by the evidence. One eigendecomposition of the GGN and one pass over the validation Jacobians serve the
  * whole grid.
  *
- * @param wanted  A value or a method; `auto` is one-standard-error where there are validation data, else evidence.
+ * @param wanted  A value or a method; `auto` is widest where there are validation data, else evidence.
  * @param problem  GGN and subnetwork.
  * @param context  Model and data.
  * @param temperature  Divides the GGN.
@@ -47,10 +47,10 @@ export function tunePrior(wanted: number | PriorMethod, problem: TuningProblem, 
   if (size > TUNED_SIZE_MAX) {
     throw new SublaceError('INVALID_ARGUMENT', `priorPrecision '${wanted}': expected at most ${TUNED_SIZE_MAX} weights to tune it for, got ${size}; give a number`);
   }
-  const method = wanted === 'auto' ? (context.validation ? 'one-standard-error' : 'evidence') : wanted;
+  const method = wanted === 'auto' ? (context.validation ? 'widest' : 'evidence') : wanted;
   const spectrum = new Spectrum(problem.ggn, size, temperature);
   try {
-    const rule = method === 'one-standard-error' ? 'one-standard-error' : 'smallest-loss';
+    const rule = method === 'widest' ? 'widest' : 'smallest-loss';
     const search = method === 'evidence' ? byEvidence(spectrum, problem) : byValidation(spectrum, problem, context, rule);
     if (!Number.isFinite(search.best.loss)) {
       throw new SublaceError('NUMERICAL_FAILURE', `priorPrecision: expected a finite ${method} loss at some value, got none; give a number`);
@@ -67,7 +67,7 @@ function byEvidence(spectrum: Spectrum, { mapValues, selection }: TuningProblem)
       const priorPrecision = new Float64Array(mapValues.length).fill(prior);
       const { logLikelihood } = selection;
       const { value } = logMarginalLikelihood({ logLikelihood, logDeterminant: spectrum.logDeterminant(prior), priorPrecision, mapValues });
-      return { loss: -value, standardError: 0 };
+      return { loss: -value };
     }),
   );
 }
@@ -101,7 +101,7 @@ function byValidation(spectrum: Spectrum, { indices, plan }: TuningProblem, { mo
   }
 }
 
-/** Mean negative log likelihood of the linearised predictive, nats per example (per value for regression), and its standard error. */
+/** Mean negative log likelihood of the linearised predictive, nats per example (per value for regression). */
 function meanNll(mean: Float64Array, variance: Float64Array, targets: Int32Array | Float32Array, plan: FitPlan): EstimatedLoss {
   const { likelihood, outputCount, noiseVariance } = plan;
   let terms: Float64Array;
@@ -115,7 +115,5 @@ function meanNll(mean: Float64Array, variance: Float64Array, targets: Int32Array
     const count = mean.length / outputCount;
     terms = Float64Array.from({ length: count }, (_, n) => -Math.log(Math.max(probabilities[n * outputCount + targets[n]], Number.MIN_VALUE)));
   }
-  const loss = terms.reduce((sum, term) => sum + term, 0) / terms.length;
-  const spread = terms.reduce((sum, term) => sum + (term - loss) ** 2, 0) / Math.max(terms.length - 1, 1);
-  return { loss, standardError: Math.sqrt(spread / terms.length) };
+  return { loss: terms.reduce((sum, term) => sum + term, 0) / terms.length, terms };
 }
