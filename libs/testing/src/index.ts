@@ -1,4 +1,5 @@
 export { DOUBLE, FLOAT32_OP, FLOAT32_SOLVE, STANDARD_ERRORS, type Tolerance } from './tolerances.ts';
+// cspell:ignore allclose
 export { positionsApart } from './to-be-allclose.ts';
 export { testRandom, type TestRandom } from './random.ts';
 

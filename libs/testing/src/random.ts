@@ -13,7 +13,7 @@ export interface TestRandom {
 }
 
 /**
- * A seeded stream: xorshift32, whitened by a multiplication; normal numbers by Box and Muller.
+ * A seeded stream: a 32-bit shift register, whitened by a multiplication; normal numbers by Box and Muller.
  *
  * @param seed  Any integer.
  * @returns  The stream.

@@ -4,7 +4,7 @@ export interface Tolerance {
   readonly scaled: number;
 }
 
-/** Doubles against doubles: a few hundred roundings, in another order. */
+/** Doubles against doubles: a few hundred rounding errors, in another order. */
 export const DOUBLE: Tolerance = { relative: 1e-10, scaled: 1e-12 };
 
 /** Float32 through a few layers against doubles, where cancellation costs small elements their digits but not large ones. */

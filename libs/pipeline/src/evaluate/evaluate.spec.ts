@@ -76,7 +76,7 @@ describe('a digits classifier', () => {
     expect(scaled.accuracy).toBe(scores[0].accuracy); // a temperature changes no ranking
     expect(scaled.nll).not.toBe(scores[0].nll);
     expect(logits.data).toHaveLength(test.count * 10);
-    expect(scores[0].accuracy).toBeGreaterThan(0.3); // after two epochs; chance is 0.1
+    expect(scores[0].accuracy).toBeGreaterThan(0.4); // after eight short epochs; chance is 0.1
   });
 
   it('tells noise from digits by entropy', () => {

@@ -57,7 +57,7 @@ describe('prior precision', () => {
   });
 
   it('is tuned by validation where there are such data, else by evidence', async () => {
-    expect((await fit(table, {})).manifest.prior.method).toBe('one-standard-error');
+    expect((await fit(table, {})).manifest.prior.method).toBe('widest');
     expect((await fit(table, { validation: 'none' })).manifest.prior.method).toBe('evidence');
     expect((await fit(table, { validation: { fraction: 0.3, seed: 4 } })).manifest).toMatchObject({
       data: { exampleCount: 63 },
@@ -71,7 +71,7 @@ describe('prior precision', () => {
 
   it('makes the posterior as wide as one standard error allows: never wider by smallest loss', async () => {
     const smallest = (await fit(table, { priorPrecision: 'validation' })).manifest.priorPrecision;
-    const widest = (await fit(table, { priorPrecision: 'one-standard-error' })).manifest.priorPrecision;
+    const widest = (await fit(table, { priorPrecision: 'widest' })).manifest.priorPrecision;
     expect(widest).toBeLessThanOrEqual(smallest);
   });
 });

@@ -10,6 +10,7 @@ import { openModel, openPosterior } from '../index.ts';
 import { fitInProcess } from '../testdata/fit-in-process.ts';
 import { temporaryFolder } from '../testdata/small-problems.ts';
 
+// cspell:ignore tfjsnode
 const shared = process.env['SUBLACE_SHARED'] ?? join(import.meta.dirname, '..', '..', '..', '..', '..', 'shared');
 const path = join(shared, 'models', 'tfjs-mnist-cnn-tfjsnode');
 const folder = temporaryFolder();

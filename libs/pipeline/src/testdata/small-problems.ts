@@ -76,14 +76,14 @@ export async function curveProblem(folder: string): Promise<SmallProblem> {
 }
 
 /**
- * A classifier of handwriting-like digits with 16 hidden units.
+ * A classifier of handwriting-like digits with 16 hidden units, trained for eight epochs.
  *
  * @param folder  Where to write.
  * @returns  Model and data.
  */
 export async function digitsProblem(folder: string): Promise<SmallProblem> {
   const [model, data] = [join(folder, 'model'), 'digits?count=300'];
-  await trainModel({ data, architecture: 'mlp:16x1', output: model, training: { epochs: 2, batchSize: 16, learningRate: 0.01 } });
+  await trainModel({ data, architecture: 'mlp:16x1', output: model, training: { epochs: 8, batchSize: 16, learningRate: 0.01 } });
   return { model, data };
 }
 
