@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
+import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
 import type { CholeskyOutcome, Float64Matrix, Float64Ops } from './float64-ops.ts';
-import { jacobiEigen } from './jacobi-eigen.ts';
 
 interface PlainMatrix extends Float64Matrix {
   readonly values: Float64Array;
@@ -74,8 +74,10 @@ export class PlainFloat64 implements Float64Ops {
   }
 
   symmetricEigen(a: Float64Matrix): { values: Float64Array; vectors: Float64Matrix } {
-    const { values, vectors } = jacobiEigen(valuesOf(a), a.shape[0]);
-    return { values, vectors: matrix(vectors, a.shape) };
+    const source = Matrix.from1DArray(a.shape[0], a.shape[1], valuesOf(a));
+    // Householder tridiagonalisation and QL iteration; eigenvalues come out ascending.
+    const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(source, { assumeSymmetric: true });
+    return { values: Float64Array.from(realEigenvalues), vectors: matrix(Float64Array.from(eigenvectorMatrix.to1DArray()), a.shape) };
   }
 
   dispose(): void {
