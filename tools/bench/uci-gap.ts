@@ -1,7 +1,7 @@
 /**
  * UCI gap splits with an MLP of 50 units: mean test log likelihood and RMSE of the MAP and of posteriors, over all splits.
  *
- *   npm run bench -- uci-gap NAME [ARCHITECTURE]      for example wine, energy; ARCHITECTURE default mlp:50x1
+ *   npm run bench -- uci-gap NAME [ARCHITECTURE [PRIOR...]]      for example wine, energy; default mlp:50x1; PRIOR as for --prior-precision
  */
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,9 +19,9 @@ const RULES = ['names:*', 'gradient-energy:200'];
 /**
  * Runs every gap split and prints a table.
  *
- * @param args  Name of the UCI set without `uci-`, and the architecture.
+ * @param args  Name of the UCI set without `uci-`, the architecture, and how the prior precision is found.
  */
-export async function uciGap([name = 'wine', architecture = 'mlp:50x1']: readonly string[]): Promise<void> {
+export async function uciGap([name = 'wine', architecture = 'mlp:50x1', ...priors]: readonly string[]): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'sublace-bench-'));
   if (!findDataset(`uci-${name}`)) throw new Error(`uci-gap: needs uci-${name}; 'sublace data download uci-${name}'`);
   const totals = new Map<string, { logLikelihoods: number[]; rmses: number[] }>();
@@ -35,16 +35,24 @@ export async function uciGap([name = 'wine', architecture = 'mlp:50x1']: readonl
     const data = `uci-${name}:gap:${split}`;
     const model = join(folder, `model-${split}`);
     sublace('train', '--data', data, '--arch', architecture, '--out', model);
-    for (const [i, rule] of RULES.entries()) {
-      const posterior = join(folder, `posterior-${split}-${i}`);
-      sublace('fit', '--model', model, '--data', data, '--subnetwork', rule, '--workers', '1', '--out', posterior);
-      const { scores } = sublace<Scores>('evaluate', '--posterior', posterior, '--data', data);
-      for (const score of scores) if (i === 0 || score.predictor !== 'MAP') add(score.predictor === 'MAP' ? 'MAP' : `Sublace, ${rule}`, score);
+    let isFirst = true;
+    for (const rule of RULES) {
+      for (const prior of priors.length > 0 ? priors : ['auto']) {
+        const posterior = join(folder, 'posterior');
+        const options = ['--subnetwork', rule, '--prior-precision', prior, '--workers', '1', '--overwrite'];
+        sublace('fit', '--model', model, '--data', data, ...options, '--out', posterior);
+        const { scores } = sublace<Scores>('evaluate', '--posterior', posterior, '--data', data);
+        for (const score of scores) {
+          if (score.predictor !== 'MAP') add(`${rule}, prior ${prior}`, score);
+          else if (isFirst) add('MAP', score);
+        }
+        isFirst = false;
+      }
     }
   }
   console.log(`uci-${name}, gap splits, ${architecture}: mean test log likelihood and RMSE +- standard deviation over splits\n`);
   for (const [key, { logLikelihoods, rmses }] of totals) {
-    console.log(`${key.padEnd(30)} ${summary(logLikelihoods).padStart(20)} ${summary(rmses).padStart(20)}   ${logLikelihoods.length} splits`);
+    console.log(`${key.padEnd(40)} ${summary(logLikelihoods).padStart(20)} ${summary(rmses).padStart(20)}   ${logLikelihoods.length} splits`);
   }
 }
 
