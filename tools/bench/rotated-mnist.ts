@@ -29,10 +29,21 @@ export function rotatedMnist([size = '2000', given]: readonly string[]): void {
     console.log(`LeNet-5 on 60,000 MNIST images: test accuracy ${(100 * test.accuracy).toFixed(2)} %`);
   }
   console.log(`mean test log likelihood (accuracy %), ${ANGLES.join(', ')} degrees\n`);
-  const row = (name: string, cells: readonly string[]): void => console.log(name.padEnd(32) + cells.map((cell) => cell.padStart(18)).join(''));
+  const row = (name: string, cells: readonly string[]): void =>
+    console.log(name.padEnd(32) + cells.map((cell) => cell.padStart(18)).join(''));
   for (const [i, rule] of RULES.entries()) {
     const posterior = join(folder, rule);
-    const { manifest } = sublace<{ manifest: { priorPrecision: number } }>('fit', '--model', model, '--data', 'mnist', '--subnetwork', `${rule}:${size}`, '--out', posterior);
+    const { manifest } = sublace<{ manifest: { priorPrecision: number } }>(
+      'fit',
+      '--model',
+      model,
+      '--data',
+      'mnist',
+      '--subnetwork',
+      `${rule}:${size}`,
+      '--out',
+      posterior,
+    );
     const results = ANGLES.map((angle) => sublace<Scores>('evaluate', '--posterior', posterior, '--data', `mnist?rotate=${angle}`).scores);
     const cells = (predictor: string): string[] =>
       results.map((scores) => {

@@ -2,7 +2,10 @@
 import { rotatedMnist } from './rotated-mnist.ts';
 import { uciGap } from './uci-gap.ts';
 
-const BENCHES: Readonly<Record<string, (args: readonly string[]) => void | Promise<void>>> = { 'rotated-mnist': rotatedMnist, 'uci-gap': uciGap };
+const BENCHES: Readonly<Record<string, (args: readonly string[]) => void | Promise<void>>> = {
+  'rotated-mnist': rotatedMnist,
+  'uci-gap': uciGap,
+};
 
 const [name = '', ...args] = process.argv.slice(2);
 if (!Object.hasOwn(BENCHES, name)) {

@@ -11,7 +11,11 @@ const cli = join(resolve(import.meta.dirname, '..', '..'), 'apps', 'cli', 'bin',
  * @throws {Error} with the command's own message when it fails.
  */
 export function sublace<T>(...args: readonly string[]): T {
-  const run = spawnSync(process.execPath, [cli, ...args, '--json'], { encoding: 'utf8', maxBuffer: 2 ** 28, stdio: ['ignore', 'pipe', 'pipe'] });
+  const run = spawnSync(process.execPath, [cli, ...args, '--json'], {
+    encoding: 'utf8',
+    maxBuffer: 2 ** 28,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   if (run.status !== 0) throw new Error(`sublace ${args.join(' ')}: ${run.stderr.trim().split('\n').at(-1) ?? run.status}`);
   return JSON.parse(run.stdout) as T;
 }

@@ -52,7 +52,9 @@ export async function uciGap([name = 'wine', architecture = 'mlp:50x1', ...prior
   }
   console.log(`uci-${name}, gap splits, ${architecture}: mean test log likelihood and RMSE +- standard deviation over splits\n`);
   for (const [key, { logLikelihoods, rmses }] of totals) {
-    console.log(`${key.padEnd(40)} ${summary(logLikelihoods).padStart(20)} ${summary(rmses).padStart(20)}   ${logLikelihoods.length} splits`);
+    console.log(
+      `${key.padEnd(40)} ${summary(logLikelihoods).padStart(20)} ${summary(rmses).padStart(20)}   ${logLikelihoods.length} splits`,
+    );
   }
 }
 

@@ -94,15 +94,15 @@ function comparePredictions(
 ): Comparison[] {
   const { outputCount } = network;
   const [count] = reference.test.shape;
-  const { mean, covariance } = tf.tidy(() => {
+  const mean = new Float64Array(count * outputCount);
+  const covariance = new Float64Array(count * outputCount ** 2);
+  tf.tidy(() => {
     const tape = network.record(reference.test);
     const rows = new Rows(count, outputCount);
     const sortedColumns = jacobianRows(network, tape, identitySeeds(count, outputCount), rows, indices);
-    const jacobian = tf.gather(sortedColumns, tf.tensor1d(order, 'int32'), 1) as tf.Tensor2D;
-    return {
-      mean: Float64Array.from(tape.outputs.dataSync()),
-      covariance: Float64Array.from(outputCovariance(posterior, jacobian, outputCount).dataSync()),
-    };
+    const jacobian: tf.Tensor2D = tf.gather(sortedColumns, tf.tensor1d(order, 'int32'), 1);
+    mean.set(tape.outputs.dataSync());
+    covariance.set(outputCovariance(posterior, jacobian, outputCount).dataSync());
   });
   compare('f_mean', mean, 'f_mean');
   compare('f_variance', covariance, 'f_variance');
