@@ -6,11 +6,22 @@
  * WebAssembly. docs/adr/0002-native-runtime.md says why.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, lstatSync, mkdirSync, readlinkSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { cache, pinnedNode, root } from '../setup/paths.mjs';
 import { downloadOfficial } from './official.mjs';
-import { buildFromWheel } from './wheel.mjs';
+import { buildFromWheel, builtBinding } from './wheel.mjs';
 
 const addonPackage = join(root, 'node_modules', '@tensorflow', 'tfjs-node-gpu');
 const addon = join(addonPackage, 'lib', 'napi-v8', 'tfjs_binding.node');
@@ -38,11 +49,15 @@ function link(target) {
 }
 
 /** A failure is remembered for a day, so that not every command tries again; `npm run setup` does. */
-const note = join(cache, 'runtime-failed.json');
+const note = join(cache, 'runtime-failed.txt');
 const RETRY_AFTER_MS = 24 * 3600 * 1000;
 
 function hasFailedLately() {
   return existsSync(note) && Date.now() - statSync(note).mtimeMs < RETRY_AFTER_MS;
+}
+
+function forgetFailure() {
+  rmSync(note, { force: true });
 }
 
 /**
@@ -59,22 +74,24 @@ export async function ensureRuntime({ again }) {
   const capability = computeCapability();
   const variant = capability === undefined ? 'cpu' : 'gpu';
   const isLinked = existsSync(addon) && (!lstatSync(addon).isSymbolicLink() || readlinkSync(addon).includes(`-${variant}`));
-  if (isLinked || (hasFailedLately() && !again)) return;
+  if (isLinked) return;
+  const built = builtBinding({ addonPackage, variant }).binding;
+  if (hasFailedLately() && !again && !existsSync(built)) {
+    console.error(`setup: ${readFileSync(note, 'utf8')}`);
+    return;
+  }
 
   const reasons = [];
-  if (wanted !== 'wheel' && (capability === undefined || capability < 9)) {
+  if (wanted !== 'wheel' && !existsSync(built) && (capability === undefined || capability < 9)) {
     const failure = await downloadOfficial(addonPackage);
-    if (!failure && loads()) return;
+    if (!failure && loads()) return forgetFailure();
     reasons.push(`its own download: ${failure ?? 'was installed but does not load'}`);
     if (!failure) rmSync(join(addonPackage, 'lib'), { recursive: true, force: true });
   }
   if (wanted !== 'official') {
     try {
       link(buildFromWheel({ addonPackage, variant, say: (line) => console.error(`setup: ${line}`) }));
-      if (loads()) {
-        rmSync(note, { force: true });
-        return;
-      }
+      if (loads()) return forgetFailure();
       reasons.push('built from the Python wheel: does not load');
     } catch (error) {
       if (error.message === 'interrupted') throw error;
@@ -84,6 +101,10 @@ export async function ensureRuntime({ again }) {
   }
   const line = `no native TensorFlow runtime (${reasons.join('; ')}); using WebAssembly, several times slower; 'npm run setup' tries again`;
   console.error(`setup: ${line}`);
-  mkdirSync(cache, { recursive: true });
-  writeFileSync(note, line);
+  try {
+    mkdirSync(cache, { recursive: true });
+    writeFileSync(note, line);
+  } catch {
+    // A cache that cannot be written: the next command tries again.
+  }
 }

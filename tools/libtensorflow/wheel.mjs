@@ -8,6 +8,10 @@ import { cache, root } from '../setup/paths.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 
+function requirementsOf(variant) {
+  return join(here, `requirements-${variant}.txt`);
+}
+
 /** The one line of a program's complaint that says what is wrong. */
 function reason(stderr) {
   const lines = stderr.trim().split('\n');
@@ -62,6 +66,21 @@ function compile(addonPackage, unpacked) {
 }
 
 /**
+ * Where the addon is, or will be once it is built.
+ *
+ * @param {object} options
+ * @param {string} options.addonPackage  Folder of @tensorflow/tfjs-node-gpu.
+ * @param {'cpu' | 'gpu'} options.variant  Which wheels.
+ * @returns {{ binding: string, version: string }}  Path of tfjs_binding.node, version of TensorFlow.
+ */
+export function builtBinding({ addonPackage, variant }) {
+  const version = /^tensorflow[-a-z]*==([\d.]+)/m.exec(readFileSync(requirementsOf(variant), 'utf8'))[1];
+  const addonVersion = JSON.parse(readFileSync(join(addonPackage, 'package.json'), 'utf8')).version;
+  const folder = join(cache, `libtensorflow-${version}-addon-${addonVersion}-${process.arch}-${variant}`);
+  return { binding: join(folder, 'tfjs_binding.node'), version };
+}
+
+/**
  * Builds (once per version and variant) the addon and the libraries that it needs.
  *
  * pip checks every wheel against the hash in requirements-<variant>.txt. The work is done in a temporary folder and renamed at the end, so
@@ -75,11 +94,7 @@ function compile(addonPackage, unpacked) {
  * @throws {Error} when pip, g++ or the download fails: what is missing and what to install; 'interrupted' on Ctrl-C.
  */
 export function buildFromWheel({ addonPackage, variant, say }) {
-  const requirements = join(here, `requirements-${variant}.txt`);
-  const version = /^tensorflow[-a-z]*==([\d.]+)/m.exec(readFileSync(requirements, 'utf8'))[1];
-  const addonVersion = JSON.parse(readFileSync(join(addonPackage, 'package.json'), 'utf8')).version;
-  const finished = join(cache, `libtensorflow-${version}-addon-${addonVersion}-${process.arch}-${variant}`);
-  const binding = join(finished, 'tfjs_binding.node');
+  const { binding, version } = builtBinding({ addonPackage, variant });
   if (existsSync(binding)) return binding;
 
   if (process.platform !== 'linux') throw new Error(`expected Linux, got ${process.platform}`);
@@ -98,7 +113,7 @@ export function buildFromWheel({ addonPackage, variant, say }) {
   try {
     const wheels = join(work, 'wheels');
     const unpacked = join(work, 'unpacked');
-    download(requirements, wheels);
+    download(requirementsOf(variant), wheels);
     for (const wheel of readdirSync(wheels)) {
       run('python3', [join(here, 'unpack.py'), join(wheels, wheel), unpacked], 'install python3');
       rmSync(join(wheels, wheel));
@@ -106,7 +121,7 @@ export function buildFromWheel({ addonPackage, variant, say }) {
     compile(addonPackage, unpacked);
     rmSync(join(unpacked, 'tensorflow', 'include'), { recursive: true });
     try {
-      renameSync(unpacked, finished);
+      renameSync(unpacked, dirname(binding));
     } catch (error) {
       if (!existsSync(binding)) throw error;
     }
