@@ -44,6 +44,8 @@ export default defineConfig(
       '@typescript-eslint/non-nullable-type-assertion-style': 'off',
       // Numeric loops use the index in formulas; one style for all of them.
       '@typescript-eslint/prefer-for-of': 'off',
+      // `field<Int32Array>('indices')` reads better than an assertion on what it returns.
+      '@typescript-eslint/no-unnecessary-type-parameters': 'off',
       // An asynchronous interface may have an implementation that has nothing to wait for.
       '@typescript-eslint/require-await': 'off',
       'jsdoc/informative-docs': 'off',

@@ -27,7 +27,11 @@ export function demoCommand(terminal: () => Terminal): Command {
 
 function describe({ curve, questions, report, seconds, manifest }: DemoResult): string {
   const names = curve[0].scores.map((score) => score.predictor);
-  const rows = curve.map(({ degrees, scores }) => [degrees, ...scores.map((score) => score.nll.toFixed(3)), `${(100 * scores[0].accuracy).toFixed(1)} %`]);
+  const rows = curve.map(({ degrees, scores }) => [
+    degrees,
+    ...scores.map((score) => score.nll.toFixed(3)),
+    `${(100 * scores[0].accuracy).toFixed(1)} %`,
+  ]);
   const answers = questions.map(({ image, mapProbabilities, probabilities, entropy }) => [
     `a ${image.label}, ${image.title}`,
     top(mapProbabilities),

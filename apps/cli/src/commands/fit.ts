@@ -88,7 +88,8 @@ function phaseTable(phases: readonly PhaseReport[]): string {
 async function fit(flags: FitFlags, terminal: Terminal): Promise<void> {
   const spec = specOf(flags);
   await checkWritable(spec.output, { overwrite: spec.overwrite, kind: POSTERIOR_KIND });
-  const place = flags.coordinator === undefined ? { workerCount: flags.workers, threads: flags.threads } : { coordinator: flags.coordinator };
+  const place =
+    flags.coordinator === undefined ? { workerCount: flags.workers, threads: flags.threads } : { coordinator: flags.coordinator };
   const { jobId, phases, manifest } = await runFit(spec, place, terminal);
   terminal.result({ output: spec.output, jobId, digest: manifest.digest, phases, manifest }, () => {
     return `${describePosterior(manifest)}\n\n${phaseTable(phases)}\n\nposterior: ${spec.output}`;

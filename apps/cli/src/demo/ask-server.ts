@@ -36,12 +36,15 @@ export async function askServer(posterior: string, images: readonly DemoImage[])
     const response = await fetch(`http://127.0.0.1:${String(server.ready['httpPort'])}/v2/models/demo/infer`, {
       method: 'POST',
       body: JSON.stringify({
-        inputs: [{ name: 'input', datatype: 'FP32', shape: [images.length, ...inputShape], data: images.flatMap(({ pixels }) => [...pixels]) }],
+        inputs: [
+          { name: 'input', datatype: 'FP32', shape: [images.length, ...inputShape], data: images.flatMap(({ pixels }) => [...pixels]) },
+        ],
         outputs: ['probabilities', 'map_probabilities', 'entropy', 'logit_variance'].map((name) => ({ name })),
       }),
     });
     const answer = (await response.json()) as InferResponse;
-    if (!response.ok || !answer.outputs) throw new SublaceError('UNAVAILABLE', `server: expected an answer, got ${response.status}: ${answer.error ?? ''}`);
+    if (!response.ok || !answer.outputs)
+      throw new SublaceError('UNAVAILABLE', `server: expected an answer, got ${response.status}: ${answer.error ?? ''}`);
     const rows = (name: string, n: number): readonly number[] => {
       const data = answer.outputs?.find((output) => output.name === name)?.data ?? [];
       const width = data.length / images.length;

@@ -21,12 +21,24 @@ const FONT = { fontFamily: 'system-ui, sans-serif', fontSize: 13 };
  * @param options.series  Lines, as long as `x.values`.
  * @returns  An `<svg>` element.
  */
-export function lineChart(options: { title: string; x: { name: string; values: readonly number[] }; y: string; series: readonly Series[] }): string {
+export function lineChart(options: {
+  title: string;
+  x: { name: string; values: readonly number[] };
+  y: string;
+  series: readonly Series[];
+}): string {
   return render(520, 340, {
     title: { text: options.title, left: 'center', textStyle: { ...FONT, fontSize: 15 } },
     legend: { bottom: 0, itemGap: 28, textStyle: FONT },
     grid: { left: 64, right: 24, top: 48, bottom: 84 },
-    xAxis: { type: 'category', name: options.x.name, nameLocation: 'middle', nameGap: 30, data: options.x.values.map(String), boundaryGap: false },
+    xAxis: {
+      type: 'category',
+      name: options.x.name,
+      nameLocation: 'middle',
+      nameGap: 30,
+      data: options.x.values.map(String),
+      boundaryGap: false,
+    },
     yAxis: { type: 'value', name: options.y, nameTextStyle: FONT },
     series: options.series.map(({ name, values }) => ({
       type: 'line',

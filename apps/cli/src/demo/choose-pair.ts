@@ -27,7 +27,8 @@ export async function choosePair(fitted: FittedModel, test: string): Promise<[De
   const upright = await loadDataset(test);
   const turned = await loadDataset(`${test}&rotate=${DEGREES}`);
   const classCount = fitted.manifest.model.outputCount;
-  const probabilities = (data: Dataset): Float64Array => fitted.predict(data.inputs, data.count, { outputs: ['map_probabilities'] })[0].data;
+  const probabilities = (data: Dataset): Float64Array =>
+    fitted.predict(data.inputs, data.count, { outputs: ['map_probabilities'] })[0].data;
   const [before, after] = [probabilities(upright), probabilities(turned)];
   const labels = upright.targets.kind === 'labels' ? upright.targets.labels : new Int32Array();
   let chosen = 0;

@@ -30,7 +30,9 @@ export function renderReport(result: DemoResult): string {
 ${manifest.model.parameterCount.toLocaleString('en')} weights. Turned digits are unlike anything it was trained on.</p>
 
 <h2>Upright digits to digits on their heads</h2>
-<div class="row">${rotationCharts(result.curve).map((svg) => `<figure>${svg}</figure>`).join('\n')}</div>
+<div class="row">${rotationCharts(result.curve)
+    .map((svg) => `<figure>${svg}</figure>`)
+    .join('\n')}</div>
 ${rotationTable(result.curve)}
 <p>NLL is the mean negative log likelihood in nats: lower is better, and it punishes being wrong and sure. Sublace keeps the predictions of the MAP
 and changes how sure they are. Its prior precision was chosen on ${manifest.validation.exampleCount} held-out upright digits: the widest posterior
@@ -44,12 +46,21 @@ ${table(['', ''], facts(result))}
 <h2>Where the time went</h2>
 ${table(
   ['phase', 'tasks', 'seconds', 'MB moved'],
-  result.phases.map(({ phase, shardCount, seconds, bytesPulled }) => [phase, String(shardCount), seconds.toFixed(2), (bytesPulled / 1e6).toFixed(1)]),
+  result.phases.map(({ phase, shardCount, seconds, bytesPulled }) => [
+    phase,
+    String(shardCount),
+    seconds.toFixed(2),
+    (bytesPulled / 1e6).toFixed(1),
+  ]),
 )}
 <h2>Where the subnetwork lies</h2>
 ${table(
   ['weights', 'chosen', 'of'],
-  manifest.subnetwork.report.layers.map(({ layer, weight, selected, total }) => [`${layer}/${weight}`, selected.toLocaleString('en'), total.toLocaleString('en')]),
+  manifest.subnetwork.report.layers.map(({ layer, weight, selected, total }) => [
+    `${layer}/${weight}`,
+    selected.toLocaleString('en'),
+    total.toLocaleString('en'),
+  ]),
 )}
 </body>
 </html>

@@ -18,7 +18,11 @@ const ANGLES = Array.from({ length: 13 }, (_, i) => 15 * i);
  * @param onProgress  Told the degrees done, of 180.
  * @returns  One point per angle.
  */
-export async function rotationCurve(fitted: FittedModel, test: string, onProgress: (done: number, total: number) => void): Promise<RotationPoint[]> {
+export async function rotationCurve(
+  fitted: FittedModel,
+  test: string,
+  onProgress: (done: number, total: number) => void,
+): Promise<RotationPoint[]> {
   const points: RotationPoint[] = [];
   for (const degrees of ANGLES) {
     const evaluation = evaluate(fitted, await loadDataset(`${test}&rotate=${degrees}`));

@@ -52,7 +52,9 @@ export async function runDemo(options: DemoOptions, terminal: Terminal): Promise
   const name = findDataset('mnist') === undefined ? 'digits' : 'mnist';
   const data = name === 'mnist' ? `mnist?limit=${TRAINING_COUNT}` : `digits?count=${TRAINING_COUNT}`;
   const backend = await startBackend();
-  terminal.note(`data: ${name === 'mnist' ? 'MNIST' : 'built-in handwriting-like digits'}, ${TRAINING_COUNT} training images; runtime: ${backend.name} ${backend.version}`);
+  terminal.note(
+    `data: ${name === 'mnist' ? 'MNIST' : 'built-in handwriting-like digits'}, ${TRAINING_COUNT} training images; runtime: ${backend.name} ${backend.version}`,
+  );
 
   const model = join(options.output, 'model');
   const trained = await train(data, model, terminal);
@@ -63,7 +65,9 @@ export async function runDemo(options: DemoOptions, terminal: Terminal): Promise
   const fitted = await openPosterior(posterior);
   const progress = terminal.progress('rotating');
   const test = `${name}?split=test&limit=${EVALUATED_COUNT}`;
-  const curve = await rotationCurve(fitted, test, (done, total) => progress.update(done, total, 'degrees of rotation')).finally(() => progress.end());
+  const curve = await rotationCurve(fitted, test, (done, total) => progress.update(done, total, 'degrees of rotation')).finally(() =>
+    progress.end(),
+  );
   const pair = await choosePair(fitted, test);
   fitted.dispose();
 

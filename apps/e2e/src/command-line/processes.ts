@@ -29,6 +29,7 @@ export function descendants(pid: number): ProcessInfo[] {
     .map(Number)
     .filter(Boolean)
     .flatMap((id) => readProcess(id) ?? []);
-  const below = (parent: number): ProcessInfo[] => all.filter((each) => each.parentPid === parent).flatMap((each) => [each, ...below(each.pid)]);
+  const below = (parent: number): ProcessInfo[] =>
+    all.filter((each) => each.parentPid === parent).flatMap((each) => [each, ...below(each.pid)]);
   return below(pid);
 }
