@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { startBackend } from '@sublace/backend';
 import { loadDataset, type Dataset } from '@sublace/data';
-import '@sublace/testing';
+import { naiveSoftmax } from '@sublace/testing';
 import { accuracy, auroc, meanLogLikelihood, rmse } from '@sublace/metrics';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { evaluate, openPosterior, type ClassificationScores, type FittedModel, type RegressionScores } from '../index.ts';
@@ -74,8 +74,12 @@ describe('a digits classifier', () => {
     expect(scores[2].accuracy).toBe(accuracy(probabilities.data, labels));
     const scaled = scores[1];
     expect(scaled.accuracy).toBe(scores[0].accuracy); // a temperature changes no ranking
-    expect(scaled.nll).not.toBe(scores[0].nll);
-    expect(logits.data).toHaveLength(test.count * 10);
+    const temperature = fitted.manifest.mapTemperature ?? Number.NaN;
+    expect(Math.abs(temperature - 1)).toBeGreaterThan(0.01);
+    const softened = Array.from({ length: test.count }, (_, n) =>
+      naiveSoftmax([...logits.data.subarray(n * 10, n * 10 + 10)].map((f) => f / temperature)),
+    );
+    expect(scaled.nll).toBeCloseTo(-meanLogLikelihood(softened.flat(), labels), 10);
     expect(scores[0].accuracy).toBeGreaterThan(0.4); // after eight short epochs; chance is 0.1
   });
 

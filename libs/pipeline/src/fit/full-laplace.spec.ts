@@ -110,6 +110,7 @@ describe('a fit of every weight of a classifier', () => {
     expect([probabilities.shape, entropy.shape]).toEqual([[count, 3], [count]]);
 
     const joint = fitted.outputs(inputs, count, true);
+    expect(joint.variance).toBeAllclose(variance.data);
     expect(joint.covariance).toBeAllclose(jacobians.slice(0, count).flatMap((j) => naiveOutputCovariance(j, ggn, prior)).flat(), FLOAT32_SOLVE); // prettier-ignore
   });
 

@@ -83,6 +83,13 @@ describe('what a fit depends on', () => {
     expect(new Set(digests).size).toBe(5);
   });
 
+  it('divides the GGN by the temperature: H / 2 + 1 is half of H + 2', async () => {
+    const fit = (extra: object): Promise<FitRun> => fitInProcess({ ...problem, subnetwork: 'random:9', output: nextFolder(), ...extra });
+    const warm = await fit({ temperature: 2, priorPrecision: 1 });
+    const doubled = (await variancesOf(await fit({ priorPrecision: 2 }))).map((value) => 2 * value);
+    expect(await variancesOf(warm)).toBeAllclose(doubled);
+  });
+
   it('leaves dead weights out, and says so', async () => {
     const { selection } = await fitInProcess({ ...problem, subnetwork: 'names:*', priorPrecision: 1, output: nextFolder() });
     const kept = await fitInProcess({ ...problem, subnetwork: 'names:*', keepDead: true, priorPrecision: 1, output: nextFolder() });
