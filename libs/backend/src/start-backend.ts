@@ -54,7 +54,9 @@ export async function startBackend(options: BackendOptions = {}): Promise<Backen
     } catch (error) {
       fallbackReason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
       if (runtime === 'native') {
-        throw new SublaceError('UNAVAILABLE', `expected the native TensorFlow runtime, got: ${fallbackReason}; run 'npm run setup'`, { cause: error });
+        throw new SublaceError('UNAVAILABLE', `expected the native TensorFlow runtime, got: ${fallbackReason}; run 'npm run setup'`, {
+          cause: error,
+        });
       }
     }
   }

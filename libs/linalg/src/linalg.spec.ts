@@ -36,6 +36,10 @@ describe('factorise', () => {
   });
 
   it('reports a matrix that has no factor, with a remedy', () => {
-    expect(factorise(Float64Array.of(1, 0, 2, 1), 2)).toEqual({ status: 'not-positive-definite', smallestDiagonal: 1, remedy: 'use a larger prior precision' });
+    expect(factorise(Float64Array.of(1, 0, 2, 1), 2)).toEqual({
+      status: 'not-positive-definite',
+      smallestDiagonal: 1,
+      remedy: 'use a larger prior precision',
+    });
   });
 });

@@ -17,7 +17,7 @@ export function denseFromTiles(blocks: readonly Block[], size: number, tileSize?
   const dense = new Float64Array(size * size);
   for (const tile of tilesOfLowerTriangle(size, tileSize)) {
     const block = byPosition.get(`${tile.row}/${tile.column}`);
-    if (!block || block.shape[0] !== tile.rows || block.shape[1] !== tile.columns) {
+    if (block?.shape[0] !== tile.rows || block.shape[1] !== tile.columns) {
       const came = block ? `[${block.shape.join(', ')}]` : 'none';
       throw new SublaceError('SHAPE_MISMATCH', `tile ${tile.row}/${tile.column}: expected [${tile.rows}, ${tile.columns}], got ${came}`);
     }

@@ -70,14 +70,17 @@ describe.each(CASES)('$name', ({ build, inputShape }) => {
     network.backpropagate(tape, seeds, rows, layers, (layer, layerTape, signal) => {
       for (const entry of network.layout.entries.filter((candidate) => candidate.layer === layer.name)) {
         visited.add(`${entry.layer}/${entry.weight}`);
-        const columnsOf = (columns: Int32Array): Float32Array => Float32Array.from(expected.flatMap((row) => [...columns].map((column) => row[entry.offset + column])));
+        const columnsOf = (columns: Int32Array): Float32Array =>
+          Float32Array.from(expected.flatMap((row) => [...columns].map((column) => row[entry.offset + column])));
         // All columns take the dense route, one column the gathering one.
         for (const columns of [Int32Array.from({ length: entry.size }, (_, i) => i), Int32Array.of(entry.size - 1)]) {
           const got = tf.tidy(() => layer.jacobian?.(entry.weight, columns, layerTape, signal).dataSync());
           expect(scaledError(got as Float32Array, columnsOf(columns)), `${entry.layer}/${entry.weight}`).toBeLessThan(TOLERANCE);
         }
         const squares = tf.tidy(() => layer.squaredJacobian?.(entry.weight, layerTape, signal).dataSync());
-        const sums = Float32Array.from({ length: entry.size }, (_, i) => expected.reduce((sum, row) => sum + row[entry.offset + i] ** 2, 0));
+        const sums = Float32Array.from({ length: entry.size }, (_, i) =>
+          expected.reduce((sum, row) => sum + row[entry.offset + i] ** 2, 0),
+        );
         expect(scaledError(squares as Float32Array, sums), `${entry.layer}/${entry.weight} squared`).toBeLessThan(TOLERANCE);
       }
     });

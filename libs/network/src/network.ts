@@ -61,7 +61,10 @@ export class Network {
     const output = shapes[shapes.length - 1];
     if (output.length !== 2) {
       const layer = this.nodes[this.nodes.length - 1].layer.name;
-      throw new SublaceError('MODEL_UNSUPPORTED', `expected one output vector per example, got shape [${output.slice(1).join(', ')}] from '${layer}'`);
+      throw new SublaceError(
+        'MODEL_UNSUPPORTED',
+        `expected one output vector per example, got shape [${output.slice(1).join(', ')}] from '${layer}'`,
+      );
     }
     this.outputCount = output[1];
     const elements = shapes.map((shape) => shape.reduce((product, extent) => product * extent, 1));
@@ -112,7 +115,13 @@ export class Network {
    * @param wanted  Names of the layers to visit.
    * @param visit  Called, inside a tidy, for each wanted layer, deepest first, with its tape and the signal at its output.
    */
-  backpropagate(tape: Tape, seeds: tf.Tensor2D, rows: Rows, wanted: ReadonlySet<string>, visit: (layer: Layer, tape: LayerTape, signal: Signal) => void): void {
+  backpropagate(
+    tape: Tape,
+    seeds: tf.Tensor2D,
+    rows: Rows,
+    wanted: ReadonlySet<string>,
+    visit: (layer: Layer, tape: LayerTape, signal: Signal) => void,
+  ): void {
     const isNeeded = this.#reaches(wanted);
     const gradients = new Map<number, tf.Tensor>([[this.nodes.length - 1, tf.clone(seeds)]]);
     for (let index = this.nodes.length - 1; index >= 0; index--) {
@@ -158,7 +167,11 @@ export class Network {
         } catch (error) {
           const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
           const shapes = inputs.map((i) => `[${(i < 0 ? input : values[i]).shape.slice(1).join(', ')}]`).join(' and ');
-          throw new SublaceError('MODEL_INVALID', `layer '${layer.name}' (${layer.className}) does not accept its input ${shapes}: ${reason}`, { cause: error });
+          throw new SublaceError(
+            'MODEL_INVALID',
+            `layer '${layer.name}' (${layer.className}) does not accept its input ${shapes}: ${reason}`,
+            { cause: error },
+          );
         }
       }
       return values.map((value) => value.shape);

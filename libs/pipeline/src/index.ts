@@ -8,7 +8,14 @@ export { compileFitSpec, type FitSpec, type FitSpecInput, type PriorMethod } fro
 export type { FitPlan, FitSelection, FitTask, FitTaskResult, OnProgress } from './fit/fit-task.ts';
 export { runFitTask } from './fit/run-fit-task.ts';
 
-export { DEFAULT_OUTPUTS, FittedModel, OUTPUT_NAMES, openPosterior, type PredictedOutput, type PredictOptions } from './posterior/fitted-model.ts';
+export {
+  DEFAULT_OUTPUTS,
+  FittedModel,
+  OUTPUT_NAMES,
+  openPosterior,
+  type PredictedOutput,
+  type PredictOptions,
+} from './posterior/fitted-model.ts';
 export { POSTERIOR_KIND, type PosteriorManifest } from './posterior/posterior-manifest.ts';
 export type { LinearisedOutputs } from './predict/linearised-outputs.ts';
 export { probabilitiesOf } from './predict/probabilities.ts';

@@ -47,7 +47,10 @@ export class Posterior {
     this.priorPrecision = expandPrior(options.priorPrecision, size);
     if (options.ggn.length !== size * size || options.mapValues.length !== size) {
       const got = `a GGN of ${options.ggn.length} elements and ${options.mapValues.length} values`;
-      throw new SublaceError('SHAPE_MISMATCH', `posterior over ${size} weights: expected a GGN of ${size * size} elements and ${size} values, got ${got}`);
+      throw new SublaceError(
+        'SHAPE_MISMATCH',
+        `posterior over ${size} weights: expected a GGN of ${size * size} elements and ${size} values, got ${got}`,
+      );
     }
     if (options.factor) {
       this.#factor = float64().upload(options.factor, [size, size]);
@@ -135,7 +138,9 @@ export class Posterior {
 function expandPrior(prior: number | Float64Array, size: number): Float64Array {
   const expanded = typeof prior === 'number' ? new Float64Array(size).fill(prior) : prior;
   const bad = expanded.findIndex((value) => !(value > 0 && Number.isFinite(value)));
-  if (expanded.length !== size) throw new SublaceError('SHAPE_MISMATCH', `priorPrecision: expected 1 or ${size} values, got ${expanded.length}`);
-  if (bad >= 0) throw new SublaceError('INVALID_ARGUMENT', `priorPrecision: expected positive numbers, got ${expanded[bad]} at position ${bad}`);
+  if (expanded.length !== size)
+    throw new SublaceError('SHAPE_MISMATCH', `priorPrecision: expected 1 or ${size} values, got ${expanded.length}`);
+  if (bad >= 0)
+    throw new SublaceError('INVALID_ARGUMENT', `priorPrecision: expected positive numbers, got ${expanded[bad]} at position ${bad}`);
   return expanded;
 }

@@ -63,7 +63,9 @@ export function searchPriorPrecision(
   const chosen = choose(coarse, rule);
   const [before, after] = [coarse[Math.max(chosen - 1, 0)], coarse[Math.min(chosen + 1, coarse.length - 1)]];
   const fine = evaluate(before.priorPrecision, after.priorPrecision, FINE_COUNT).slice(1, -1);
-  const all = [...coarse, ...fine].sort((a, b) => a.priorPrecision - b.priorPrecision).filter((point, i, points) => i === 0 || point.priorPrecision > points[i - 1].priorPrecision);
+  const all = [...coarse, ...fine]
+    .sort((a, b) => a.priorPrecision - b.priorPrecision)
+    .filter((point, i, points) => i === 0 || point.priorPrecision > points[i - 1].priorPrecision);
   const curve = all.map(({ priorPrecision, loss }) => ({ priorPrecision, loss }));
   const best = curve[choose(all, rule)];
   return { best, curve, isAtBound: best.priorPrecision === bounds[0] || best.priorPrecision === bounds[1] };

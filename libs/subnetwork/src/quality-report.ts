@@ -46,6 +46,11 @@ export function qualityReport(input: {
     deadCount,
     deadSelectedCount,
     diagonalMassShare: total > 0 ? kept / total : 0,
-    layers: layout.entries.map((entry) => ({ layer: entry.layer, weight: entry.weight, selected: selectedOf.get(entry) ?? 0, total: entry.size })),
+    layers: layout.entries.map((entry) => ({
+      layer: entry.layer,
+      weight: entry.weight,
+      selected: selectedOf.get(entry) ?? 0,
+      total: entry.size,
+    })),
   };
 }

@@ -34,7 +34,8 @@ describe('selectSubnetwork', () => {
     expect(new Set(select('random:10')).size).toBe(10);
     // Every live kernel weight is chosen about as often as the others.
     const counts = new Map<number, number>();
-    for (let seed = 0; seed < 600; seed++) for (const index of select('random:5', { seed })) counts.set(index, (counts.get(index) ?? 0) + 1);
+    for (let seed = 0; seed < 600; seed++)
+      for (const index of select('random:5', { seed })) counts.set(index, (counts.get(index) ?? 0) + 1);
     expect(counts.size).toBe(10);
     for (const count of counts.values()) expect(Math.abs(count - 300)).toBeLessThan(4 * Math.sqrt(600 * 0.25));
   });
@@ -47,14 +48,25 @@ describe('selectSubnetwork', () => {
   });
 
   it('reports what was kept', () => {
-    const { report } = selectSubnetwork({ layout, rule: parseSelectionRule('gradient-energy:3'), candidates: 'kernels', keepDead: false, seed: 0, diagonalGgn, gradientEnergy: diagonalGgn, weights });
+    const { report } = selectSubnetwork({
+      layout,
+      rule: parseSelectionRule('gradient-energy:3'),
+      candidates: 'kernels',
+      keepDead: false,
+      seed: 0,
+      diagonalGgn,
+      gradientEnergy: diagonalGgn,
+      weights,
+    });
     expect(report).toMatchObject({ size: 3, parameterCount: 17, candidateCount: 12, deadCount: 2, deadSelectedCount: 0 });
     expect(report.diagonalMassShare).toBeCloseTo((9 + 7 + 8) / 64.5, 12);
     expect(report.layers.map((layer) => layer.selected)).toEqual([1, 0, 2, 0]);
   });
 
   it('refuses, in one line, what cannot be chosen', () => {
-    expect(() => select('random:11')).toThrow('subnetwork random:11: expected at most 10 weights (2 dead ones left out; --keep-dead keeps them), got 11');
+    expect(() => select('random:11')).toThrow(
+      'subnetwork random:11: expected at most 10 weights (2 dead ones left out; --keep-dead keeps them), got 11',
+    );
     expect(() => select('names:dense*')).toThrow('weights: conv/kernel, conv/bias, head/kernel, head/bias');
     expect(() => select('indices:file', { listed: Int32Array.of(17) })).toThrow('expected integers in 0..16, got 17');
     expect(() => select('indices:file', { listed: Int32Array.of(3, 3) })).toThrow('got 3 twice');

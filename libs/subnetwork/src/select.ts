@@ -48,7 +48,10 @@ export function selectSubnetwork(input: SelectionInput): Subnetwork {
   const candidates = rule.kind === 'indices' ? checkListed(input.listed, layout) : positionsOf(entries);
   if (candidates.length === 0) {
     const known = layout.entries.map((entry) => `${entry.layer}/${entry.weight}`).join(', ');
-    throw new SublaceError('SUBNETWORK_INVALID', `subnetwork ${describe(rule)}: expected weights to choose from, got none; weights: ${known}`);
+    throw new SublaceError(
+      'SUBNETWORK_INVALID',
+      `subnetwork ${describe(rule)}: expected weights to choose from, got none; weights: ${known}`,
+    );
   }
   const live = keepDead ? candidates : candidates.filter((index) => diagonalGgn[index] > 0);
   const deadCount = candidates.reduce((count, index) => count + (diagonalGgn[index] > 0 ? 0 : 1), 0);
@@ -56,7 +59,10 @@ export function selectSubnetwork(input: SelectionInput): Subnetwork {
   if (size > live.length || live.length === 0) {
     const dead = keepDead ? '' : ` (${deadCount} dead ones left out; --keep-dead keeps them)`;
     const all = input.candidates === 'kernels' ? '; --candidates all adds biases and normalisation weights' : '';
-    throw new SublaceError('SUBNETWORK_INVALID', `subnetwork ${describe(rule)}: expected at most ${live.length} weights${dead}, got ${size}${all}`);
+    throw new SublaceError(
+      'SUBNETWORK_INVALID',
+      `subnetwork ${describe(rule)}: expected at most ${live.length} weights${dead}, got ${size}${all}`,
+    );
   }
   const indices = 'size' in rule ? largest(scoresOf(input, live), size).map((position) => live[position]) : live;
   return { indices, report: qualityReport({ layout, indices, candidates, deadCount, diagonalGgn }) };
@@ -84,7 +90,8 @@ function checkListed(listed: Int32Array | undefined, layout: ParameterLayout): I
     if (sorted[i] < 0 || sorted[i] >= layout.size) {
       throw new SublaceError('SUBNETWORK_INVALID', `indices: expected integers in 0..${layout.size - 1}, got ${sorted[i]}`);
     }
-    if (i > 0 && sorted[i] === sorted[i - 1]) throw new SublaceError('SUBNETWORK_INVALID', `indices: expected each index once, got ${sorted[i]} twice`);
+    if (i > 0 && sorted[i] === sorted[i - 1])
+      throw new SublaceError('SUBNETWORK_INVALID', `indices: expected each index once, got ${sorted[i]} twice`);
   }
   return sorted;
 }

@@ -80,7 +80,8 @@ export class NativeFloat64 implements Float64Ops {
     try {
       factor = this.#run('Cholesky', [this.#type('T', DOUBLE)], [idOf(a)], a.shape);
     } catch (error) {
-      if (error instanceof Error && error.message.includes('Cholesky decomposition was not successful')) return { status: 'not-positive-definite' };
+      if (error instanceof Error && error.message.includes('Cholesky decomposition was not successful'))
+        return { status: 'not-positive-definite' };
       throw error;
     }
     // On a GPU a failed factorisation is not an error but a factor full of NaN.

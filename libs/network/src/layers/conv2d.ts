@@ -25,7 +25,10 @@ export class Conv2D implements Layer {
     this.#bias = bias;
     this.#strides = strides;
     this.#padding = padding;
-    this.weights = [{ name: 'kernel', kind: 'kernel', value: kernel }, ...(bias ? [{ name: 'bias', kind: 'bias' as const, value: bias }] : [])];
+    this.weights = [
+      { name: 'kernel', kind: 'kernel', value: kernel },
+      ...(bias ? [{ name: 'bias', kind: 'bias' as const, value: bias }] : []),
+    ];
   }
 
   forward(inputs: readonly tf.Tensor[]): LayerTape {

@@ -14,7 +14,10 @@ export class Dense implements Layer {
     this.name = name;
     this.#kernel = kernel;
     this.#bias = bias;
-    this.weights = [{ name: 'kernel', kind: 'kernel', value: kernel }, ...(bias ? [{ name: 'bias', kind: 'bias' as const, value: bias }] : [])];
+    this.weights = [
+      { name: 'kernel', kind: 'kernel', value: kernel },
+      ...(bias ? [{ name: 'bias', kind: 'bias' as const, value: bias }] : []),
+    ];
   }
 
   forward(inputs: readonly tf.Tensor[]): LayerTape {

@@ -22,7 +22,12 @@ export interface Window {
  * @param padding  Padding rule.
  * @returns  The window.
  */
-export function windowOf(inputShape: readonly number[], size: readonly [number, number], strides: readonly [number, number], padding: Padding): Window {
+export function windowOf(
+  inputShape: readonly number[],
+  size: readonly [number, number],
+  strides: readonly [number, number],
+  padding: Padding,
+): Window {
   const axis = (extent: number, k: number, stride: number): { pads: [number, number]; output: number } => {
     if (padding === 'valid') return { pads: [0, 0], output: Math.floor((extent - k) / stride) + 1 };
     const output = Math.ceil(extent / stride);
@@ -90,7 +95,8 @@ export function extractPatches(input: tf.Tensor4D, window: Window): tf.Tensor {
 export function scatterWindow(pieces: readonly tf.Tensor4D[], window: Window): tf.Tensor4D {
   const [kernelHeight, kernelWidth] = window.size;
   const [down, across] = window.strides;
-  const isTiling = kernelHeight === kernelWidth && down === kernelHeight && across === kernelWidth && window.pads.flat().every((pad) => pad === 0);
+  const isTiling =
+    kernelHeight === kernelWidth && down === kernelHeight && across === kernelWidth && window.pads.flat().every((pad) => pad === 0);
   return isTiling ? scatterTiles(pieces, window) : scatterOverlapping(pieces, window);
 }
 

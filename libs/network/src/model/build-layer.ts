@@ -33,10 +33,13 @@ const BUILDERS: Readonly<Record<string, Builder>> = {
   },
   BatchNormalization: (name, options, weights) => {
     options.expect('axis', [-1, 3, 1], 'the last axis');
-    const optional = (weight: string, flag: string): tf.Tensor | undefined => (options.flag(flag, true) ? weights.get(name, weight) : undefined);
+    const optional = (weight: string, flag: string): tf.Tensor | undefined =>
+      options.flag(flag, true) ? weights.get(name, weight) : undefined;
     const [gamma, beta] = [optional('gamma', 'scale'), optional('beta', 'center')];
     const statistics = { movingMean: weights.get(name, 'moving_mean'), movingVariance: weights.get(name, 'moving_variance') };
-    return [new BatchNormalization(name, { ...(gamma && { gamma }), ...(beta && { beta }), ...statistics }, options.number('epsilon', 1e-3))];
+    return [
+      new BatchNormalization(name, { ...(gamma && { gamma }), ...(beta && { beta }), ...statistics }, options.number('epsilon', 1e-3)),
+    ];
   },
   MaxPooling2D: (name, options) => [new MaxPooling2D(name, poolingOptions(options))],
   AveragePooling2D: (name, options) => [new AveragePooling2D(name, poolingOptions(options))],
@@ -49,7 +52,10 @@ const BUILDERS: Readonly<Record<string, Builder>> = {
   Concatenate: (name, options) => [new Concatenate(name, options.number('axis', -1))],
   Activation: (name, options) => activationLayers(name, options, name),
   ReLU: (name, options) => [
-    new Activation(name, rectifier(options.number('negative_slope', 0), options.number('max_value', Infinity), options.number('threshold', 0))),
+    new Activation(
+      name,
+      rectifier(options.number('negative_slope', 0), options.number('max_value', Infinity), options.number('threshold', 0)),
+    ),
   ],
   LeakyReLU: (name, options) => [new Activation(name, rectifier(options.number('alpha', options.number('negative_slope', 0.3))))],
   ThresholdedReLU: (name, options) => [new Activation(name, rectifier(0, Infinity, options.number('theta', 1)))],
@@ -62,7 +68,15 @@ const BUILDERS: Readonly<Record<string, Builder>> = {
 };
 
 /** Layers that do nothing in inference mode. */
-const IDENTITIES = ['Dropout', 'SpatialDropout1D', 'SpatialDropout2D', 'AlphaDropout', 'GaussianDropout', 'GaussianNoise', 'ActivityRegularization'];
+const IDENTITIES = [
+  'Dropout',
+  'SpatialDropout1D',
+  'SpatialDropout2D',
+  'AlphaDropout',
+  'GaussianDropout',
+  'GaussianNoise',
+  'ActivityRegularization',
+];
 
 /** Classes of layers that can be used, for messages and documentation. */
 export const SUPPORTED_LAYERS: readonly string[] = ['InputLayer', ...Object.keys(BUILDERS), ...IDENTITIES];
@@ -78,7 +92,10 @@ export const SUPPORTED_LAYERS: readonly string[] = ['InputLayer', ...Object.keys
 export function buildLayer(spec: LayerSpec, weights: WeightTable): Layer[] {
   if (IDENTITIES.includes(spec.className)) return [new Identity(spec.name, spec.className)];
   if (!Object.hasOwn(BUILDERS, spec.className)) {
-    throw new SublaceError('MODEL_UNSUPPORTED', `layer '${spec.name}' of class ${spec.className} is not supported; supported: ${SUPPORTED_LAYERS.join(', ')}`);
+    throw new SublaceError(
+      'MODEL_UNSUPPORTED',
+      `layer '${spec.name}' of class ${spec.className} is not supported; supported: ${SUPPORTED_LAYERS.join(', ')}`,
+    );
   }
   return BUILDERS[spec.className](spec.name, layerOptions(spec), weights);
 }

@@ -26,7 +26,10 @@ export interface LayerOptions {
  */
 export function layerOptions({ name, className, config }: LayerSpec): LayerOptions {
   const unsupported = (key: string, expected: string): SublaceError =>
-    new SublaceError('MODEL_UNSUPPORTED', `layer '${name}' (${className}): ${key}: expected ${expected}, got ${JSON.stringify(config[key])}`);
+    new SublaceError(
+      'MODEL_UNSUPPORTED',
+      `layer '${name}' (${className}): ${key}: expected ${expected}, got ${JSON.stringify(config[key])}`,
+    );
   const get = (key: string): unknown => config[key] ?? undefined;
   const read = <T>(key: string, fallback: T, isValid: (value: unknown) => boolean, expected: string): T => {
     const value = get(key);
@@ -58,7 +61,8 @@ export function layerOptions({ name, className, config }: LayerSpec): LayerOptio
       const value = get('padding') ?? 1;
       if (typeof value === 'number') return [[value, value], [value, value]]; // prettier-ignore
       if (isNumbers(value, 2)) return [[value[0], value[0]], [value[1], value[1]]]; // prettier-ignore
-      if (Array.isArray(value) && value.length === 2 && value.every((item) => isNumbers(item, 2))) return value as [[number, number], [number, number]];
+      if (Array.isArray(value) && value.length === 2 && value.every((item) => isNumbers(item, 2)))
+        return value as [[number, number], [number, number]];
       throw unsupported('padding', 'a number, two numbers or two pairs');
     },
     expect: (key, allowed, description = allowed.map((value) => JSON.stringify(value)).join(' or ')) => {

@@ -24,7 +24,8 @@ export interface ModelFiles {
 export function loadNetwork({ modelJson, weights }: ModelFiles): Network {
   const topology = parseTopology(modelJson);
   const manifest = (modelJson as { weightsManifest?: { weights: tf.io.WeightsManifestEntry[] }[] }).weightsManifest;
-  if (!Array.isArray(manifest)) throw new SublaceError('MODEL_INVALID', 'model.json: expected a weightsManifest, got none; save the model with its weights');
+  if (!Array.isArray(manifest))
+    throw new SublaceError('MODEL_INVALID', 'model.json: expected a weightsManifest, got none; save the model with its weights');
   const table = new WeightTable(
     manifest.flatMap((group) => group.weights),
     weights,
@@ -48,10 +49,18 @@ function buildNodes(layers: readonly LayerSpec[], table: WeightTable): { nodes: 
   while (remaining.length > 0) {
     // Files usually list layers in graph order, but need not.
     const next = remaining.findIndex((layer) => layer.inputs.every((input) => outputOf.has(input)));
-    if (next < 0) throw new SublaceError('MODEL_INVALID', `layer '${remaining[0].name}': its inputs ${remaining[0].inputs.join(', ')} are not layers of the model`);
+    if (next < 0)
+      throw new SublaceError(
+        'MODEL_INVALID',
+        `layer '${remaining[0].name}': its inputs ${remaining[0].inputs.join(', ')} are not layers of the model`,
+      );
     const [spec] = remaining.splice(next, 1);
     if (spec.inputs.length === 0) {
-      if (inputShape) throw new SublaceError('MODEL_UNSUPPORTED', `expected one input, got a second: '${spec.name}'; several inputs are not supported yet`);
+      if (inputShape)
+        throw new SublaceError(
+          'MODEL_UNSUPPORTED',
+          `expected one input, got a second: '${spec.name}'; several inputs are not supported yet`,
+        );
       inputShape = inputShapeOf(spec);
     }
     let inputs = spec.inputs.length === 0 ? [-1] : spec.inputs.map((input) => outputOf.get(input) ?? -1);
@@ -69,9 +78,11 @@ function buildNodes(layers: readonly LayerSpec[], table: WeightTable): { nodes: 
 
 function inputShapeOf({ name, config }: LayerSpec): number[] {
   const shape = config['batch_input_shape'] ?? config['batch_shape'];
-  if (!Array.isArray(shape)) throw new SublaceError('MODEL_INVALID', `layer '${name}': expected batch_input_shape, got none; the model must state its input shape`);
+  if (!Array.isArray(shape))
+    throw new SublaceError('MODEL_INVALID', `layer '${name}': expected batch_input_shape, got none; the model must state its input shape`);
   const example = shape.slice(1) as (number | null)[];
-  if (example.some((extent) => extent === null)) throw new SublaceError('MODEL_UNSUPPORTED', `layer '${name}': expected a fixed input shape, got [${example.join(', ')}]`);
+  if (example.some((extent) => extent === null))
+    throw new SublaceError('MODEL_UNSUPPORTED', `layer '${name}': expected a fixed input shape, got [${example.join(', ')}]`);
   return example as number[];
 }
 

@@ -28,7 +28,10 @@ type Json = Readonly<Record<string, unknown>>;
 export function parseTopology(modelJson: unknown): Topology {
   const root = asObject(modelJson, 'model.json');
   if (root['format'] === 'graph-model') {
-    throw new SublaceError('MODEL_UNSUPPORTED', "model.json: expected a layers model, got a graph model, which has lost its layers; export with 'tf_layers_model'");
+    throw new SublaceError(
+      'MODEL_UNSUPPORTED',
+      "model.json: expected a layers model, got a graph model, which has lost its layers; export with 'tf_layers_model'",
+    );
   }
   const topology = asObject(root['modelTopology'], 'model.json: modelTopology');
   const model = asObject(topology['model_config'] ?? topology, 'model.json: model_config');
@@ -39,7 +42,9 @@ export function parseTopology(modelJson: unknown): Topology {
 }
 
 function parseSequential(config: unknown): Topology {
-  const list = Array.isArray(config) ? (config as unknown[]) : asArray(asObject(config, 'model.json: config')['layers'], 'model.json: layers');
+  const list = Array.isArray(config)
+    ? (config as unknown[])
+    : asArray(asObject(config, 'model.json: config')['layers'], 'model.json: layers');
   const layers: LayerSpec[] = [];
   for (const entry of list) {
     const spec = parseLayer(entry);
@@ -53,7 +58,11 @@ function parseFunctional(config: Json): Topology {
   const layers = asArray(config['layers'], 'model.json: layers').map((entry) => {
     const spec = parseLayer(entry);
     const nodes = asArray(asObject(entry, 'layer')['inbound_nodes'], `layer '${spec.name}': inbound_nodes`);
-    if (nodes.length > 1) throw new SublaceError('MODEL_UNSUPPORTED', `layer '${spec.name}' (${spec.className}) is used in ${nodes.length} places; shared layers are not supported yet`);
+    if (nodes.length > 1)
+      throw new SublaceError(
+        'MODEL_UNSUPPORTED',
+        `layer '${spec.name}' (${spec.className}) is used in ${nodes.length} places; shared layers are not supported yet`,
+      );
     return { ...spec, inputs: nodes.length === 0 ? [] : inboundLayers(nodes[0]) };
   });
   const outputs = asArray(config['output_layers'], 'model.json: output_layers');
@@ -86,7 +95,10 @@ function parseLayer(entry: unknown): Omit<LayerSpec, 'inputs'> {
 
 function asObject(value: unknown, what: string): Json {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Json;
-  throw new SublaceError('MODEL_INVALID', `${what}: expected an object, got ${Array.isArray(value) ? 'an array' : String(value)}; is this a tf.js LayersModel?`);
+  throw new SublaceError(
+    'MODEL_INVALID',
+    `${what}: expected an object, got ${Array.isArray(value) ? 'an array' : String(value)}; is this a tf.js LayersModel?`,
+  );
 }
 
 function asArray(value: unknown, what: string): readonly unknown[] {

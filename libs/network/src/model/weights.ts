@@ -21,7 +21,10 @@ export class WeightTable {
   constructor(specs: readonly WeightSpec[], bytes: Uint8Array) {
     const expected = specs.reduce((sum, spec) => sum + byteCount(spec), 0);
     if (bytes.byteLength !== expected) {
-      throw new SublaceError('MODEL_INVALID', `weights: expected ${expected} bytes as in the manifest, got ${bytes.byteLength}; the file is truncated or of another model`);
+      throw new SublaceError(
+        'MODEL_INVALID',
+        `weights: expected ${expected} bytes as in the manifest, got ${bytes.byteLength}; the file is truncated or of another model`,
+      );
     }
     const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
     this.#tensors = new Map(Object.entries(tf.io.decodeWeights(buffer, [...specs])));
@@ -56,5 +59,9 @@ function byteCount(spec: WeightSpec): number {
 
 function checkFinite(name: string, tensor: tf.Tensor): void {
   const bad = tensor.dataSync().findIndex((value) => !Number.isFinite(value));
-  if (bad >= 0) throw new SublaceError('MODEL_INVALID', `weight '${name}': expected finite values, got a non-finite one at flat index ${bad}; train the model again`);
+  if (bad >= 0)
+    throw new SublaceError(
+      'MODEL_INVALID',
+      `weight '${name}': expected finite values, got a non-finite one at flat index ${bad}; train the model again`,
+    );
 }

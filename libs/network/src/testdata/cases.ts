@@ -113,7 +113,8 @@ const others: NetworkCase[] = [
     inputShape: [4, 4, 2],
     build: () => {
       const input = tf.input({ shape: [4, 4, 2] });
-      const conv = (name: string): tf.layers.Layer => tf.layers.conv2d({ filters: 2, kernelSize: 3, padding: 'same', activation: 'tanh', name });
+      const conv = (name: string): tf.layers.Layer =>
+        tf.layers.conv2d({ filters: 2, kernelSize: 3, padding: 'same', activation: 'tanh', name });
       const first = conv('first').apply(input) as tf.SymbolicTensor;
       const second = conv('second').apply(first) as tf.SymbolicTensor;
       const sum = tf.layers.add().apply([first, second, input]) as tf.SymbolicTensor;

@@ -11,8 +11,10 @@ export async function filesOf(model: tf.LayersModel): Promise<ModelFiles> {
   let files: ModelFiles | undefined;
   const handler = tf.io.withSaveHandler((artifacts) => {
     const { modelTopology, weightSpecs, weightData } = artifacts;
-    const modelJson: unknown = JSON.parse(JSON.stringify({ modelTopology, weightsManifest: [{ paths: ['weights.bin'], weights: weightSpecs }] }));
-    files = { modelJson, weights: new Uint8Array(tf.io.concatenateArrayBuffers([weightData].flat() as ArrayBuffer[])) };
+    const modelJson: unknown = JSON.parse(
+      JSON.stringify({ modelTopology, weightsManifest: [{ paths: ['weights.bin'], weights: weightSpecs }] }),
+    );
+    files = { modelJson, weights: new Uint8Array(tf.io.CompositeArrayBuffer.join(weightData)) };
     return Promise.resolve({ modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } });
   });
   await model.save(handler);

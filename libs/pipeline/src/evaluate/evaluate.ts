@@ -39,7 +39,11 @@ export type Evaluation =
 export function evaluate(fitted: FittedModel, data: Dataset, ood?: Dataset): Evaluation {
   const dataset = checkInputShape(data, fitted.inputShape);
   return fitted.manifest.likelihood === 'classification'
-    ? { likelihood: 'classification', count: data.count, scores: classificationScores(fitted, dataset, ood && checkInputShape(ood, fitted.inputShape)) }
+    ? {
+        likelihood: 'classification',
+        count: data.count,
+        scores: classificationScores(fitted, dataset, ood && checkInputShape(ood, fitted.inputShape)),
+      }
     : { likelihood: 'regression', count: data.count, scores: regressionScores(fitted, dataset) };
 }
 
@@ -55,12 +59,17 @@ function classificationScores(fitted: FittedModel, dataset: Dataset, ood?: Datas
     accuracy: accuracy(probabilities, labels),
     ece: ece(probabilities, labels),
     brier: brier(probabilities, labels),
-    ...(outside && { auroc: auroc(predictiveEntropy(probabilities, outputCount), predictiveEntropy(outside[i].probabilities, outputCount)) }),
+    ...(outside && {
+      auroc: auroc(predictiveEntropy(probabilities, outputCount), predictiveEntropy(outside[i].probabilities, outputCount)),
+    }),
   }));
 }
 
 /** Class probabilities [N, C] of each predictor; without validation data in the fit there is no temperature. */
-function predictors(fitted: FittedModel, dataset: Dataset): { predictor: ClassificationScores['predictor']; probabilities: Float64Array }[] {
+function predictors(
+  fitted: FittedModel,
+  dataset: Dataset,
+): { predictor: ClassificationScores['predictor']; probabilities: Float64Array }[] {
   const { model, mapTemperature } = fitted.manifest;
   const moments = fitted.outputs(dataset.inputs, dataset.count);
   return [
@@ -76,7 +85,10 @@ function regressionScores(fitted: FittedModel, dataset: Dataset): RegressionScor
   const { normalisation, noiseVariance, model } = fitted.manifest;
   const { targets } = dataset;
   if (targets.kind !== 'values' || targets.width !== model.outputCount) {
-    throw new SublaceError('DATA_INVALID', `${dataset.name}: expected ${model.outputCount} target values per example, got ${targets.kind === 'values' ? targets.width : targets.kind}`);
+    throw new SublaceError(
+      'DATA_INVALID',
+      `${dataset.name}: expected ${model.outputCount} target values per example, got ${targets.kind === 'values' ? targets.width : targets.kind}`,
+    );
   }
   const moments = fitted.outputs(dataset.inputs, dataset.count);
   const mean = denormaliseMeans(moments.mean, normalisation);

@@ -33,7 +33,10 @@ export function accumulateShard(task: FitTask, plan: FitPlan, { model, training 
   for (const { name, data } of blocks) {
     if (!data.every(Number.isFinite)) {
       const where = `examples ${shard.start} to ${shard.start + shard.count - 1}`;
-      throw new SublaceError('NUMERICAL_FAILURE', `tile ${name} of ${where}: expected finite values; a Jacobian overflows float32, check the scale of the inputs`);
+      throw new SublaceError(
+        'NUMERICAL_FAILURE',
+        `tile ${name} of ${where}: expected finite values; a Jacobian overflows float32, check the scale of the inputs`,
+      );
     }
   }
   return { summary: { exampleCount: shard.count }, blocks };

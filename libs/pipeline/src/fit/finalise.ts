@@ -34,14 +34,24 @@ export async function finaliseFit(task: FitTask, plan: FitPlan, context: FitCont
   const prior = tunePrior(spec.priorPrecision, { ggn, indices, mapValues, plan, selection }, context, spec.temperature);
   const posterior = new Posterior({ indices, mapValues, ggn, priorPrecision: prior.priorPrecision, temperature: spec.temperature });
   const { logLikelihood } = selection;
-  const evidence = logMarginalLikelihood({ logLikelihood, logDeterminant: posterior.logDeterminant, priorPrecision: posterior.priorPrecision, mapValues });
+  const evidence = logMarginalLikelihood({
+    logLikelihood,
+    logDeterminant: posterior.logDeterminant,
+    priorPrecision: posterior.priorPrecision,
+    mapValues,
+  });
   const mapTemperature =
     plan.likelihood === 'classification' && validation
       ? fitTemperature(forwardAll(model.network, validation.inputs, validation.count), validation.targets).temperature
       : null;
   const backend = activeBackend();
   const manifest = await writePosterior(staging, posterior, model.files, {
-    model: { digest: model.digest, parameterCount: plan.parameterCount, outputCount: plan.outputCount, inputShape: model.network.inputShape },
+    model: {
+      digest: model.digest,
+      parameterCount: plan.parameterCount,
+      outputCount: plan.outputCount,
+      inputShape: model.network.inputShape,
+    },
     data: { spec: spec.data, digest: plan.dataDigest, exampleCount: plan.exampleCount },
     validation: { exampleCount: plan.validationCount },
     likelihood: plan.likelihood,
@@ -50,7 +60,13 @@ export async function finaliseFit(task: FitTask, plan: FitPlan, context: FitCont
     prior: { method: prior.method, ...(prior.search && { isAtBound: prior.search.isAtBound, curve: prior.search.curve }) },
     noiseVariance: plan.noiseVariance,
     temperature: spec.temperature,
-    subnetwork: { rule: spec.subnetwork, size: indices.length, seed: spec.seed, indicesDigest: selection.indicesDigest, report: selection.report },
+    subnetwork: {
+      rule: spec.subnetwork,
+      size: indices.length,
+      seed: spec.seed,
+      indicesDigest: selection.indicesDigest,
+      report: selection.report,
+    },
     effectiveDimension: effectiveDimension(posterior),
     logLikelihood,
     logMarginalLikelihood: evidence.value,

@@ -48,7 +48,10 @@ async function readData(model: Model, spec: FitSpec): Promise<FitContext> {
   const whole = await load(spec.data);
   const likelihood = wanted ?? (whole.targets.kind === 'labels' ? 'classification' : 'regression');
   if (likelihood === 'classification' && network.outputCount < 2) {
-    throw new SublaceError('MODEL_UNSUPPORTED', `classification: expected a model with two or more logits, got ${network.outputCount} output; use a softmax over two classes`);
+    throw new SublaceError(
+      'MODEL_UNSUPPORTED',
+      `classification: expected a model with two or more logits, got ${network.outputCount} output; use a softmax over two classes`,
+    );
   }
   const { training, validation } = await splitOff(whole, spec, model, load);
   const normalisation = metadata?.normalisation ?? normalisationOf(spec, training);
@@ -64,7 +67,12 @@ async function readData(model: Model, spec: FitSpec): Promise<FitContext> {
 }
 
 /** Training data without the validation examples, and the validation examples. */
-async function splitOff(whole: Dataset, spec: FitSpec, { metadata }: Model, load: (data: string) => Promise<Dataset>): Promise<{ training: Dataset; validation?: Dataset }> {
+async function splitOff(
+  whole: Dataset,
+  spec: FitSpec,
+  { metadata }: Model,
+  load: (data: string) => Promise<Dataset>,
+): Promise<{ training: Dataset; validation?: Dataset }> {
   const { validation } = spec;
   if (validation === 'none') return { training: whole };
   if (validation === 'as-trained') {

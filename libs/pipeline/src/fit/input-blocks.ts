@@ -30,7 +30,8 @@ export function vectorOf(inputs: readonly Block[], name: string): Float64Array |
  */
 export function indicesOf(inputs: readonly Block[]): Int32Array {
   const block = inputs.find((candidate) => candidate.name === 'indices/0');
-  if (!(block?.data instanceof Int32Array)) throw new SublaceError('INTERNAL', 'expected the subnetwork indices among the inputs, got none');
+  if (!(block?.data instanceof Int32Array))
+    throw new SublaceError('INTERNAL', 'expected the subnetwork indices among the inputs, got none');
   return block.data;
 }
 
@@ -44,6 +45,10 @@ export function indicesOf(inputs: readonly Block[]): Int32Array {
  */
 export function requiredVector(inputs: readonly Block[], name: string): Float64Array {
   const vector = vectorOf(inputs, name);
-  if (!vector) throw new SublaceError('INTERNAL', `expected '${name}' among the inputs, got ${inputs.map((block) => block.name).join(', ') || 'none'}`);
+  if (!vector)
+    throw new SublaceError(
+      'INTERNAL',
+      `expected '${name}' among the inputs, got ${inputs.map((block) => block.name).join(', ') || 'none'}`,
+    );
   return vector;
 }

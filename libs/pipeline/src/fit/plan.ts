@@ -24,7 +24,10 @@ export function planFit({ spec }: FitTask, context: FitContext): FitTaskResult {
   const rule = parseSelectionRule(spec.subnetwork);
   if ('size' in rule) checkSize(rule.size, network.layout.size);
   if ((spec.priorPrecision === 'validation' || spec.priorPrecision === 'widest') && !validation) {
-    throw new SublaceError('INVALID_ARGUMENT', "priorPrecision by validation: expected validation data, got none; give --validation, or use 'evidence' or a number");
+    throw new SublaceError(
+      'INVALID_ARGUMENT',
+      "priorPrecision by validation: expected validation data, got none; give --validation, or use 'evidence' or a number",
+    );
   }
   const targetScale = normalisation.targetStd ?? [1];
   let noiseVariance: number | null = null;
@@ -54,7 +57,10 @@ function checkSize(size: number, parameterCount: number): void {
   if (bytes > totalmem()) {
     const gib = (value: number): string => (value / 2 ** 30).toFixed(1);
     const fits = Math.floor(Math.sqrt(totalmem() / (FINALISE_MATRICES * 8)) / 100) * 100;
-    throw new SublaceError('INVALID_ARGUMENT', `subnetwork of ${size} weights: needs ${gib(bytes)} GiB to factorise, got a machine with ${gib(totalmem())} GiB; ${fits} weights would fit`);
+    throw new SublaceError(
+      'INVALID_ARGUMENT',
+      `subnetwork of ${size} weights: needs ${gib(bytes)} GiB to factorise, got a machine with ${gib(totalmem())} GiB; ${fits} weights would fit`,
+    );
   }
 }
 

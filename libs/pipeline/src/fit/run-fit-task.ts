@@ -39,5 +39,8 @@ function planOf(task: FitTask): FitPlan {
 }
 
 function changed(what: string, expected: string, got: string): SublaceError {
-  return new SublaceError('DIGEST_MISMATCH', `${what}: expected digest ${expected.slice(0, 16)} as planned, got ${got.slice(0, 16)}; it changed during the fit, or workers see different files`);
+  return new SublaceError(
+    'DIGEST_MISMATCH',
+    `${what}: expected digest ${expected.slice(0, 16)} as planned, got ${got.slice(0, 16)}; it changed during the fit, or workers see different files`,
+  );
 }

@@ -64,6 +64,7 @@ function readIndices(file: string): Int32Array {
   const bytes = readFileSync(file);
   const values = file.endsWith('.npy') ? Array.from(readNpy(bytes).data as ArrayLike<number | bigint>, Number) : bytes.toString('utf8').split(/[\s,[\]]+/).filter(Boolean).map(Number); // prettier-ignore
   const bad = values.find((value) => !Number.isInteger(value));
-  if (bad !== undefined || values.length === 0) throw new SublaceError('SUBNETWORK_INVALID', `${file}: expected integers, got ${bad ?? 'none'}`);
+  if (bad !== undefined || values.length === 0)
+    throw new SublaceError('SUBNETWORK_INVALID', `${file}: expected integers, got ${bad ?? 'none'}`);
   return Int32Array.from(values);
 }

@@ -20,5 +20,8 @@ export function planShards(exampleCount: number, outputCount: number, shardSize:
   const examplesMin = Math.ceil(ROWS_MIN / outputCount);
   const count = Math.min(SHARD_COUNT_MAX, Math.max(1, Math.floor(exampleCount / examplesMin)));
   const size = shardSize > 0 ? shardSize : Math.ceil(exampleCount / count);
-  return Array.from({ length: Math.ceil(exampleCount / size) }, (_, i) => ({ start: i * size, count: Math.min(size, exampleCount - i * size) }));
+  return Array.from({ length: Math.ceil(exampleCount / size) }, (_, i) => ({
+    start: i * size,
+    count: Math.min(size, exampleCount - i * size),
+  }));
 }

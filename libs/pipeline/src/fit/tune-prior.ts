@@ -1,5 +1,12 @@
 import { SublaceError } from '@sublace/errors';
-import { Spectrum, logMarginalLikelihood, searchPriorPrecision, type ChoiceRule, type EstimatedLoss, type PriorSearch } from '@sublace/posterior';
+import {
+  Spectrum,
+  logMarginalLikelihood,
+  searchPriorPrecision,
+  type ChoiceRule,
+  type EstimatedLoss,
+  type PriorSearch,
+} from '@sublace/posterior';
 import * as tf from '@tensorflow/tfjs';
 import { forEachJacobian } from '../predict/linearised-outputs.ts';
 import { probabilitiesOf } from '../predict/probabilities.ts';
@@ -45,7 +52,10 @@ export function tunePrior(wanted: number | PriorMethod, problem: TuningProblem, 
   if (typeof wanted === 'number') return { priorPrecision: wanted, method: 'given' };
   const size = problem.indices.length;
   if (size > TUNED_SIZE_MAX) {
-    throw new SublaceError('INVALID_ARGUMENT', `priorPrecision '${wanted}': expected at most ${TUNED_SIZE_MAX} weights to tune it for, got ${size}; give a number`);
+    throw new SublaceError(
+      'INVALID_ARGUMENT',
+      `priorPrecision '${wanted}': expected at most ${TUNED_SIZE_MAX} weights to tune it for, got ${size}; give a number`,
+    );
   }
   const method = wanted === 'auto' ? (context.validation ? 'widest' : 'evidence') : wanted;
   const spectrum = new Spectrum(problem.ggn, size, temperature);
@@ -53,7 +63,10 @@ export function tunePrior(wanted: number | PriorMethod, problem: TuningProblem, 
     const rule = method === 'widest' ? 'widest' : 'smallest-loss';
     const search = method === 'evidence' ? byEvidence(spectrum, problem) : byValidation(spectrum, problem, context, rule);
     if (!Number.isFinite(search.best.loss)) {
-      throw new SublaceError('NUMERICAL_FAILURE', `priorPrecision: expected a finite ${method} loss at some value, got none; give a number`);
+      throw new SublaceError(
+        'NUMERICAL_FAILURE',
+        `priorPrecision: expected a finite ${method} loss at some value, got none; give a number`,
+      );
     }
     return { priorPrecision: search.best.priorPrecision, method, search };
   } finally {
@@ -72,7 +85,12 @@ function byEvidence(spectrum: Spectrum, { mapValues, selection }: TuningProblem)
   );
 }
 
-function byValidation(spectrum: Spectrum, { indices, plan }: TuningProblem, { model, validation }: FitContext, rule: ChoiceRule): PriorSearch {
+function byValidation(
+  spectrum: Spectrum,
+  { indices, plan }: TuningProblem,
+  { model, validation }: FitContext,
+  rule: ChoiceRule,
+): PriorSearch {
   if (!validation) throw new SublaceError('INTERNAL', 'tuning by validation without validation data');
   const { network } = model;
   const { outputCount } = network;
@@ -113,7 +131,10 @@ function meanNll(mean: Float64Array, variance: Float64Array, targets: Int32Array
   } else {
     const probabilities = probabilitiesOf({ mean, variance }, outputCount, 'probit');
     const count = mean.length / outputCount;
-    terms = Float64Array.from({ length: count }, (_, n) => -Math.log(Math.max(probabilities[n * outputCount + targets[n]], Number.MIN_VALUE)));
+    terms = Float64Array.from(
+      { length: count },
+      (_, n) => -Math.log(Math.max(probabilities[n * outputCount + targets[n]], Number.MIN_VALUE)),
+    );
   }
   return { loss: terms.reduce((sum, term) => sum + term, 0) / terms.length, terms };
 }

@@ -15,12 +15,15 @@ export function readModelFiles(path: string): ModelFiles {
   const modelJson = parseJson(file);
   const groups = (modelJson as { weightsManifest?: { paths?: string[] }[] } | null)?.weightsManifest ?? [];
   const folder = dirname(file);
-  const parts = groups.flatMap((group) => group.paths ?? []).map((name) => {
-    const target = join(folder, name);
-    if (!target.startsWith(folder + sep)) throw new SublaceError('MODEL_INVALID', `${file}: expected weight files beside it, got the path '${name}'`);
-    if (!existsSync(target)) throw new SublaceError('MODEL_INVALID', `${file}: expected the weight file '${name}' beside it, got none`);
-    return readFileSync(target);
-  });
+  const parts = groups
+    .flatMap((group) => group.paths ?? [])
+    .map((name) => {
+      const target = join(folder, name);
+      if (!target.startsWith(folder + sep))
+        throw new SublaceError('MODEL_INVALID', `${file}: expected weight files beside it, got the path '${name}'`);
+      if (!existsSync(target)) throw new SublaceError('MODEL_INVALID', `${file}: expected the weight file '${name}' beside it, got none`);
+      return readFileSync(target);
+    });
   return { modelJson, weights: Buffer.concat(parts) };
 }
 
@@ -34,7 +37,10 @@ export function readModelFiles(path: string): ModelFiles {
 export function modelJsonPath(path: string): string {
   const file = existsSync(path) && statSync(path).isDirectory() ? join(path, 'model.json') : path;
   if (!existsSync(file)) {
-    throw new SublaceError('MODEL_INVALID', `model: expected a tf.js LayersModel (a folder with model.json), got nothing at '${path}'; train one with 'sublace train'`);
+    throw new SublaceError(
+      'MODEL_INVALID',
+      `model: expected a tf.js LayersModel (a folder with model.json), got nothing at '${path}'; train one with 'sublace train'`,
+    );
   }
   return file;
 }
@@ -43,6 +49,8 @@ function parseJson(file: string): unknown {
   try {
     return JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
-    throw new SublaceError('MODEL_INVALID', `${file}: expected JSON, got ${error instanceof Error ? error.message : 'something else'}`, { cause: error });
+    throw new SublaceError('MODEL_INVALID', `${file}: expected JSON, got ${error instanceof Error ? error.message : 'something else'}`, {
+      cause: error,
+    });
   }
 }

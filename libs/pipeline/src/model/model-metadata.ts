@@ -37,14 +37,22 @@ export function readModelMetadata(folder: string): ModelMetadata | undefined {
   try {
     metadata = JSON.parse(readFileSync(file, 'utf8')) as ModelMetadata;
   } catch (error) {
-    throw new SublaceError('MODEL_INVALID', `${file}: expected JSON, got ${error instanceof Error ? error.message : 'something else'}`, { cause: error });
+    throw new SublaceError('MODEL_INVALID', `${file}: expected JSON, got ${error instanceof Error ? error.message : 'something else'}`, {
+      cause: error,
+    });
   }
   if (metadata.formatVersion !== 1) {
-    throw new SublaceError('MODEL_INVALID', `${file}: expected formatVersion 1, got ${JSON.stringify(metadata.formatVersion)}; it was written by another version`);
+    throw new SublaceError(
+      'MODEL_INVALID',
+      `${file}: expected formatVersion 1, got ${JSON.stringify(metadata.formatVersion)}; it was written by another version`,
+    );
   }
   const { inputMean, inputStd } = metadata.normalisation;
   if (![inputMean, inputStd].every((values) => Array.isArray(values) && values.every(Number.isFinite)) || inputStd.includes(0)) {
-    throw new SublaceError('MODEL_INVALID', `${file}: expected finite normalisation with non-zero deviations, got ${JSON.stringify(metadata.normalisation)}`);
+    throw new SublaceError(
+      'MODEL_INVALID',
+      `${file}: expected finite normalisation with non-zero deviations, got ${JSON.stringify(metadata.normalisation)}`,
+    );
   }
   return metadata;
 }

@@ -13,7 +13,11 @@ import { METADATA_NAME, type ModelMetadata } from './model-metadata.ts';
  * @param metadata  Content of sublace.json.
  * @throws {SublaceError} OUTPUT_UNWRITABLE when the folder cannot be written.
  */
-export function saveModel(folder: string, saved: { readonly modelJson: unknown; readonly weights: Uint8Array }, metadata: ModelMetadata): void {
+export function saveModel(
+  folder: string,
+  saved: { readonly modelJson: unknown; readonly weights: Uint8Array },
+  metadata: ModelMetadata,
+): void {
   const files: [string, string | Uint8Array][] = [
     ['weights.bin', saved.weights],
     [METADATA_NAME, `${JSON.stringify(metadata, null, 2)}\n`],
@@ -27,7 +31,9 @@ export function saveModel(folder: string, saved: { readonly modelJson: unknown; 
   } catch (error) {
     discard(files.map(([name]) => temporary(name)));
     const reason = error instanceof Error ? error.message : String(error);
-    throw new SublaceError('OUTPUT_UNWRITABLE', `model: expected a folder that can be written, got '${folder}': ${reason}`, { cause: error });
+    throw new SublaceError('OUTPUT_UNWRITABLE', `model: expected a folder that can be written, got '${folder}': ${reason}`, {
+      cause: error,
+    });
   }
 }
 

@@ -1,4 +1,14 @@
-import { checkInputShape, checkLabels, fitNormalisation, loadDataset, normaliseInputs, normaliseTargets, splitValidation, type Dataset, type Normalisation } from '@sublace/data';
+import {
+  checkInputShape,
+  checkLabels,
+  fitNormalisation,
+  loadDataset,
+  normaliseInputs,
+  normaliseTargets,
+  splitValidation,
+  type Dataset,
+  type Normalisation,
+} from '@sublace/data';
 import { SublaceError } from '@sublace/errors';
 import {
   buildArchitecture,
@@ -58,7 +68,8 @@ export async function trainModel(
   const { likelihood, seed = 0, validationFraction = 0.1 } = options;
   const load = (split: 'train' | 'test'): Promise<Dataset> => loadDataset(options.data, { split, ...(likelihood && { likelihood }) });
   const all = await load('train');
-  if (all.targets.kind === 'none') throw new SublaceError('DATA_INVALID', `${options.data}: expected labels or target values to train on, got inputs only`);
+  if (all.targets.kind === 'none')
+    throw new SublaceError('DATA_INVALID', `${options.data}: expected labels or target values to train on, got inputs only`);
   const { training, validation } = splitValidation(all, { fraction: validationFraction, seed });
   const normalisation = fitNormalisation(training);
   const inputShape = training.inputShape.length === 2 ? [...training.inputShape, 1] : training.inputShape;
@@ -83,7 +94,9 @@ export async function trainModel(
     formatVersion: 1,
     likelihood: isClassification ? 'classification' : 'regression',
     normalisation,
-    ...(isClassification ? { classCount: outputCount } : { noiseVariance: maximumLikelihoodNoiseVariance(residuals(noiseData, computeOutputs(model, noiseData))) }),
+    ...(isClassification
+      ? { classCount: outputCount }
+      : { noiseVariance: maximumLikelihoodNoiseVariance(residuals(noiseData, computeOutputs(model, noiseData))) }),
     data: options.data,
     ...(held && { validation: { fraction: validationFraction, seed } }),
     training: { architecture: options.architecture, ...result.options, priorPrecision: result.priorPrecision },
@@ -99,13 +112,19 @@ export async function trainModel(
 }
 
 /** The test part, or undefined where the data have none (then the same examples would come again). */
-async function testPart(spec: string, load: (split: 'train' | 'test') => Promise<Dataset>, training: Dataset): Promise<Dataset | undefined> {
+async function testPart(
+  spec: string,
+  load: (split: 'train' | 'test') => Promise<Dataset>,
+  training: Dataset,
+): Promise<Dataset | undefined> {
   if (spec.includes('split=')) return undefined;
   const test = await load('test').catch((error: unknown) => {
     if (error instanceof SublaceError && error.code === 'DATA_INVALID') return undefined;
     throw error;
   });
-  return test && test.count > 0 && (test.count !== training.count || test.inputs.some((value, i) => value !== training.inputs[i])) ? test : undefined;
+  return test && test.count > 0 && (test.count !== training.count || test.inputs.some((value, i) => value !== training.inputs[i]))
+    ? test
+    : undefined;
 }
 
 function toExamples(dataset: Dataset, normalisation: Normalisation): Examples {

@@ -92,14 +92,18 @@ export class FittedModel {
     const { likelihood } = this.manifest;
     const size = this.inputShape.reduce((product, extent) => product * extent, 1);
     if (inputs.length !== count * size) {
-      throw new SublaceError('SHAPE_MISMATCH', `predict: expected ${count} inputs of [${this.inputShape.join(', ')}], got ${inputs.length} values`);
+      throw new SublaceError(
+        'SHAPE_MISMATCH',
+        `predict: expected ${count} inputs of [${this.inputShape.join(', ')}], got ${inputs.length} values`,
+      );
     }
     const names = options.outputs ?? DEFAULT_OUTPUTS[likelihood];
     const known: readonly string[] = OUTPUT_NAMES[likelihood];
     const unknown = names.find((name) => !known.includes(name));
-    if (unknown !== undefined) throw new SublaceError('INVALID_ARGUMENT', `outputs: expected ${known.join(', ')} for ${likelihood}, got '${unknown}'`);
+    if (unknown !== undefined)
+      throw new SublaceError('INVALID_ARGUMENT', `outputs: expected ${known.join(', ')} for ${likelihood}, got '${unknown}'`);
     const link = options.link ?? 'probit';
-    if (!LINKS.includes(link)) throw new SublaceError('INVALID_ARGUMENT', `link: expected ${LINKS.join(', ')}, got '${String(link)}'`);
+    if (!LINKS.includes(link)) throw new SublaceError('INVALID_ARGUMENT', `link: expected ${LINKS.join(', ')}, got '${link as string}'`);
 
     const moments = this.outputs(inputs, count, likelihood === 'classification' && link !== 'probit');
     return likelihood === 'classification' ? this.#classify(names, moments, link, options) : this.#regress(names, moments);

@@ -8,7 +8,12 @@ export const POSTERIOR_KIND = 'posterior';
 
 /** What the manifest of a posterior says of it. */
 export interface PosteriorFacts {
-  readonly model: { readonly digest: string; readonly parameterCount: number; readonly outputCount: number; readonly inputShape: readonly number[] };
+  readonly model: {
+    readonly digest: string;
+    readonly parameterCount: number;
+    readonly outputCount: number;
+    readonly inputShape: readonly number[];
+  };
   readonly data: { readonly spec: string; readonly digest: string; readonly exampleCount: number };
   readonly validation: { readonly exampleCount: number };
   readonly likelihood: 'classification' | 'regression';
@@ -18,7 +23,13 @@ export interface PosteriorFacts {
   /** Regression, in squared normalised units; null for classification. */
   readonly noiseVariance: number | null;
   readonly temperature: number;
-  readonly subnetwork: { readonly rule: string; readonly size: number; readonly seed: number; readonly indicesDigest: string; readonly report: QualityReport };
+  readonly subnetwork: {
+    readonly rule: string;
+    readonly size: number;
+    readonly seed: number;
+    readonly indicesDigest: string;
+    readonly report: QualityReport;
+  };
   /** tr(H (H + prior)^-1): directions of the subnetwork that the data determine. */
   readonly effectiveDimension: number;
   readonly logLikelihood: number;

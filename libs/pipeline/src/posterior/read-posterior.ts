@@ -33,7 +33,8 @@ export async function readPosterior(folder: string, modelPath?: string): Promise
   const { tensors } = readSafetensors(await read(POSTERIOR_FILES.subnetwork));
   const vector = <T>(name: string): T => {
     const tensor = tensors.get(name);
-    if (tensor?.shape[0] !== size) throw new SublaceError('DATA_INVALID', `${folder}: expected '${name}' of ${size} elements, got ${tensor?.shape[0] ?? 'none'}`);
+    if (tensor?.shape[0] !== size)
+      throw new SublaceError('DATA_INVALID', `${folder}: expected '${name}' of ${size} elements, got ${tensor?.shape[0] ?? 'none'}`);
     return tensor.data as T;
   };
   const posterior = new Posterior({
@@ -58,7 +59,10 @@ function givenModel(manifest: PosteriorManifest, path: string): Network {
   if (modelDigest(model.files) === manifest.model.digest) return model.network;
   model.dispose();
   const digests = `model digest ${manifest.model.digest.slice(0, 16)}, got ${model.digest.slice(0, 16)}`;
-  throw new SublaceError('DIGEST_MISMATCH', `posterior: expected ${digests} at '${path}'; fit this model again or use the one the posterior was fitted to`);
+  throw new SublaceError(
+    'DIGEST_MISMATCH',
+    `posterior: expected ${digests} at '${path}'; fit this model again or use the one the posterior was fitted to`,
+  );
 }
 
 function tilesOf(bytes: Uint8Array): Block[] {

@@ -27,7 +27,12 @@ export const POSTERIOR_FILES = {
  * @param facts  The rest of the manifest.
  * @returns  The manifest.
  */
-export async function writePosterior(folder: string, posterior: Posterior, model: ModelFiles, facts: PosteriorFacts): Promise<PosteriorManifest> {
+export async function writePosterior(
+  folder: string,
+  posterior: Posterior,
+  model: ModelFiles,
+  facts: PosteriorFacts,
+): Promise<PosteriorManifest> {
   mkdirSync(folder, { recursive: true });
   const size = posterior.size;
   const contents: Record<string, Uint8Array> = {
@@ -48,7 +53,13 @@ export async function writePosterior(folder: string, posterior: Posterior, model
     writeFileSync(join(folder, name), bytes);
     files.push(await describeFile(join(folder, name)));
   }
-  const manifest: PosteriorManifest = { formatVersion: 1, kind: POSTERIOR_KIND, digest: posteriorDigest(posterior, facts), ...facts, files };
+  const manifest: PosteriorManifest = {
+    formatVersion: 1,
+    kind: POSTERIOR_KIND,
+    digest: posteriorDigest(posterior, facts),
+    ...facts,
+    files,
+  };
   await writeManifest(folder, manifest);
   return manifest;
 }
@@ -64,7 +75,10 @@ function posteriorDigest(posterior: Posterior, facts: PosteriorFacts): string {
 }
 
 function tilesFile(dense: Float64Array, size: number, prefix: string): Uint8Array {
-  const tensors = tilesFromDense(dense, size, prefix).map(({ name, shape, data }): [string, Tensor] => [name, { dtype: 'F64', shape, data }]);
+  const tensors = tilesFromDense(dense, size, prefix).map(({ name, shape, data }): [string, Tensor] => [
+    name,
+    { dtype: 'F64', shape, data },
+  ]);
   return writeSafetensors(new Map(tensors));
 }
 

@@ -27,7 +27,13 @@ export interface LinearisedOutputs {
  * @param needsCovariance  Whether the off-diagonal entries are wanted.
  * @returns  The moments.
  */
-export function linearisedOutputs(network: Network, posterior: Posterior, inputs: Float32Array, count: number, needsCovariance: boolean): LinearisedOutputs {
+export function linearisedOutputs(
+  network: Network,
+  posterior: Posterior,
+  inputs: Float32Array,
+  count: number,
+  needsCovariance: boolean,
+): LinearisedOutputs {
   const { outputCount } = network;
   const mean = new Float64Array(count * outputCount);
   const variance = new Float64Array(count * outputCount);

@@ -15,7 +15,8 @@ export function probabilitiesOf(outputs: LinearisedOutputs, outputCount: number,
   const probabilities = new Float64Array(outputs.mean.length);
   for (let n = 0; n < count; n++) {
     const mean = outputs.mean.subarray(n * outputCount, (n + 1) * outputCount);
-    const covariance = outputs.covariance?.subarray(n * outputCount ** 2, (n + 1) * outputCount ** 2) ?? diagonal(outputs.variance, n, outputCount);
+    const covariance =
+      outputs.covariance?.subarray(n * outputCount ** 2, (n + 1) * outputCount ** 2) ?? diagonal(outputs.variance, n, outputCount);
     probabilities.set(applyLink(link, { mean, covariance }, { ...options, seed: (options.seed ?? 0) + n }), n * outputCount);
   }
   return probabilities;
