@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads';
+import { SHARE_ENV, Worker } from 'node:worker_threads';
 import { isErrorCode, SublaceError } from '@sublace/errors';
 import type { JsonObject } from '@sublace/scheduling';
 import type { ComputeThreadData, RunnerResult, RunnerTask, ThreadError, ThreadMessage } from './task-runner.ts';
@@ -27,7 +27,8 @@ const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 export async function startCompute(options: { runner?: string | undefined; threads?: number | undefined }): Promise<Compute> {
   const { threads, runner = new URL(`./pipeline-runner.${extension}`, import.meta.url).href } = options;
   const data: ComputeThreadData = { runner, ...(threads === undefined ? {} : { threads }) };
-  const thread = new Worker(new URL(`./compute-thread.${extension}`, import.meta.url), { workerData: data });
+  // The native runtime reads its settings from the process's environment: a thread's own copy of it would never reach the library.
+  const thread = new Worker(new URL(`./compute-thread.${extension}`, import.meta.url), { workerData: data, env: SHARE_ENV });
   let running:
     | {
         id: number;
