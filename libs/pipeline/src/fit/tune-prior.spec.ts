@@ -69,7 +69,7 @@ describe('prior precision', () => {
     });
   });
 
-  it('makes the posterior as wide as one standard error allows: never wider by smallest loss', async () => {
+  it('makes the posterior at least as wide as the smallest loss does, where the data cannot tell them apart', async () => {
     const smallest = (await fit(table, { priorPrecision: 'validation' })).manifest.priorPrecision;
     const widest = (await fit(table, { priorPrecision: 'widest' })).manifest.priorPrecision;
     expect(widest).toBeLessThanOrEqual(smallest);
