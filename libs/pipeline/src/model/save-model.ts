@@ -26,7 +26,7 @@ export function saveModel(
   const temporary = (name: string): string => join(folder, `.${name}.tmp`);
   try {
     mkdirSync(folder, { recursive: true });
-    for (const [name, content] of files) writeFileSync(temporary(name), content);
+    for (const [name, content] of files) writeFileSync(temporary(name), content, { flush: true });
     for (const [name] of files) renameSync(temporary(name), join(folder, name));
   } catch (error) {
     discard(files.map(([name]) => temporary(name)));

@@ -29,7 +29,16 @@ export async function readPosterior(folder: string, modelPath?: string): Promise
   const read = (name: string): Promise<Uint8Array> => readVerifiedFile(manifest, folder, name);
 
   const network = modelPath === undefined ? await ownModel(read) : givenModel(manifest, modelPath);
-  const size = manifest.subnetwork.size;
+  try {
+    return { manifest, network, posterior: await readWeights(folder, manifest, read) };
+  } catch (error) {
+    network.dispose();
+    throw error;
+  }
+}
+
+async function readWeights(folder: string, manifest: PosteriorManifest, read: (name: string) => Promise<Uint8Array>): Promise<Posterior> {
+  const { size } = manifest.subnetwork;
   const { tensors } = readSafetensors(await read(POSTERIOR_FILES.subnetwork));
   const vector = <T>(name: string): T => {
     const tensor = tensors.get(name);
@@ -37,7 +46,7 @@ export async function readPosterior(folder: string, modelPath?: string): Promise
       throw new SublaceError('DATA_INVALID', `${folder}: expected '${name}' of ${size} elements, got ${tensor?.shape[0] ?? 'none'}`);
     return tensor.data as T;
   };
-  const posterior = new Posterior({
+  return new Posterior({
     indices: vector<Int32Array>('indices'),
     mapValues: vector<Float64Array>('map_values'),
     priorPrecision: vector<Float64Array>('prior_precision'),
@@ -45,7 +54,6 @@ export async function readPosterior(folder: string, modelPath?: string): Promise
     ggn: denseFromTiles(tilesOf(await read(POSTERIOR_FILES.ggn)), size),
     factor: lowerTriangle(denseFromTiles(tilesOf(await read(POSTERIOR_FILES.factor)), size), size),
   });
-  return { manifest, network, posterior };
 }
 
 async function ownModel(read: (name: string) => Promise<Uint8Array>): Promise<Network> {
