@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { logarithmicGrid, searchPriorPrecision, type EstimatedLoss } from './prior-grid.ts';
+import { logarithmicGrid, searchPriorPrecision } from './prior-grid.ts';
 
 /** A bowl in log10 of the prior precision; a MAP with a loss of its own lies at the end of the grid. */
-function bowl(centre: number, map = Infinity): (grid: readonly number[]) => EstimatedLoss[] {
-  return (grid) => grid.map((prior) => ({ loss: prior === 1e6 ? map : (Math.log10(prior) - centre) ** 2 }));
+function bowl(centre: number, map = Infinity): (grid: readonly number[]) => number[] {
+  return (grid) => grid.map((prior) => (prior === 1e6 ? map : (Math.log10(prior) - centre) ** 2));
 }
 
 describe('searchPriorPrecision', () => {
@@ -16,31 +16,26 @@ describe('searchPriorPrecision', () => {
   });
 
   it('takes the widest posterior that is no worse than the MAP', () => {
-    const { best } = searchPriorPrecision(bowl(2, 0.25), 'widest');
+    const { best } = searchPriorPrecision(bowl(2, 0.25), { kind: 'widest', tolerance: 0 });
     expect(best.loss).toBeLessThanOrEqual(0.25);
     expect(Math.abs(Math.log10(best.priorPrecision) - 1.5)).toBeLessThan(0.1);
   });
 
-  it('takes the widest posterior that the data cannot tell from the best', () => {
-    // Two examples disagree about how wide: the mean loss grows slowly, its paired differences vary much.
-    const losses = (grid: readonly number[]): EstimatedLoss[] =>
-      grid.map((prior) => {
-        const away = Math.abs(Math.log10(prior) - 2);
-        const terms = Float64Array.of(1 + 2 * away, 1 - away, 1 + 2 * away, 1 - away);
-        return { loss: terms.reduce((sum, term) => sum + term, 0) / 4, terms };
-      });
-    // Mean of the differences away / 2, their standard error away * sqrt(3) / 2: never told apart.
-    expect(searchPriorPrecision(losses, 'widest').best.priorPrecision).toBe(1e-4);
-    expect(Math.log10(searchPriorPrecision(losses).best.priorPrecision)).toBeCloseTo(2, 1);
+  it('takes the widest posterior within the tolerance where the MAP is the best or unknown', () => {
+    const { best } = searchPriorPrecision(bowl(2, Number.NaN), { kind: 'widest', tolerance: 0.04 });
+    expect(Math.abs(Math.log10(best.priorPrecision) - 1.8)).toBeLessThan(0.1);
+    const { best: beside } = searchPriorPrecision((grid) => grid.map((prior) => 1 / prior), { kind: 'widest', tolerance: 0.01 });
+    expect(beside.priorPrecision).toBeGreaterThan(95);
+    expect(beside.priorPrecision).toBeLessThan(150);
   });
 
   it('says when the best lies at an end', () => {
-    const { best, isAtBound } = searchPriorPrecision((grid) => grid.map((prior) => ({ loss: -prior })));
+    const { best, isAtBound } = searchPriorPrecision((grid) => grid.map((prior) => -prior));
     expect([best.priorPrecision, isAtBound]).toEqual([1e6, true]);
   });
 
   it('never chooses a loss that is not a number', () => {
-    const { best } = searchPriorPrecision((grid) => grid.map((prior) => ({ loss: prior < 10 ? Number.NaN : prior })));
+    const { best } = searchPriorPrecision((grid) => grid.map((prior) => (prior < 10 ? Number.NaN : prior)));
     expect(best.priorPrecision).toBeGreaterThanOrEqual(10);
     expect(best.priorPrecision).toBeLessThan(11);
   });

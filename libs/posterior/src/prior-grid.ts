@@ -5,18 +5,11 @@ export interface PriorPoint {
   readonly loss: number;
 }
 
-/** A mean loss with the terms that it is the mean of, one per example; none where it is no mean. */
-export interface EstimatedLoss {
-  readonly loss: number;
-  readonly terms?: Float64Array;
-}
-
 /**
- * Which point is chosen: the one with the smallest loss, or the widest posterior (the smallest prior precision) that validation data cannot
- * tell from the best, or that is at least no worse than the MAP. A point cannot be told from the best when its mean loss exceeds the best's by
- * no more than the standard error of the paired differences; the MAP is the point with the largest prior precision.
+ * Which point is chosen: the one with the smallest loss, or the widest posterior (the smallest prior precision) whose loss is no larger than the
+ * MAP's (that at the largest prior precision) or at most a tolerance above the smallest.
  */
-export type ChoiceRule = 'smallest-loss' | 'widest';
+export type ChoiceRule = { readonly kind: 'smallest-loss' } | { readonly kind: 'widest'; readonly tolerance: number };
 
 /** Outcome of a search: the chosen point and the whole curve, in ascending order of the prior precision. */
 export interface PriorSearch {
@@ -51,47 +44,33 @@ export function logarithmicGrid(from: number, to: number, count: number): number
  * @returns  Chosen point and curve.
  */
 export function searchPriorPrecision(
-  losses: (grid: readonly number[]) => readonly EstimatedLoss[],
-  rule: ChoiceRule = 'smallest-loss',
+  losses: (grid: readonly number[]) => readonly number[],
+  rule: ChoiceRule = { kind: 'smallest-loss' },
   bounds: readonly [number, number] = [1e-4, 1e6],
 ): PriorSearch {
-  const evaluate = (from: number, to: number, count: number): (EstimatedLoss & PriorPoint)[] => {
+  const evaluate = (from: number, to: number, count: number): PriorPoint[] => {
     const grid = logarithmicGrid(from, to, count);
-    return losses(grid).map((estimate, i) => ({ ...estimate, priorPrecision: grid[i] }));
+    return losses(grid).map((loss, i) => ({ priorPrecision: grid[i], loss }));
   };
   const coarse = evaluate(bounds[0], bounds[1], COARSE_COUNT);
   const chosen = choose(coarse, rule);
   const [before, after] = [coarse[Math.max(chosen - 1, 0)], coarse[Math.min(chosen + 1, coarse.length - 1)]];
   const fine = evaluate(before.priorPrecision, after.priorPrecision, FINE_COUNT).slice(1, -1);
-  const all = [...coarse, ...fine]
+  const curve = [...coarse, ...fine]
     .sort((a, b) => a.priorPrecision - b.priorPrecision)
     .filter((point, i, points) => i === 0 || point.priorPrecision > points[i - 1].priorPrecision);
-  const curve = all.map(({ priorPrecision, loss }) => ({ priorPrecision, loss }));
-  const best = curve[choose(all, rule)];
+  const best = curve[choose(curve, rule)];
   return { best, curve, isAtBound: best.priorPrecision === bounds[0] || best.priorPrecision === bounds[1] };
 }
 
 /** Position of the chosen point among ascending ones. */
-function choose(points: readonly EstimatedLoss[], rule: ChoiceRule): number {
+function choose(points: readonly PriorPoint[], rule: ChoiceRule): number {
   let smallest = 0;
   for (const [i, { loss }] of points.entries()) if (loss < points[smallest].loss || Number.isNaN(points[smallest].loss)) smallest = i;
-  if (rule === 'smallest-loss') return smallest;
-  const best = points[smallest];
+  if (rule.kind === 'smallest-loss') return smallest;
   const map = points[points.length - 1].loss;
+  const limit = Math.max(Number.isNaN(map) ? -Infinity : map, points[smallest].loss + rule.tolerance);
   let chosen = smallest;
-  while (chosen > 0) {
-    const { loss, terms } = points[chosen - 1];
-    if (!(loss <= map || loss - best.loss <= pairedStandardError(terms, best.terms))) break;
-    chosen--;
-  }
+  while (chosen > 0 && points[chosen - 1].loss <= limit) chosen--;
   return chosen;
-}
-
-/** Standard error of the mean of a_n - b_n; 0 without terms. */
-function pairedStandardError(a: Float64Array | undefined, b: Float64Array | undefined): number {
-  if (!a || !b || a.length < 2) return 0;
-  const differences = a.map((value, n) => value - b[n]);
-  const mean = differences.reduce((sum, value) => sum + value, 0) / a.length;
-  const variance = differences.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (a.length - 1);
-  return Math.sqrt(variance / a.length);
 }

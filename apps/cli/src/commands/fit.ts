@@ -22,6 +22,7 @@ interface FitFlags {
   readonly candidates: FitSpec['candidates'];
   readonly keepDead?: boolean;
   readonly priorPrecision: FitSpec['priorPrecision'];
+  readonly priorTolerance: number;
   readonly temperature: number;
   readonly noiseVariance: FitSpec['noiseVariance'];
   readonly normalisation: FitSpec['normalisation'];
@@ -69,6 +70,7 @@ function specOf(flags: FitFlags): FitSpec {
     candidates: flags.candidates,
     keepDead: flags.keepDead === true,
     priorPrecision: flags.priorPrecision,
+    priorTolerance: flags.priorTolerance,
     temperature: flags.temperature,
     noiseVariance: flags.noiseVariance,
     normalisation: flags.normalisation,
@@ -126,6 +128,7 @@ export function fitCommand(terminal: () => Terminal): Command {
       numberOr('auto', 'validation', 'widest', 'evidence'),
       'auto',
     )
+    .option('--prior-tolerance <nats>', 'widest: what a wide posterior may cost per held-out example', real({ min: 0 }), 0.01)
     .option('--temperature <number>', 'of the posterior', real({ min: 1e-9 }), 1)
     .option('--noise-variance <value>', 'regression: a number in squared target units, or auto', numberOr('auto'), 'auto')
     .option('--validation <what>', 'held-out data: as-trained, none, a share such as 0.1, or a data SPEC', 'as-trained')

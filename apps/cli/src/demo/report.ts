@@ -35,8 +35,8 @@ ${manifest.model.parameterCount.toLocaleString('en')} weights. Turned digits are
     .join('\n')}</div>
 ${rotationTable(result.curve)}
 <p>NLL is the mean negative log likelihood in nats: lower is better, and it punishes being wrong and sure. Sublace keeps the predictions of the MAP
-and changes how sure they are. Its prior precision was chosen on ${manifest.validation.exampleCount} held-out upright digits: the widest posterior
-that predicts them no worse than the MAP, as far as they can tell.</p>
+and changes how sure they are. Its prior precision was chosen on ${manifest.validation.exampleCount} held-out upright digits: the widest posterior that costs at most a
+hundredth of a nat there.</p>
 
 <h2>Two questions to the served posterior</h2>
 ${questions.map(questionRow).join('\n')}

@@ -31,7 +31,7 @@ export async function finaliseFit(task: FitTask, plan: FitPlan, context: FitCont
     inputs.filter((block) => block.name.startsWith('ggn/')),
     indices.length,
   );
-  const prior = tunePrior(spec.priorPrecision, { ggn, indices, mapValues, plan, selection }, context, spec.temperature);
+  const prior = tunePrior(spec, { ggn, indices, mapValues, plan, selection }, context);
   const posterior = new Posterior({ indices, mapValues, ggn, priorPrecision: prior.priorPrecision, temperature: spec.temperature });
   const { logLikelihood } = selection;
   const evidence = logMarginalLikelihood({

@@ -3,8 +3,8 @@ import { parseSelectionRule } from '@sublace/subnetwork';
 
 /**
  * How to find the prior precision: `validation` minimises the mean validation NLL, `widest` takes the widest posterior whose validation NLL is
- * no worse than the MAP's or cannot be told from the minimum, `evidence` maximises the log marginal likelihood; `auto` is widest where there are
- * validation data, else evidence.
+ * no larger than the MAP's or at most `priorTolerance` above the minimum, `evidence` maximises the log marginal likelihood; `auto` is widest
+ * where there are validation data, else evidence.
  */
 export type PriorMethod = 'auto' | 'validation' | 'widest' | 'evidence';
 
@@ -24,6 +24,8 @@ export interface FitSpec {
   readonly keepDead: boolean;
   readonly seed: number;
   readonly priorPrecision: number | PriorMethod;
+  /** What a wide posterior may cost on validation data, in nats per example. */
+  readonly priorTolerance: number;
   readonly temperature: number;
   /** Regression, in squared units of the raw targets. Default: the model's, else fitted to the residuals. */
   readonly noiseVariance: number | 'auto';
@@ -55,6 +57,7 @@ export function compileFitSpec(input: FitSpecInput): FitSpec {
     keepDead: false,
     seed: 0,
     priorPrecision: 'auto',
+    priorTolerance: 0.01,
     temperature: 1,
     noiseVariance: 'auto',
     normalisation: 'none',
@@ -69,6 +72,9 @@ export function compileFitSpec(input: FitSpecInput): FitSpec {
       throw new SublaceError('INVALID_ARGUMENT', `${name}: expected a positive number, got ${value}`);
     }
   };
+  if (!(spec.priorTolerance >= 0)) {
+    throw new SublaceError('INVALID_ARGUMENT', `priorTolerance: expected a number of at least 0, got ${spec.priorTolerance}`);
+  }
   positive('temperature');
   positive('priorPrecision');
   positive('noiseVariance');

@@ -1,17 +1,10 @@
 import { SublaceError } from '@sublace/errors';
-import {
-  Spectrum,
-  logMarginalLikelihood,
-  searchPriorPrecision,
-  type ChoiceRule,
-  type EstimatedLoss,
-  type PriorSearch,
-} from '@sublace/posterior';
+import { Spectrum, logMarginalLikelihood, searchPriorPrecision, type ChoiceRule, type PriorSearch } from '@sublace/posterior';
 import * as tf from '@tensorflow/tfjs';
 import { forEachJacobian } from '../predict/linearised-outputs.ts';
 import { probabilitiesOf } from '../predict/probabilities.ts';
 import type { FitContext } from './fit-context.ts';
-import type { PriorMethod } from './fit-spec.ts';
+import type { FitSpec, PriorMethod } from './fit-spec.ts';
 import type { FitPlan, FitSelection } from './fit-task.ts';
 
 /** Bytes that the validation examples' projected Jacobians may take; more examples than fit are not used for tuning. */
@@ -41,14 +34,14 @@ export interface TuningProblem {
  * posterior that is no worse), or by the evidence. One eigendecomposition of the GGN and one pass over the validation Jacobians serve the
  * whole grid.
  *
- * @param wanted  A value or a method; `auto` is widest where there are validation data, else evidence.
+ * @param spec  `priorPrecision`: a value or a method; `priorTolerance`; `temperature`.
  * @param problem  GGN and subnetwork.
  * @param context  Model and data.
- * @param temperature  Divides the GGN.
  * @returns  The precision and how it was found.
  * @throws {SublaceError} INVALID_ARGUMENT when S is too large to tune.
  */
-export function tunePrior(wanted: number | PriorMethod, problem: TuningProblem, context: FitContext, temperature: number): TunedPrior {
+export function tunePrior(spec: FitSpec, problem: TuningProblem, context: FitContext): TunedPrior {
+  const { priorPrecision: wanted, temperature } = spec;
   if (typeof wanted === 'number') return { priorPrecision: wanted, method: 'given' };
   const size = problem.indices.length;
   if (size > TUNED_SIZE_MAX) {
@@ -60,7 +53,7 @@ export function tunePrior(wanted: number | PriorMethod, problem: TuningProblem, 
   const method = wanted === 'auto' ? (context.validation ? 'widest' : 'evidence') : wanted;
   const spectrum = new Spectrum(problem.ggn, size, temperature);
   try {
-    const rule = method === 'widest' ? 'widest' : 'smallest-loss';
+    const rule: ChoiceRule = method === 'widest' ? { kind: 'widest', tolerance: spec.priorTolerance } : { kind: 'smallest-loss' };
     const search = method === 'evidence' ? byEvidence(spectrum, problem) : byValidation(spectrum, problem, context, rule);
     if (!Number.isFinite(search.best.loss)) {
       throw new SublaceError(
@@ -80,7 +73,7 @@ function byEvidence(spectrum: Spectrum, { mapValues, selection }: TuningProblem)
       const priorPrecision = new Float64Array(mapValues.length).fill(prior);
       const { logLikelihood } = selection;
       const { value } = logMarginalLikelihood({ logLikelihood, logDeterminant: spectrum.logDeterminant(prior), priorPrecision, mapValues });
-      return { loss: -value };
+      return -value;
     }),
   );
 }
@@ -101,7 +94,7 @@ function byValidation(
     mean.set(outputs.dataSync(), first * outputCount);
     projected.push(tf.keep(spectrum.projectedSquares(jacobian)));
   });
-  const losses = (grid: readonly number[]): EstimatedLoss[] => {
+  const losses = (grid: readonly number[]): number[] => {
     const variances = grid.map(() => new Float64Array(count * outputCount));
     let at = 0;
     for (const squares of projected) {
@@ -120,7 +113,7 @@ function byValidation(
 }
 
 /** Mean negative log likelihood of the linearised predictive, nats per example (per value for regression). */
-function meanNll(mean: Float64Array, variance: Float64Array, targets: Int32Array | Float32Array, plan: FitPlan): EstimatedLoss {
+function meanNll(mean: Float64Array, variance: Float64Array, targets: Int32Array | Float32Array, plan: FitPlan): number {
   const { likelihood, outputCount, noiseVariance } = plan;
   let terms: Float64Array;
   if (likelihood === 'regression') {
@@ -136,5 +129,5 @@ function meanNll(mean: Float64Array, variance: Float64Array, targets: Int32Array
       (_, n) => -Math.log(Math.max(probabilities[n * outputCount + targets[n]], Number.MIN_VALUE)),
     );
   }
-  return { loss: terms.reduce((sum, term) => sum + term, 0) / terms.length, terms };
+  return terms.reduce((sum, term) => sum + term, 0) / terms.length;
 }
