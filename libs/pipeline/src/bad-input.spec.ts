@@ -272,6 +272,23 @@ describe('a posterior that cannot be trusted', () => {
     fitted.dispose();
   });
 
+  it.each([
+    ['priorPrecision', 123],
+    ['temperature', 2],
+    ['normalisation', { inputMean: [0], inputStd: [2] }],
+  ])('has a manifest whose %s was changed', async (field, value) => {
+    const copy = join(folder, `posterior-${++copyCount}`);
+    cpSync(run.folder, copy, { recursive: true });
+    const path = join(copy, 'manifest.json');
+    const manifest = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+    writeFileSync(path, JSON.stringify({ ...manifest, [field]: value }));
+    const [code, message] = await failure(() => openPosterior(copy));
+    expect(code).toBe('DIGEST_MISMATCH');
+    expect(message).toMatch(
+      /^posterior: expected posterior digest [0-9a-f]{16} as in the manifest, got [0-9a-f]{16}; the manifest was changed, fit again$/,
+    );
+  });
+
   it.each(['subnetwork.safetensors', 'factor.safetensors', 'ggn.safetensors', 'weights.bin', 'model.json'])(
     'has a damaged or missing %s',
     async (name) => {

@@ -17,8 +17,16 @@ export class BatchNormalization implements Layer {
   readonly weights: readonly Weight[];
   readonly #tensors: BatchNormalizationWeights;
   readonly #epsilon: number;
+  readonly #axis: number;
 
-  constructor(name: string, tensors: BatchNormalizationWeights, epsilon: number) {
+  /**
+   * @param name  Layer name.
+   * @param tensors  Weights and statistics.
+   * @param epsilon  Added to the variance.
+   * @param axis  Axis, counted with the batch axis; it must be the last one.
+   */
+  constructor(name: string, tensors: BatchNormalizationWeights, epsilon: number, axis = -1) {
+    this.#axis = axis;
     this.name = name;
     this.#tensors = tensors;
     this.#epsilon = epsilon;
@@ -30,6 +38,9 @@ export class BatchNormalization implements Layer {
   }
 
   forward(inputs: readonly tf.Tensor[]): LayerTape {
+    const last = inputs[0].rank - 1;
+    if (this.#axis !== -1 && this.#axis !== last)
+      throw new Error(`expected batch normalisation over the last axis ${last}, got ${this.#axis}`);
     const { gamma, beta } = this.#tensors;
     const normalised = this.#normalise(inputs[0]);
     const scaled = gamma ? tf.mul(normalised, gamma) : normalised;

@@ -38,7 +38,12 @@ const BUILDERS: Readonly<Record<string, Builder>> = {
     const [gamma, beta] = [optional('gamma', 'scale'), optional('beta', 'center')];
     const statistics = { movingMean: weights.get(name, 'moving_mean'), movingVariance: weights.get(name, 'moving_variance') };
     return [
-      new BatchNormalization(name, { ...(gamma && { gamma }), ...(beta && { beta }), ...statistics }, options.number('epsilon', 1e-3)),
+      new BatchNormalization(
+        name,
+        { ...(gamma && { gamma }), ...(beta && { beta }), ...statistics },
+        options.number('epsilon', 1e-3),
+        options.axis(),
+      ),
     ];
   },
   MaxPooling2D: (name, options) => [new MaxPooling2D(name, poolingOptions(options))],

@@ -10,6 +10,8 @@ export interface LayerOptions {
   numbers(key: string): number[];
   /** Two numbers, or one for both. */
   pair(key: string, fallback: [number, number]): [number, number];
+  /** One axis, which old files give as a list; -1 by default. */
+  axis(): number;
   padding(): Padding;
   /** Zero padding: rows before and after, columns before and after. */
   pads(): [[number, number], [number, number]];
@@ -51,6 +53,12 @@ export function layerOptions({ name, className, config }: LayerSpec): LayerOptio
       if (typeof value === 'number') return [value, value];
       if (isNumbers(value, 2)) return [value[0], value[1]];
       throw unsupported(key, 'one or two numbers');
+    },
+    axis: () => {
+      const value = get('axis') ?? -1;
+      const single = Array.isArray(value) && value.length === 1 ? (value as unknown[])[0] : value;
+      if (typeof single !== 'number') throw unsupported('axis', 'one axis');
+      return single;
     },
     padding: () => {
       const value = get('padding') ?? 'valid';

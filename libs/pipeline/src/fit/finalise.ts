@@ -4,12 +4,13 @@ import { denseFromTiles } from '@sublace/linalg';
 import { fitTemperature } from '@sublace/metrics';
 import { Posterior, logMarginalLikelihood } from '@sublace/posterior';
 import { forwardAll } from '../batches.ts';
+import type { PosteriorManifest } from '../posterior/posterior-manifest.ts';
 import { writePosterior } from '../posterior/write-posterior.ts';
 import type { FitContext } from './fit-context.ts';
-import type { FitPlan, FitTask, FitTaskResult } from './fit-task.ts';
+import type { FitPlan, FitSelection, FitTask, FitTaskResult } from './fit-task.ts';
 import { indicesOf } from './input-blocks.ts';
 import { flatWeights } from './select.ts';
-import { tunePrior } from './tune-prior.ts';
+import { tunePrior, type TunedPrior } from './tune-prior.ts';
 
 /**
  * The finalise task: tunes the prior, factorises the precision in float64, and writes the posterior into the staging folder.
@@ -23,7 +24,7 @@ import { tunePrior } from './tune-prior.ts';
 export async function finaliseFit(task: FitTask, plan: FitPlan, context: FitContext): Promise<FitTaskResult> {
   const { selection, staging, spec, inputs } = task;
   if (!selection || !staging) throw new SublaceError('INTERNAL', 'finalise: expected the selection and a staging folder, got none');
-  const { model, validation } = context;
+  const { model } = context;
   const indices = indicesOf(inputs);
   const weights = flatWeights(model.network);
   const mapValues = Float64Array.from(indices, (index) => weights[index]);
@@ -33,19 +34,38 @@ export async function finaliseFit(task: FitTask, plan: FitPlan, context: FitCont
   );
   const prior = tunePrior(spec, { ggn, indices, mapValues, plan, selection }, context);
   const posterior = new Posterior({ indices, mapValues, ggn, priorPrecision: prior.priorPrecision, temperature: spec.temperature });
+  try {
+    const manifest = await write(staging, { task, plan, selection, context, posterior, prior });
+    const { digest, files, priorPrecision, effectiveDimension: dimension, logMarginalLikelihood: evidence } = manifest;
+    const figures = { priorPrecision, priorMethod: prior.method, effectiveDimension: dimension, logMarginalLikelihood: evidence };
+    return { summary: { digest, files: files.map((file) => ({ ...file })), ...figures }, blocks: [] };
+  } finally {
+    posterior.dispose();
+  }
+}
+
+/** What the artifact is made from. */
+interface Finished {
+  readonly task: FitTask;
+  readonly plan: FitPlan;
+  readonly selection: FitSelection;
+  readonly context: FitContext;
+  readonly posterior: Posterior;
+  readonly prior: TunedPrior;
+}
+
+async function write(staging: string, { task, plan, selection, context, posterior, prior }: Finished): Promise<PosteriorManifest> {
+  const { spec } = task;
+  const { model, validation } = context;
+  const { priorPrecision, mapValues } = posterior;
   const { logLikelihood } = selection;
-  const evidence = logMarginalLikelihood({
-    logLikelihood,
-    logDeterminant: posterior.logDeterminant,
-    priorPrecision: posterior.priorPrecision,
-    mapValues,
-  });
+  const evidence = logMarginalLikelihood({ logLikelihood, logDeterminant: posterior.logDeterminant, priorPrecision, mapValues });
   const mapTemperature =
     plan.likelihood === 'classification' && validation
       ? fitTemperature(forwardAll(model.network, validation.inputs, validation.count), validation.targets).temperature
       : null;
   const backend = activeBackend();
-  const manifest = await writePosterior(staging, posterior, model.files, {
+  return writePosterior(staging, posterior, model.files, {
     model: {
       digest: model.digest,
       parameterCount: plan.parameterCount,
@@ -62,7 +82,7 @@ export async function finaliseFit(task: FitTask, plan: FitPlan, context: FitCont
     temperature: spec.temperature,
     subnetwork: {
       rule: spec.subnetwork,
-      size: indices.length,
+      size: posterior.size,
       seed: spec.seed,
       indicesDigest: selection.indicesDigest,
       report: selection.report,
@@ -74,18 +94,6 @@ export async function finaliseFit(task: FitTask, plan: FitPlan, context: FitCont
     shards: plan.shards,
     backend: { name: backend.name, version: backend.version, device: backend.device, threads: backend.threads },
   });
-  posterior.dispose();
-  return {
-    summary: {
-      digest: manifest.digest,
-      files: manifest.files.map((file) => ({ ...file })),
-      priorPrecision: manifest.priorPrecision,
-      priorMethod: prior.method,
-      effectiveDimension: manifest.effectiveDimension,
-      logMarginalLikelihood: manifest.logMarginalLikelihood,
-    },
-    blocks: [],
-  };
 }
 
 /** tr(H (H + prior)^-1) = S - sum_i prior_i Sigma_ii. */

@@ -53,6 +53,12 @@ async function readData(model: Model, spec: FitSpec): Promise<FitContext> {
       `classification: expected a model with two or more logits, got ${network.outputCount} output; use a softmax over two classes`,
     );
   }
+  if (likelihood === 'regression' && network.outputActivation === 'softmax') {
+    throw new SublaceError(
+      'MODEL_UNSUPPORTED',
+      'regression: expected a model that ends in means, got one that ends in softmax; fit it as classification',
+    );
+  }
   const { training, validation } = await splitOff(whole, spec, model, load);
   const normalisation = metadata?.normalisation ?? normalisationOf(spec, training);
   const prepare = (dataset: Dataset): PreparedData => prepareData(dataset, network, { likelihood, normalisation });

@@ -1,14 +1,11 @@
-import { totalmem } from 'node:os';
 import { SublaceError } from '@sublace/errors';
 import { maximumLikelihoodNoiseVariance } from '@sublace/training';
 import { parseSelectionRule } from '@sublace/subnetwork';
 import { forwardAll } from '../batches.ts';
+import { checkFeasible } from './feasibility.ts';
 import type { FitContext } from './fit-context.ts';
 import type { FitPlan, FitTask, FitTaskResult } from './fit-task.ts';
 import { planShards } from './shards.ts';
-
-/** float64 matrices of S x S that the finalise task holds at once: GGN, precision, factor, eigenvectors and their work space. */
-const FINALISE_MATRICES = 6;
 
 /**
  * The plan task: everything that later tasks must agree on, and every check that can be made before work is spent.
@@ -22,17 +19,19 @@ export function planFit({ spec }: FitTask, context: FitContext): FitTaskResult {
   const { model, training, validation, likelihood, normalisation } = context;
   const { network } = model;
   const rule = parseSelectionRule(spec.subnetwork);
-  if ('size' in rule) checkSize(rule.size, network.layout.size);
+  if ('size' in rule) {
+    checkSize(rule.size, network.layout.size);
+    checkFeasible(rule.size, spec);
+  }
   if ((spec.priorPrecision === 'validation' || spec.priorPrecision === 'widest') && !validation) {
     throw new SublaceError(
       'INVALID_ARGUMENT',
       "priorPrecision by validation: expected validation data, got none; give --validation, or use 'evidence' or a number",
     );
   }
-  const targetScale = normalisation.targetStd ?? [1];
   let noiseVariance: number | null = null;
   if (likelihood === 'regression') {
-    if (spec.noiseVariance !== 'auto') noiseVariance = spec.noiseVariance / targetScale[0] ** 2;
+    if (spec.noiseVariance !== 'auto') noiseVariance = spec.noiseVariance / commonScale(normalisation.targetStd) ** 2;
     else noiseVariance = model.metadata?.noiseVariance ?? fittedNoise(context);
   }
   const plan: FitPlan = {
@@ -53,15 +52,15 @@ function checkSize(size: number, parameterCount: number): void {
   if (size > parameterCount) {
     throw new SublaceError('SUBNETWORK_INVALID', `subnetwork: expected at most ${parameterCount} weights (the whole model), got ${size}`);
   }
-  const bytes = FINALISE_MATRICES * 8 * size ** 2;
-  if (bytes > totalmem()) {
-    const gib = (value: number): string => (value / 2 ** 30).toFixed(1);
-    const fits = Math.floor(Math.sqrt(totalmem() / (FINALISE_MATRICES * 8)) / 100) * 100;
-    throw new SublaceError(
-      'INVALID_ARGUMENT',
-      `subnetwork of ${size} weights: needs ${gib(bytes)} GiB to factorise, got a machine with ${gib(totalmem())} GiB; ${fits} weights would fit`,
-    );
+}
+
+/** The one scale of all targets: a single raw noise variance stands for one normalised variance only where they share it. */
+function commonScale(targetStd: readonly number[] = [1]): number {
+  if (targetStd.some((scale) => scale !== targetStd[0])) {
+    const scales = targetStd.map((scale) => scale.toPrecision(3)).join(', ');
+    throw new SublaceError('INVALID_ARGUMENT', `noiseVariance: expected 'auto' for targets of different scales (${scales}), got a number`);
   }
+  return targetStd[0];
 }
 
 /** Maximum likelihood noise, of the validation residuals where there are any: training residuals are too small. */

@@ -4,6 +4,7 @@ import { SublaceError } from '@sublace/errors';
 import type { Network } from '@sublace/network';
 import { parseSelectionRule, selectSubnetwork } from '@sublace/subnetwork';
 import { readNpy } from '@sublace/tensor-files';
+import { checkFeasible } from './feasibility.ts';
 import type { FitContext } from './fit-context.ts';
 import type { FitSelection, FitTask, FitTaskResult } from './fit-task.ts';
 import { requiredVector, vectorOf } from './input-blocks.ts';
@@ -31,6 +32,7 @@ export function selectForFit({ spec, inputs }: FitTask, { model }: FitContext): 
     weights: flatWeights(model.network),
     ...(rule.kind === 'indices' && { listed: readIndices(rule.file) }),
   });
+  checkFeasible(indices.length, spec);
   const [high, low] = requiredVector(inputs, 'score/log-likelihood');
   const selection: FitSelection = {
     size: indices.length,

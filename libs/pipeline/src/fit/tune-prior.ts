@@ -10,9 +10,6 @@ import type { FitPlan, FitSelection } from './fit-task.ts';
 /** Bytes that the validation examples' projected Jacobians may take; more examples than fit are not used for tuning. */
 const PROJECTION_BYTES_MAX = 512 * 2 ** 20;
 
-/** Above this an eigendecomposition takes minutes to hours. */
-const TUNED_SIZE_MAX = 8000;
-
 /** How the prior precision was found. */
 export interface TunedPrior {
   readonly priorPrecision: number;
@@ -38,18 +35,12 @@ export interface TuningProblem {
  * @param problem  GGN and subnetwork.
  * @param context  Model and data.
  * @returns  The precision and how it was found.
- * @throws {SublaceError} INVALID_ARGUMENT when S is too large to tune.
+ * @throws {SublaceError} NUMERICAL_FAILURE when no prior precision has a finite loss.
  */
 export function tunePrior(spec: FitSpec, problem: TuningProblem, context: FitContext): TunedPrior {
   const { priorPrecision: wanted, temperature } = spec;
   if (typeof wanted === 'number') return { priorPrecision: wanted, method: 'given' };
   const size = problem.indices.length;
-  if (size > TUNED_SIZE_MAX) {
-    throw new SublaceError(
-      'INVALID_ARGUMENT',
-      `priorPrecision '${wanted}': expected at most ${TUNED_SIZE_MAX} weights to tune it for, got ${size}; give a number`,
-    );
-  }
   const method = wanted === 'auto' ? (context.validation ? 'widest' : 'evidence') : wanted;
   const spectrum = new Spectrum(problem.ggn, size, temperature);
   try {
@@ -90,10 +81,6 @@ function byValidation(
   const count = Math.max(1, Math.min(validation.count, Math.floor(PROJECTION_BYTES_MAX / (4 * outputCount * indices.length))));
   const mean = new Float64Array(count * outputCount);
   const projected: tf.Tensor2D[] = [];
-  forEachJacobian(network, indices, validation.inputs, count, (outputs, jacobian, first) => {
-    mean.set(outputs.dataSync(), first * outputCount);
-    projected.push(tf.keep(spectrum.projectedSquares(jacobian)));
-  });
   const losses = (grid: readonly number[]): number[] => {
     const variances = grid.map(() => new Float64Array(count * outputCount));
     let at = 0;
@@ -106,6 +93,10 @@ function byValidation(
     return variances.map((variance) => meanNll(mean, variance, validation.targets, plan));
   };
   try {
+    forEachJacobian(network, indices, validation.inputs, count, (outputs, jacobian, first) => {
+      mean.set(outputs.dataSync(), first * outputCount);
+      projected.push(tf.keep(spectrum.projectedSquares(jacobian)));
+    });
     return searchPriorPrecision(losses, rule);
   } finally {
     tf.dispose(projected);

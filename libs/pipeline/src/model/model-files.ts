@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join, sep } from 'node:path';
+import { dirname, join, resolve, sep } from 'node:path';
 import { SublaceError } from '@sublace/errors';
 import type { ModelFiles } from '@sublace/network';
 
@@ -14,7 +14,7 @@ export function readModelFiles(path: string): ModelFiles {
   const file = modelJsonPath(path);
   const modelJson = parseJson(file);
   const groups = (modelJson as { weightsManifest?: { paths?: string[] }[] } | null)?.weightsManifest ?? [];
-  const folder = dirname(file);
+  const folder = resolve(dirname(file));
   const parts = groups
     .flatMap((group) => group.paths ?? [])
     .map((name) => {

@@ -43,7 +43,7 @@ export function openModel(path: string): Model {
  * @returns  sha256, hexadecimal.
  */
 export function modelDigest({ modelJson, weights }: ModelFiles): string {
-  const { modelTopology, weightsManifest } = modelJson as { modelTopology: unknown; weightsManifest: { weights: unknown }[] };
-  const graph = JSON.stringify({ modelTopology, weights: weightsManifest.map((group) => group.weights) });
+  const { modelTopology, weightsManifest } = modelJson as { modelTopology: unknown; weightsManifest: { weights: unknown[] }[] };
+  const graph = JSON.stringify({ modelTopology, weights: weightsManifest.flatMap((group) => group.weights) });
   return createHash('sha256').update(graph).update(weights).digest('hex');
 }

@@ -77,6 +77,10 @@ export async function trainModel(
 
   const examples = prepare(training);
   const outputCount = examples.targets.kind === 'labels' ? examples.targets.classCount : examples.targets.width;
+  // Before any work: a test part that does not fit must not cost a training run.
+  const testData = await testPart(options.data, load, all);
+  if (testData && examples.targets.kind === 'labels') checkLabels(testData, examples.targets.classCount);
+  const test = testData && prepare(testData);
   const model = buildArchitecture(options.architecture, { inputShape, outputCount, seed });
   const held = validation.count > 0 ? prepare(validation) : undefined;
   const defaults = trainingDefaults(options.architecture, {
@@ -85,8 +89,6 @@ export async function trainModel(
   });
   const result = await trainMap(model, examples, held, { ...defaults, seed, ...options.training }, hooks);
 
-  const test = await testPart(options.data, load, all);
-  if (test && examples.targets.kind === 'labels') checkLabels(test, examples.targets.classCount);
   const isClassification = examples.targets.kind === 'labels';
   const noiseData = held ?? examples;
   const saved = await saveLayersModel(model);
@@ -104,7 +106,7 @@ export async function trainModel(
   const trained = {
     ...result,
     validation: held && evaluateModel(model, held),
-    test: test && evaluateModel(model, prepare(test)),
+    test: test && evaluateModel(model, test),
     parameterCount: model.countParams(),
   };
   model.dispose();
@@ -122,7 +124,10 @@ async function testPart(
     if (error instanceof SublaceError && error.code === 'DATA_INVALID') return undefined;
     throw error;
   });
-  return test && test.count > 0 && (test.count !== training.count || test.inputs.some((value, i) => value !== training.inputs[i]))
+  return test &&
+    test.count > 0 &&
+    test.targets.kind !== 'none' &&
+    (test.count !== training.count || test.inputs.some((value, i) => value !== training.inputs[i]))
     ? test
     : undefined;
 }

@@ -7,7 +7,7 @@ import { Posterior } from '@sublace/posterior';
 import { readSafetensors } from '@sublace/tensor-files';
 import { modelDigest, openModel } from '../model/open-model.ts';
 import { POSTERIOR_KIND, type PosteriorManifest } from './posterior-manifest.ts';
-import { POSTERIOR_FILES } from './write-posterior.ts';
+import { POSTERIOR_FILES, posteriorDigest } from './write-posterior.ts';
 
 /** A posterior read from disk with its model. */
 export interface LoadedPosterior {
@@ -28,7 +28,7 @@ export async function readPosterior(folder: string, modelPath?: string): Promise
   const manifest = (await readManifest(folder, { kind: POSTERIOR_KIND })) as PosteriorManifest;
   const read = (name: string): Promise<Uint8Array> => readVerifiedFile(manifest, folder, name);
 
-  const network = modelPath === undefined ? await ownModel(read) : givenModel(manifest, modelPath);
+  const network = modelPath === undefined ? await ownModel(manifest, read) : givenModel(manifest, modelPath);
   try {
     return { manifest, network, posterior: await readWeights(folder, manifest, read) };
   } catch (error) {
@@ -46,20 +46,30 @@ async function readWeights(folder: string, manifest: PosteriorManifest, read: (n
       throw new SublaceError('DATA_INVALID', `${folder}: expected '${name}' of ${size} elements, got ${tensor?.shape[0] ?? 'none'}`);
     return tensor.data as T;
   };
+  const indices = vector<Int32Array>('indices');
+  const ggn = denseFromTiles(tilesOf(await read(POSTERIOR_FILES.ggn)), size);
+  checkDigest('posterior', manifest.digest, posteriorDigest({ indices, ggn }, manifest));
   return new Posterior({
-    indices: vector<Int32Array>('indices'),
+    indices,
     mapValues: vector<Float64Array>('map_values'),
     priorPrecision: vector<Float64Array>('prior_precision'),
     temperature: manifest.temperature,
-    ggn: denseFromTiles(tilesOf(await read(POSTERIOR_FILES.ggn)), size),
+    ggn,
     factor: lowerTriangle(denseFromTiles(tilesOf(await read(POSTERIOR_FILES.factor)), size), size),
   });
 }
 
-async function ownModel(read: (name: string) => Promise<Uint8Array>): Promise<Network> {
+async function ownModel(manifest: PosteriorManifest, read: (name: string) => Promise<Uint8Array>): Promise<Network> {
   const json = Buffer.from(await read(POSTERIOR_FILES.model)).toString('utf8');
   const files = { modelJson: JSON.parse(json) as unknown, weights: await read(POSTERIOR_FILES.weights) };
+  checkDigest('model', manifest.model.digest, modelDigest(files));
   return loadNetwork(files);
+}
+
+function checkDigest(what: string, expected: string, got: string): void {
+  if (expected === got) return;
+  const digests = `${expected.slice(0, 16)} as in the manifest, got ${got.slice(0, 16)}`;
+  throw new SublaceError('DIGEST_MISMATCH', `posterior: expected ${what} digest ${digests}; the manifest was changed, fit again`);
 }
 
 function givenModel(manifest: PosteriorManifest, path: string): Network {

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeFile, writeManifest, type ArtifactFile } from '@sublace/artifact-store';
 import { float64 } from '@sublace/backend';
+import { SublaceError } from '@sublace/errors';
 import { tilesFromDense } from '@sublace/linalg';
 import type { ModelFiles } from '@sublace/network';
 import type { Posterior } from '@sublace/posterior';
@@ -50,7 +51,7 @@ export async function writePosterior(
   };
   const files: ArtifactFile[] = [];
   for (const [name, bytes] of Object.entries(contents)) {
-    writeFileSync(join(folder, name), bytes);
+    writeFile(join(folder, name), bytes);
     files.push(await describeFile(join(folder, name)));
   }
   const manifest: PosteriorManifest = {
@@ -64,8 +65,26 @@ export async function writePosterior(
   return manifest;
 }
 
-/** Digest of what determines predictions: model, subnetwork, GGN, prior, noise, temperature, likelihood, units. */
-function posteriorDigest(posterior: Posterior, facts: PosteriorFacts): string {
+/** A full disk is no reason to compute the posterior again. */
+function writeFile(path: string, bytes: Uint8Array): void {
+  try {
+    writeFileSync(path, bytes);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new SublaceError('OUTPUT_UNWRITABLE', `posterior: expected a file that can be written, got ${reason}; free some space`, {
+      cause: error,
+    });
+  }
+}
+
+/**
+ * Digest of what determines predictions: model, subnetwork, GGN, prior, noise, temperature, likelihood, units.
+ *
+ * @param posterior  Indices and GGN.
+ * @param facts  The rest.
+ * @returns  sha256, hexadecimal.
+ */
+export function posteriorDigest(posterior: Pick<Posterior, 'indices' | 'ggn'>, facts: PosteriorFacts): string {
   const { model, likelihood, normalisation, priorPrecision, noiseVariance, temperature } = facts;
   return createHash('sha256')
     .update(JSON.stringify({ model: model.digest, likelihood, normalisation, priorPrecision, noiseVariance, temperature }))
