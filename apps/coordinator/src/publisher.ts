@@ -1,6 +1,14 @@
-import { readdir } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, join } from 'node:path';
-import { checkWritable, discardStaging, publishDirectory, stageDirectory, verifyFiles, type ArtifactFile } from '@sublace/artifact-store';
+import { isAbsolute } from 'node:path';
+import {
+  checkFiles,
+  checkWritable,
+  discardStaging,
+  isSameList,
+  publishDirectory,
+  readManifest,
+  recoverOutput,
+  stageDirectory,
+} from '@sublace/artifact-store';
 import { SublaceError } from '@sublace/errors';
 import type { JsonObject } from '@sublace/scheduling';
 
@@ -42,7 +50,7 @@ export class Publisher {
   }
 
   /**
-   * Publishes what the holder of a lease wrote, after comparing every file with the digest that its worker reported.
+   * Publishes what the holder of a lease wrote, after comparing the manifest with what its worker reported, and every file with both.
    *
    * @param jobId  The job.
    * @param leaseToken  Token that the finalise task was done with.
@@ -55,10 +63,25 @@ export class Publisher {
     const staging = this.#stagings.get(jobId)?.get(leaseToken);
     if (staging === undefined)
       throw new SublaceError('INTERNAL', `job ${jobId}: expected a staging folder of token ${leaseToken}, got none`);
-    if (!Array.isArray(summary.files))
-      throw new SublaceError('INVALID_ARGUMENT', 'finalise: expected a list files in its summary, got none');
-    await verifyFiles({ files: summary.files as unknown as ArtifactFile[] }, staging);
-    await publishDirectory(staging, output, { overwrite });
+    await publishDirectory(staging, output, { overwrite, files: checkFiles(summary.files, 'summary of finalise') });
+  }
+
+  /**
+   * Whether the output is the very posterior that a finalise task reported: it was published, and only the note of it was lost.
+   *
+   * @param spec  The job's spec.
+   * @param summary  Summary of the finalise task, with `files`, and `digest` if the manifest has one.
+   * @returns  False also when there is no artifact, or one of something else.
+   */
+  async isPublished(spec: JsonObject, summary: JsonObject): Promise<boolean> {
+    try {
+      const files = checkFiles(summary.files, 'summary of finalise');
+      const manifest = await readManifest(outputOf(spec).output, { kind: 'posterior' });
+      const isSame = manifest.digest === undefined || manifest.digest === summary.digest;
+      return isSame && files.length > 0 && isSameList(manifest.files, files);
+    } catch {
+      return false;
+    }
   }
 
   /**
@@ -78,15 +101,13 @@ export class Publisher {
   }
 
   /**
-   * Removes what a coordinator that was killed left beside an output.
+   * Removes what a coordinator that was killed left beside an output; a posterior that it had only moved aside gets its name back.
    *
    * @param spec  Spec of a job that is resumed.
+   * @throws SublaceError OUTPUT_UNWRITABLE when the posterior cannot be renamed back.
    */
   async sweep(spec: JsonObject): Promise<void> {
-    const { output } = outputOf(spec);
-    const prefix = `.${basename(output)}.staging-`;
-    const names = await readdir(dirname(output)).catch(() => []);
-    for (const name of names.filter((each) => each.startsWith(prefix))) await discardStaging(join(dirname(output), name));
+    await recoverOutput(outputOf(spec).output);
   }
 }
 

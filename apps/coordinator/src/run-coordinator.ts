@@ -126,11 +126,26 @@ async function publish(store: JobStore, publisher: Publisher, { jobId, leaseToke
   }
 }
 
-/** After a restart the sums are gone with the process that held them; each open job goes back to its first pass over the data. */
+/**
+ * After a restart the sums are gone with the process that held them; each open job goes back to its first pass over the data. A posterior
+ * that is in its place already is not computed again: the coordinator was killed between publishing it and noting that.
+ */
 async function resumeJobs(store: JobStore, publisher: Publisher): Promise<void> {
   for (const job of await store.listJobs()) {
     if (isFinal(job.state)) continue;
-    await publisher.sweep(job.spec);
+    try {
+      await publisher.sweep(job.spec);
+    } catch (error) {
+      // One job's output is no reason to keep the others waiting.
+      const { code, message } = SublaceError.from(error);
+      await store.failJob(job.jobId, { code, message });
+      continue;
+    }
+    const finalised = job.phase === 'finalise' && job.shardsDone === job.shards.length ? job.summaries.finalise?.[0] : undefined;
+    if (finalised && (await publisher.isPublished(job.spec, finalised))) {
+      await store.publishJob(job.jobId);
+      continue;
+    }
     if (job.phase !== 'plan') await store.restartPhase(job.jobId, 'score');
   }
 }

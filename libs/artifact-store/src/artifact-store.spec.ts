@@ -4,12 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
+  checkFiles,
   checkWritable,
   describeFile,
   discardStaging,
   publishDirectory,
   readManifest,
   readVerifiedFile,
+  recoverOutput,
   sha256OfBytes,
   sha256OfFile,
   stageDirectory,
@@ -94,6 +96,48 @@ describe('publishing', () => {
     await rename(outside, inside);
     await expect(publishDirectory(inside, output, { overwrite: true })).rejects.toEqual(code('OUTPUT_UNWRITABLE', /ENOENT/));
     expect(await readFile(join(output, 'tiles.bin'), 'utf8')).toBe('first');
+  });
+
+  it('publishes only what the writer reported, in any order, and never nothing', async () => {
+    const output = join(root, 'posterior');
+    const staging = await stage(output);
+    const file = await describeFile(join(staging, 'tiles.bin'));
+    for (const files of [
+      [{ ...file, name: 'other.bin' }],
+      [{ ...file, bytes: 6 }],
+      [{ ...file, sha256: '0'.repeat(64) }],
+      [file, { ...file, name: 'b' }],
+    ])
+      await expect(publishDirectory(staging, output, { files })).rejects.toEqual(code('DIGEST_MISMATCH', /reported files/));
+    await expect(publishDirectory(staging, output, { files: [] })).rejects.toEqual(code('DATA_INVALID', /got none/));
+    await writeFile(join(staging, 'more.bin'), 'm');
+    const more = await describeFile(join(staging, 'more.bin'));
+    await writeManifest(staging, { formatVersion: 1, kind: 'posterior', files: [file, more] });
+    expect((await publishDirectory(staging, output, { files: [more, file] })).files).toHaveLength(2);
+    for (const name of ['../tiles.bin', 'a/b', '/etc/passwd', '..', '.', '', '.hidden'])
+      expect(() => checkFiles([{ ...file, name }], 'finalise')).toThrow(/^finalise: expected plain file names/);
+    expect(() => checkFiles(undefined, 'finalise')).toThrow(/expected a list of files/);
+    expect(checkFiles([file], 'finalise')).toEqual([file]);
+  });
+
+  it('puts an old artifact back whose replacement was cut short, and removes what else a killed process left', async () => {
+    const output = join(root, 'posterior');
+    await publishDirectory(await stage(output, 'first'), output);
+    const staging = await stage(output, 'second');
+    await mkdir(join(root, '.posterior.staging-2'));
+    // The state between the two renames.
+    await rename(output, `${staging}.replaced`);
+    await recoverOutput(output);
+    expect((await readdir(root)).sort()).toEqual(['.posterior.staging-2', 'posterior']);
+    expect(await readFile(join(output, 'tiles.bin'), 'utf8')).toBe('first');
+
+    // The state after the second rename: the old one goes.
+    await rename(output, `${staging}.replaced`);
+    await publishDirectory(await stage(output, 'third'), output);
+    await recoverOutput(output);
+    expect((await readdir(root)).sort()).toEqual(['.posterior.staging-2', 'posterior']);
+    expect(await readFile(join(output, 'tiles.bin'), 'utf8')).toBe('third');
+    await recoverOutput(join(root, 'none', 'posterior'));
   });
 
   it('cannot stage beside a file', async () => {

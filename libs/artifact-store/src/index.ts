@@ -1,5 +1,13 @@
 export { checkWritable, type WritableOptions } from './check-writable.ts';
 export { describeFile, sha256OfBytes, sha256OfFile } from './digest.ts';
-export { MANIFEST_NAME, readManifest, type ArtifactFile, type ArtifactManifest, type ReadManifestOptions } from './manifest.ts';
-export { discardStaging, publishDirectory, stageDirectory, writeManifest, type PublishOptions } from './publish.ts';
+export { checkFiles, MANIFEST_NAME, readManifest, type ArtifactFile, type ArtifactManifest, type ReadManifestOptions } from './manifest.ts';
+export {
+  discardStaging,
+  isSameList,
+  publishDirectory,
+  recoverOutput,
+  stageDirectory,
+  writeManifest,
+  type PublishOptions,
+} from './publish.ts';
 export { readVerifiedFile, verifyFiles } from './verify.ts';

@@ -95,6 +95,25 @@ function faultOf(value: unknown): string | null {
   if (!Number.isInteger(formatVersion) || (formatVersion as number) < 1)
     return `expected formatVersion 1 or more, got ${JSON.stringify(formatVersion)}`;
   if (typeof kind !== 'string' || kind === '') return `expected a kind, got ${JSON.stringify(kind)}`;
+  return faultOfFiles(files);
+}
+
+/**
+ * Checks a list of files that somebody else reports, before any of its names becomes part of a path.
+ *
+ * @param files  What should be a list of `ArtifactFile`, none twice.
+ * @param source  Who reports it, the start of the message.
+ * @returns  The list.
+ * @throws SublaceError DATA_INVALID when a name is no plain file name, or when a digest or a size is none.
+ */
+export function checkFiles(files: unknown, source: string): ArtifactFile[] {
+  const fault = faultOfFiles(files);
+  if (fault) throw new SublaceError('DATA_INVALID', `${source}: ${fault}; the writer of the artifact is at fault, not its data`);
+  return files as ArtifactFile[];
+}
+
+/** What is wrong with a parsed list of files, or null. */
+function faultOfFiles(files: unknown): string | null {
   if (!Array.isArray(files)) return `expected a list of files, got ${JSON.stringify(files)}`;
   for (const file of files as Partial<ArtifactFile>[]) {
     // A manifest may come from elsewhere: a name such as ../../x must never leave the folder.
