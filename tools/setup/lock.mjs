@@ -1,5 +1,5 @@
 /** One set-up at a time per workspace: a lock file that names the process which holds it. */
-import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
 
 /** Whether a process with this id exists (it may belong to someone else). */
 export function isAlive(pid) {
@@ -31,6 +31,36 @@ function holder(path) {
   }
 }
 
+/** Time since a file was written; 0 when it is gone. */
+function ageMs(path) {
+  const entry = statSync(path, { throwIfNoEntry: false });
+  return entry ? Date.now() - entry.mtimeMs : 0;
+}
+
+/** A lock without a process id is being written this instant, or its writer died right there. */
+function isStale(path) {
+  const pid = holder(path);
+  return pid > 0 ? !isAlive(pid) : ageMs(path) > 2000;
+}
+
+/**
+ * Removes a lock whose holder is gone. Under a lock of its own: of two that saw the same dead holder, the slower one would else remove what
+ * the faster one has just taken.
+ */
+function removeStale(path) {
+  const guard = `${path}.takeover`;
+  if (!tryAcquire(guard)) {
+    // Held for a few calls in a row only, so one that stays was left by a process killed right there.
+    if (ageMs(guard) > 10_000) rmSync(guard, { force: true });
+    return;
+  }
+  try {
+    if (isStale(path)) rmSync(path, { force: true });
+  } finally {
+    rmSync(guard, { force: true });
+  }
+}
+
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
@@ -44,13 +74,13 @@ const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
  */
 export async function withLock(path, work) {
   let told = false;
-  let emptyReads = 0;
   while (!tryAcquire(path)) {
     const pid = holder(path);
-    // An empty file is a lock being written this instant, or one whose writer died right there.
-    emptyReads = pid === 0 ? emptyReads + 1 : 0;
-    if (emptyReads > 10 || (pid && !isAlive(pid))) rmSync(path, { force: true });
-    else if (!told && pid) {
+    if (isStale(path)) {
+      removeStale(path);
+      // At once: whoever is first has it.
+      if (tryAcquire(path)) break;
+    } else if (!told && pid) {
       console.error(`setup: waiting for another set-up of this workspace (process ${pid}) ...`);
       told = true;
     }
