@@ -30,7 +30,7 @@ function describe({ curve, questions, report, seconds, manifest }: DemoResult): 
   const rows = curve.map(({ degrees, scores }) => [
     degrees,
     ...scores.map((score) => score.nll.toFixed(3)),
-    `${(100 * scores[0].accuracy).toFixed(1)} %`,
+    ...[scores[0], scores[scores.length - 1]].map(({ accuracy }) => `${(100 * accuracy).toFixed(1)} %`),
   ]);
   const answers = questions.map(({ image, mapProbabilities, probabilities, entropy }) => [
     `a ${image.label}, ${image.title}`,
@@ -39,7 +39,7 @@ function describe({ curve, questions, report, seconds, manifest }: DemoResult): 
     entropy.toFixed(3),
   ]);
   return [
-    formatTable(['rotation', ...names.map((name) => `NLL ${name}`), 'accuracy'], rows),
+    formatTable(['rotation', ...names.map((name) => `NLL ${name}`), `accuracy ${names[0]}`, `accuracy ${names[names.length - 1]}`], rows),
     formatTable(['asked about', 'MAP says', 'Sublace says', 'entropy, nats'], answers),
     `posterior over ${manifest.subnetwork.size} of ${manifest.model.parameterCount} weights, digest ${manifest.digest.slice(0, 16)}`,
     `report: ${report} (${seconds.toFixed(0)} s)`,

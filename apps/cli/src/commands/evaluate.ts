@@ -1,5 +1,7 @@
+import { resolve } from 'node:path';
 import { startBackend } from '@sublace/backend';
 import { loadDataset } from '@sublace/data';
+import { SublaceError } from '@sublace/errors';
 import { evaluate, openPosterior, type Evaluation } from '@sublace/pipeline';
 import { Command } from 'commander';
 import { formatTable } from '../terminal/table.ts';
@@ -23,13 +25,20 @@ export function evaluateCommand(terminal: () => Terminal): Command {
   return new Command('evaluate')
     .description('score a posterior on data, beside the MAP and the MAP with temperature scaling')
     .requiredOption('--posterior <dir>', 'folder of the posterior')
-    .requiredOption('--data <spec>', 'data SPEC; its test part unless ?split= says otherwise')
+    .requiredOption('--data <spec>', 'data SPEC, with keys as in mnist?rotate=90; its test part unless ?split= says otherwise')
     .option('--ood <spec>', 'out-of-distribution data, for the AUROC of the predictive entropy')
     .option('--model <path>', "use this model instead of the posterior's copy; it must be the same one")
     .action(async (options: EvaluateOptions) => {
       await startBackend();
-      const fitted = await openPosterior(options.posterior, options.model === undefined ? {} : { model: options.model });
+      const fitted = await openPosterior(resolve(options.posterior), options.model === undefined ? {} : { model: resolve(options.model) });
       const { likelihood } = fitted.manifest;
+      if (options.ood !== undefined && likelihood !== 'classification') {
+        fitted.dispose();
+        throw new SublaceError(
+          'INVALID_ARGUMENT',
+          `--ood: expected a classification posterior, got one for ${likelihood}; leave --ood out`,
+        );
+      }
       const data = await loadDataset(options.data, { split: 'test', likelihood });
       const ood = options.ood === undefined ? undefined : await loadDataset(options.ood, { split: 'test' });
       const evaluation = evaluate(fitted, data, ood);

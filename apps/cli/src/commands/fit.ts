@@ -4,7 +4,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { checkWritable } from '@sublace/artifact-store';
 import { compileFitSpec, POSTERIOR_KIND, type FitSpec } from '@sublace/pipeline';
 import type { PhaseReport } from '@sublace/protocol';
-import { absoluteDataSpec } from '../data-spec.ts';
+import { absoluteDataSpec, absoluteRule } from '../absolute-paths.ts';
 import { runFit } from '../fit/run-fit.ts';
 import { count, real } from '../options.ts';
 import { describePosterior } from '../posterior-report.ts';
@@ -63,7 +63,7 @@ function specOf(flags: FitFlags): FitSpec {
   return compileFitSpec({
     model: resolve(flags.model),
     data: absoluteDataSpec(flags.data),
-    subnetwork: flags.subnetwork,
+    subnetwork: absoluteRule(flags.subnetwork),
     output: resolve(flags.out),
     likelihood: flags.likelihood,
     validation: flags.validation,
@@ -108,7 +108,10 @@ export function fitCommand(terminal: () => Terminal): Command {
   return new Command('fit')
     .description('choose a subnetwork of a trained model and compute its posterior')
     .requiredOption('--model <path>', 'folder with model.json and weights')
-    .requiredOption('--data <spec>', 'training data: a name (mnist, digits, uci-wine:gap:0, ...) or a path')
+    .requiredOption(
+      '--data <spec>',
+      'training data SPEC: a name (mnist, digits, uci-wine:gap:0, ...) or a path, with keys as in mnist?limit=1000',
+    )
     .requiredOption(
       '--subnetwork <rule>',
       'random:S, largest-magnitude:S, largest-variance:S, gradient-energy:S, last-layer, names:PATTERN or indices:FILE',

@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { startBackend } from '@sublace/backend';
 import { trainModel, type TrainedModel } from '@sublace/pipeline';
-import { absoluteDataSpec } from '../data-spec.ts';
+import { absoluteDataSpec } from '../absolute-paths.ts';
 import { count, real } from '../options.ts';
 import { checkOutputFolder } from '../output-folder.ts';
 import { formatPairs, formatTable } from '../terminal/table.ts';
@@ -108,7 +108,10 @@ async function train(flags: TrainFlags, terminal: Terminal): Promise<void> {
 export function trainCommand(terminal: () => Terminal): Command {
   return new Command('train')
     .description('train a MAP estimate and save it as a tf.js LayersModel')
-    .requiredOption('--data <spec>', 'data set: a name (mnist, digits, uci-wine:gap:0, ...) or a path')
+    .requiredOption(
+      '--data <spec>',
+      'data SPEC: a name (mnist, digits, uci-wine:gap:0, ...) or a path, with keys as in train.csv?target=price',
+    )
     .requiredOption('--arch <name>', 'mlp:WIDTHxDEPTH, lenet5, resnet-small or resnet18')
     .requiredOption('--out <dir>', 'folder for the model')
     .addOption(new Option('--likelihood <kind>', 'default: what the data say').choices(['classification', 'regression']))

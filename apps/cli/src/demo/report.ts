@@ -34,8 +34,8 @@ ${manifest.model.parameterCount.toLocaleString('en')} weights. Turned digits are
     .map((svg) => `<figure>${svg}</figure>`)
     .join('\n')}</div>
 ${rotationTable(result.curve)}
-<p>NLL is the mean negative log likelihood in nats: lower is better, and it punishes being wrong and sure. Sublace keeps the predictions of the MAP
-and changes how sure they are. Its prior precision was chosen on ${manifest.validation.exampleCount} held-out upright digits: the widest posterior that costs at most a
+<p>NLL is the mean negative log likelihood in nats: lower is better, and it punishes being wrong and sure. Sublace nearly always keeps the class that the
+MAP predicts and changes how sure it is. Its prior precision was chosen on ${manifest.validation.exampleCount} held-out upright digits: the widest posterior that costs at most a
 hundredth of a nat there.</p>
 
 <h2>Two questions to the served posterior</h2>

@@ -23,20 +23,26 @@ export async function followJob(client: CoordinatorClient, jobId: string, termin
   const finish = (): void => {
     const report = last?.phases.find((each) => each.phase === phase);
     bar?.end(report && `${report.seconds.toFixed(1)} s, ${report.shardCount} task${report.shardCount === 1 ? '' : 's'}`);
+    bar = undefined;
   };
-  for await (const event of client.watchJob(jobId)) {
-    if (event.phase !== phase) {
+  try {
+    for await (const event of client.watchJob(jobId)) {
+      if (event.phase !== phase) {
+        last = event;
+        finish();
+        phase = event.phase;
+        bar = terminal.progress(phase);
+      }
       last = event;
-      finish();
-      phase = event.phase;
-      bar = terminal.progress(phase);
+      const [done, total] = standing(event);
+      const workers = `${event.workerCount} worker${event.workerCount === 1 ? '' : 's'}`;
+      bar?.update(done, total, `${event.shardsDone}/${event.shardsTotal} tasks, ${workers}`);
     }
-    last = event;
-    const [done, total] = standing(event);
-    const workers = `${event.workerCount} worker${event.workerCount === 1 ? '' : 's'}`;
-    bar?.update(done, total, `${event.shardsDone}/${event.shardsTotal} tasks, ${workers}`);
+    finish();
+  } finally {
+    // A bar that is not ended keeps the process alive.
+    bar?.end();
   }
-  finish();
   if (!last) throw new SublaceError('UNAVAILABLE', `job ${jobId}: expected progress from the coordinator, got none`);
   if (last.state === 'succeeded') return last;
   const { failure } = last;

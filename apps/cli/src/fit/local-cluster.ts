@@ -1,6 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { SublaceError } from '@sublace/errors';
 import { roleEntry } from '../processes/roles.ts';
-import { failure, startProcess, type ManagedProcess, type ProcessExit } from '../processes/start-process.ts';
+import { failure, isEnding, startProcess, type ManagedProcess, type ProcessExit } from '../processes/start-process.ts';
 
 /** What runs on this machine for one fit. */
 export interface LocalClusterOptions {
@@ -15,6 +16,8 @@ export interface LocalClusterOptions {
 export interface LocalCluster {
   /** HOST:PORT of the coordinator. */
   readonly address: string;
+  /** Shared token of this cluster, known to its processes only. */
+  readonly token: string;
   /** Process ids of the workers that run now. */
   readonly workerPids: readonly number[];
   /** Rejects when the cluster can no longer finish anything. */
@@ -36,7 +39,12 @@ const REPLACEMENTS_MAX = 3;
 export async function startLocalCluster(options: LocalClusterOptions): Promise<LocalCluster> {
   const { workerCount, threads, onNote } = options;
   const running = new Map<string, ManagedProcess>();
-  let isStopping = false;
+  const starting = new Set<Promise<void>>();
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const token = randomBytes(32).toString('base64url');
+  const env = { SUBLACE_TOKEN: token };
+  const isExpectedToEnd = (): boolean => signal.aborted || isEnding();
   let reject: (error: SublaceError) => void = () => undefined;
   const broken = new Promise<never>((_, fail) => {
     reject = fail;
@@ -45,29 +53,40 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
   broken.catch(() => undefined);
 
   const stop = async (): Promise<void> => {
-    isStopping = true;
+    stopping.abort();
     await Promise.all([...running.values()].map((each) => each.stop()));
+    await Promise.allSettled(starting);
   };
 
   const coordinator = await startProcess({
     name: 'coordinator',
     entry: roleEntry('coordinator'),
     args: ['--port', '0', '--log-level', 'warn'],
+    env,
   });
   running.set('coordinator', coordinator);
   void coordinator.exit.then((exit) => {
-    if (!isStopping) reject(failure('coordinator', exit));
+    if (!isExpectedToEnd()) reject(failure('coordinator', exit));
   });
   const address = addressOf(coordinator);
 
-  const startWorker = async (name: string, replacements: number): Promise<void> => {
+  const startOneWorker = async (name: string, replacements: number): Promise<void> => {
     const args = ['--coordinator', address, '--threads', String(threads), '--log-level', 'warn'];
-    const worker = await startProcess({ name, entry: roleEntry('worker'), args });
+    const worker = await startProcess({ name, entry: roleEntry('worker'), args, env, signal });
+    if (signal.aborted) {
+      await worker.stop();
+      return;
+    }
     running.set(name, worker);
     void worker.exit.then((exit) => {
       running.delete(name);
-      if (!isStopping) replace(name, exit, replacements);
+      if (!isExpectedToEnd()) replace(name, exit, replacements);
     });
+  };
+  const startWorker = (name: string, replacements: number): Promise<void> => {
+    const start = startOneWorker(name, replacements).finally(() => starting.delete(start));
+    starting.add(start);
+    return start;
   };
   const replace = (name: string, exit: ProcessExit, replacements: number): void => {
     if (replacements >= REPLACEMENTS_MAX || exit.status === 42 || exit.status === 2) {
@@ -86,6 +105,7 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
   }
   return {
     address,
+    token,
     broken,
     stop,
     get workerPids() {

@@ -19,7 +19,7 @@ export interface FinishedFit {
  * Submits a fit and follows it to its end. Processes that were started for it have ended when this returns.
  *
  * @param spec  What to fit, with absolute paths.
- * @param place  What computes it. For a cluster `SUBLACE_TOKEN` is its token.
+ * @param place  What computes it. For a cluster that runs already `SUBLACE_TOKEN` is its token.
  * @param terminal  Where progress is shown.
  * @returns  The published posterior's manifest and the times of the phases.
  * @throws {SublaceError} with the job's own code and message.
@@ -27,7 +27,7 @@ export interface FinishedFit {
 export async function runFit(spec: FitSpec, place: FitPlace, terminal: Terminal): Promise<FinishedFit> {
   const cluster = 'coordinator' in place ? undefined : await startLocalCluster({ ...place, onNote: terminal.note });
   const address = cluster?.address ?? ('coordinator' in place ? place.coordinator : '');
-  const token = process.env['SUBLACE_TOKEN'];
+  const token = cluster ? cluster.token : process.env['SUBLACE_TOKEN'];
   const client = createCoordinatorClient(address, token === undefined ? {} : { token });
   try {
     const work = client.submitJob({ ...spec }).then((jobId) => followJob(client, jobId, terminal));

@@ -58,6 +58,21 @@ describe('startProcess', () => {
     const start = startProcess({ name: 'child', entry: script('stubborn.mjs'), args: [], readyTimeoutMs: 500 });
     await expect(start).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
   });
+
+  it('ends a process that is not ready yet when its start is given up', async () => {
+    const abort = new AbortController();
+    let pid = 0;
+    const onLine = (line: string): void => {
+      pid = Number(line);
+      abort.abort();
+    };
+    const start = startProcess({ name: 'worker 1', entry: script('silent.mjs'), args: [], signal: abort.signal, onLine });
+    await expect(start).rejects.toMatchObject({ code: 'CANCELLED' });
+    expect(exists(pid)).toBe(false);
+    await expect(startProcess({ name: 'worker 1', entry: script('silent.mjs'), args: [], signal: abort.signal })).rejects.toMatchObject({
+      code: 'CANCELLED',
+    });
+  });
 });
 
 describe('a child of a process that ends', () => {

@@ -15,6 +15,8 @@ export interface ProcessOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** How long it may take to say that it is ready. Default: 60 000. */
   readonly readyTimeoutMs?: number;
+  /** Gives the start up: a child that is not ready yet is ended. */
+  readonly signal?: AbortSignal;
   /** Receives every line of its standard error. Default: the last lines are kept for a failure's message. */
   readonly onLine?: (line: string) => void;
 }
@@ -45,6 +47,16 @@ const INTERRUPT_GRACE_MS = 2000;
 const LAST_LINES_MAX = 20;
 const alive = new Set<ChildProcess>();
 let areExitHooksSet = false;
+let isEndingNow = false;
+
+/**
+ * Whether this process was asked to end (Ctrl-C, SIGTERM) and is ending its children: what they do then is no failure.
+ *
+ * @returns  True from the signal on.
+ */
+export function isEnding(): boolean {
+  return isEndingNow;
+}
 
 /**
  * Starts a child process and waits for the JSON object that it writes on standard output when it is ready.
@@ -54,9 +66,13 @@ let areExitHooksSet = false;
  *
  * @param options  What to start.
  * @returns  The running process.
- * @throws {SublaceError} with the child's own last line when it ends before it is ready; DEADLINE_EXCEEDED when it takes too long.
+ * @throws {SublaceError} with the child's own last line when it ends before it is ready; DEADLINE_EXCEEDED when it takes too long;
+ *   CANCELLED when the start was given up.
  */
 export async function startProcess(options: ProcessOptions): Promise<ManagedProcess> {
+  const { signal } = options;
+  const cancelled = (): SublaceError => new SublaceError('CANCELLED', `${options.name}: start given up`);
+  if (signal?.aborted) throw cancelled();
   const child = spawn(process.execPath, ['--import', endWithParentEntry(), options.entry, ...options.args], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: { ...process.env, ...options.env },
@@ -88,8 +104,18 @@ export async function startProcess(options: ProcessOptions): Promise<ManagedProc
   const tooLate = new Promise<'too late'>((resolve) => {
     timer = setTimeout(() => resolve('too late'), timeoutMs);
   });
-  const outcome = await Promise.race([readyMessage(child), exit.then((ended) => ({ ended })), tooLate]);
+  let onAbort = (): void => undefined;
+  const givenUp = new Promise<'given up'>((resolve) => {
+    onAbort = () => resolve('given up');
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+  const outcome = await Promise.race([readyMessage(child), exit.then((ended) => ({ ended })), tooLate, givenUp]);
   clearTimeout(timer);
+  signal?.removeEventListener('abort', onAbort);
+  if (outcome === 'given up') {
+    await stop();
+    throw cancelled();
+  }
   if (outcome === 'too late') {
     await stop();
     throw new SublaceError('DEADLINE_EXCEEDED', `${options.name}: expected a ready message within ${timeoutMs / 1000} s, got none`);
@@ -144,6 +170,7 @@ function endWithThisProcess(child: ChildProcess): void {
 }
 
 async function endAll(): Promise<void> {
+  isEndingNow = true;
   const children = [...alive];
   const ended = Promise.all(children.map((child) => new Promise((resolve) => child.once('exit', resolve))));
   for (const child of children) child.kill('SIGTERM');

@@ -41,7 +41,9 @@ function barProgress(label: string, stream: Writable): Progress {
     barCompleteChar: '█',
     barIncompleteChar: '░',
     barsize: 24,
-    hideCursor: true,
+    // Terminal settings that a bar changes would stay so after Ctrl-C. Lines are cut to the terminal's width instead.
+    hideCursor: false,
+    linewrap: true,
     clearOnComplete: false,
     gracefulExit: false,
     fps: 10,

@@ -1,0 +1,29 @@
+import { resolve } from 'node:path';
+import { parseDataSpec } from '@sublace/data';
+
+const INDICES = 'indices:';
+
+/**
+ * A data SPEC that means the same in every folder: paths are made absolute, since the processes that read them may run elsewhere.
+ *
+ * @param text  SPEC.
+ * @returns  SPEC with absolute paths, of the data and of `labels=`; a name as it is.
+ * @throws {SublaceError} DATA_INVALID when it is not a SPEC.
+ */
+export function absoluteDataSpec(text: string): string {
+  const { isPath, source, title } = parseDataSpec(text);
+  const place = isPath ? `${resolve(source)}${title.slice(source.length)}` : title;
+  const keys = text.slice(title.length);
+  return place + keys.replace(/([?&]labels=)([^&]+)/, (_, key: string, file: string) => key + resolve(file));
+}
+
+/**
+ * A selection rule that means the same in every folder: the file of `indices:FILE` is made absolute.
+ *
+ * @param text  Rule.
+ * @returns  Rule with an absolute path, or any other rule as it is.
+ */
+export function absoluteRule(text: string): string {
+  const file = text.startsWith(INDICES) ? text.slice(INDICES.length) : '';
+  return file === '' ? text : `${INDICES}${resolve(file)}`;
+}
