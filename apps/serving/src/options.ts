@@ -6,7 +6,7 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 export interface ServeOptions {
   /** Folder of the posterior. */
   posterior: string;
-  /** Folder of its model; the one that the posterior names when absent. */
+  /** Folder of its model; the posterior's own copy when absent. */
   model?: string;
   /** Name that requests use. Default: the last part of the posterior's path. */
   name: string;
@@ -26,10 +26,10 @@ export interface ServeOptions {
  * @throws SublaceError USAGE for a line that cannot be understood.
  */
 export function readOptions(args: readonly string[]): ServeOptions | null {
-  const command = new Command('serve')
+  const command = new Command('sublace serve')
     .description('Serve a posterior by REST and gRPC, with the Open Inference Protocol v2.')
     .requiredOption('--posterior <dir>', 'folder of the posterior')
-    .option('--model <dir>', 'folder of its model, when it is no longer where the posterior was fitted')
+    .option('--model <dir>', "use this model instead of the posterior's copy; it must be the same one")
     .option('--name <name>', 'name that requests use (default: the last part of the posterior path)')
     .option('--http-port <port>', 'port of REST, 0 for any', portOf, 8080)
     .option('--grpc-port <port>', 'port of gRPC, 0 for any', portOf, 8081)
