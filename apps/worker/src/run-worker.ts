@@ -81,6 +81,8 @@ class Worker {
   /** The presence stream ends: after the leases were handed back, or they would count as lost. */
   readonly #leave = new AbortController();
   readonly #held = new Set<HeldLease>();
+  /** The handing back of the leases, once it was asked for: the connection must not close before it has gone out. */
+  #released: Promise<unknown> | undefined;
   /** The shard before, which the coordinator still pulls while this one is computed. */
   #offering: Promise<void> = Promise.resolve();
 
@@ -100,15 +102,23 @@ class Worker {
     const wasStopped = this.#stop.signal.aborted;
     if (!wasStopped) this.#leave.abort();
     this.#stop.abort();
+    await this.#released;
     this.#inputs.close();
     return wasStopped ? undefined : failed;
   }
 
   async stop(): Promise<void> {
-    this.#stop.abort();
+    this.#released ??= this.#handBack();
+    await this.#released;
+  }
+
+  async #handBack(): Promise<void> {
     const { client } = this.#parts;
-    for (const held of this.#held) held.letGo();
-    await Promise.all([...this.#held].map((held) => client.releaseShard(held.ref).catch(() => undefined)));
+    const held = [...this.#held];
+    for (const lease of held) lease.letGo();
+    const released = Promise.all(held.map((lease) => client.releaseShard(lease.ref).catch(() => undefined)));
+    this.#stop.abort();
+    await released;
     this.#leave.abort();
   }
 
