@@ -209,8 +209,9 @@ describe('a worker that is asked to leave', () => {
     });
     expect(published(last)).toBe(await reference());
     expect(await cluster.worker(leaver!).exit).toEqual({ status, signal: null });
+    // A lease that was granted while the signal was on its way is one that the worker never saw: then its closing connection gives it back.
     // The line reaches this process through a pipe, some time after it was written.
-    await vi.waitFor(() => expect(cluster.coordinator.log()).toContain('handed back'), 5000);
+    await vi.waitFor(() => expect(cluster.coordinator.log()).toMatch(/handed back|connection of worker \S+ broke/), 5000);
   });
 });
 
