@@ -1,13 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
-import { gatherColumns, splitFlat } from './columns.ts';
+import { gatherColumns } from './columns.ts';
 import type { Layer, LayerTape, Signal, Weight } from './layer.ts';
+import { patchJacobian, patchSquaredJacobian } from './patch-jacobian.ts';
 import { extractPatches, windowOf, type Padding, type Window } from './window.ts';
-
-/**
- * How many multiply-adds of a batched product cost as much as one element of a gathered product: below `selected * this < patch size * output
- * channels` only the selected pairs are gathered. Measured on a CPU; only speed depends on it.
- */
-const GATHER_COST = 64;
 
 /** 2-D convolution, channels last: kernel [ky, kx, I, O], inputs [B, H, W, I]. */
 export class Conv2D implements Layer {
@@ -43,54 +38,32 @@ export class Conv2D implements Layer {
   }
 
   /** J[r, (y, x, i, o)] = sum over positions q of patch[n(r), q, (y, x, i)] d[r, q, o]. */
-  jacobian(weight: string, columns: Int32Array, tape: LayerTape, { gradient, rows }: Signal): tf.Tensor {
-    const [outputs, patchSize] = this.#sizes();
-    const d = tf.reshape(gradient, [rows.rowCount, -1, outputs]); // [R, Q, O]
+  jacobian(weight: string, columns: Int32Array, tape: LayerTape, signal: Signal): tf.Tensor {
+    const d = this.#atPositions(signal);
     if (weight === 'bias') return gatherColumns(tf.sum(d, 1), columns);
-    const at = splitFlat(columns, outputs);
-    if (columns.length * GATHER_COST < patchSize * outputs) {
-      const patches = gatherColumns(this.#patches(tape), at.inputs); // [B, Q, s]
-      return tf.sum(rows.multiply(gatherColumns(d, at.outputs), patches), 1);
-    }
-    const products = this.#products(tape, d, { rows, gradient }); // [R, O * K]
-    return gatherColumns(
-      products,
-      at.outputs.map((output, s) => output * patchSize + at.inputs[s]),
-    );
+    return patchJacobian(this.#patches(tape), d, signal.rows, columns);
   }
 
-  squaredJacobian(weight: string, tape: LayerTape, { gradient, rows }: Signal): tf.Tensor {
-    const [outputs, patchSize] = this.#sizes();
-    const d = tf.reshape(gradient, [rows.rowCount, -1, outputs]);
+  squaredJacobian(weight: string, tape: LayerTape, signal: Signal): tf.Tensor {
+    const d = this.#atPositions(signal);
     if (weight === 'bias') return tf.sum(tf.square(tf.sum(d, 1)), 0);
-    const squares = tf.sum(tf.square(this.#products(tape, d, { rows, gradient })), 0); // [O * K]
-    return tf.reshape(tf.transpose(tf.reshape(squares, [outputs, patchSize])), this.#kernel.shape);
+    return tf.reshape(patchSquaredJacobian(this.#patches(tape), d, signal.rows), this.#kernel.shape);
   }
 
-  /** Every (output channel, patch element) pair at once: per example, signals' [C O, Q] times patches [Q, K]. */
-  #products(tape: LayerTape, d: tf.Tensor, { rows }: Signal): tf.Tensor {
-    const [outputs, patchSize] = this.#sizes();
-    const positions = d.shape[1] as number;
-    const signals = tf.transpose(d, [0, 2, 1]); // [R, O, Q]
-    const perExample = tf.reshape(signals, [rows.exampleCount, rows.seedCount * outputs, positions]);
-    return tf.reshape(tf.matMul(perExample, this.#patches(tape)), [rows.rowCount, outputs * patchSize]);
+  /** [R, Q, O] */
+  #atPositions({ gradient, rows }: Signal): tf.Tensor {
+    return tf.reshape(gradient, [rows.rowCount, -1, this.#kernel.shape[3]]);
   }
 
   /** [B, Q, K] with K in the order of the kernel's (y, x, i). */
   #patches({ inputs }: LayerTape): tf.Tensor {
     const input = inputs[0] as tf.Tensor4D;
     const patches = extractPatches(input, this.#window(input.shape));
-    return tf.reshape(patches, [input.shape[0], -1, this.#sizes()[1]]);
+    return tf.reshape(patches, [input.shape[0], -1, this.#kernel.size / this.#kernel.shape[3]]);
   }
 
   #window(inputShape: readonly number[]): Window {
     const [height, width] = this.#kernel.shape;
     return windowOf(inputShape, [height, width], this.#strides, this.#padding);
-  }
-
-  /** [O, K] */
-  #sizes(): [number, number] {
-    const outputs = this.#kernel.shape[3];
-    return [outputs, this.#kernel.size / outputs];
   }
 }

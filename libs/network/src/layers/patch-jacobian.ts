@@ -1,0 +1,54 @@
+import * as tf from '@tensorflow/tfjs';
+import type { Rows } from '../rows.ts';
+import { gatherColumns, splitFlat } from './columns.ts';
+
+/**
+ * How many multiply-adds of a batched product cost as much as one element of a gathered product: below `selected * this < patch size * output
+ * channels` only the selected pairs are gathered. Measured on a CPU; only speed depends on it.
+ */
+const GATHER_COST = 64;
+
+/**
+ * Jacobian rows of a kernel that is applied at many positions: convolutions by their patches, dense layers on sequences by their inputs.
+ *
+ *   J[r, (k, o)] = sum over positions q of patch[n(r), q, k] d[r, q, o]
+ *
+ * @param patches  What the kernel sees at each position, [B, Q, K].
+ * @param signal  Signal at each position, [R, Q, O].
+ * @param rows  Which example each row belongs to.
+ * @param columns  Flat positions k O + o in the kernel [K, O].
+ * @returns  [R, columns.length]
+ */
+export function patchJacobian(patches: tf.Tensor, signal: tf.Tensor, rows: Rows, columns: Int32Array): tf.Tensor {
+  const [patchSize, outputs] = [patches.shape[2] as number, signal.shape[2] as number];
+  const at = splitFlat(columns, outputs);
+  if (columns.length * GATHER_COST < patchSize * outputs) {
+    return tf.sum(rows.multiply(gatherColumns(signal, at.outputs), gatherColumns(patches, at.inputs)), 1);
+  }
+  const products = patchProducts(patches, signal, rows); // [R, O * K]
+  return gatherColumns(
+    products,
+    at.outputs.map((output, s) => output * patchSize + at.inputs[s]),
+  );
+}
+
+/**
+ * Sum over rows of the squares of {@link patchJacobian} at every weight of the kernel.
+ *
+ * @param patches  [B, Q, K]
+ * @param signal  [R, Q, O]
+ * @param rows  Which example each row belongs to.
+ * @returns  [K, O]
+ */
+export function patchSquaredJacobian(patches: tf.Tensor, signal: tf.Tensor, rows: Rows): tf.Tensor2D {
+  const squares = tf.sum(tf.square(patchProducts(patches, signal, rows)), 0); // [O * K]
+  return tf.transpose(tf.reshape(squares, [signal.shape[2] as number, patches.shape[2] as number])) as tf.Tensor2D;
+}
+
+/** Every (output channel, patch element) pair at once: per example, signals' [C O, Q] times patches [Q, K]; [R, O * K]. */
+function patchProducts(patches: tf.Tensor, signal: tf.Tensor, rows: Rows): tf.Tensor {
+  const [, positions, outputs] = signal.shape as [number, number, number];
+  const signals = tf.transpose(signal, [0, 2, 1]); // [R, O, Q]
+  const perExample = tf.reshape(signals, [rows.exampleCount, rows.seedCount * outputs, positions]);
+  return tf.reshape(tf.matMul(perExample, patches), [rows.rowCount, outputs * (patches.shape[2] as number)]);
+}
