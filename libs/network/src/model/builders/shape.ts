@@ -1,0 +1,22 @@
+import { Identity, Reshape, ZeroPadding2D } from '../../layers/shape-layers.ts';
+import type { Builders } from './builder.ts';
+import { channelsLast } from './common.ts';
+
+/** Layers that do nothing in inference mode. */
+const IDENTITIES = [
+  'Dropout',
+  'SpatialDropout1D',
+  'SpatialDropout2D',
+  'AlphaDropout',
+  'GaussianDropout',
+  'GaussianNoise',
+  'ActivityRegularization',
+];
+
+/** Layers that move numbers without changing them, or do nothing in inference mode. */
+export const SHAPE_BUILDERS: Builders = {
+  ZeroPadding2D: (name, options) => [new ZeroPadding2D(channelsLast(name, options), options.pads())],
+  Flatten: (name, options) => [new Reshape(channelsLast(name, options), [-1])],
+  Reshape: (name, options) => [new Reshape(name, options.numbers('target_shape'))],
+  ...Object.fromEntries(IDENTITIES.map((className) => [className, (name: string) => [new Identity(name, className)]])),
+};
