@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { DiagonalAccumulator, GgnAccumulator, identitySeeds, jacobianRows, microBatchSize } from '@sublace/curvature';
+import { DiagonalAccumulator, GgnAccumulator, identitySeeds, jacobianRows, microBatchSize, squareRootSeeds } from '@sublace/curvature';
 import { categorical, gaussian, type Likelihood } from '@sublace/likelihoods';
 import { denseFromTiles } from '@sublace/linalg';
 import { Rows, loadNetwork, type Network } from '@sublace/network';
@@ -141,8 +141,8 @@ function accumulate(network: Network, likelihood: Likelihood, reference: Referen
       const batch = Math.min(step, count - start);
       const inputs = tf.slice(reference.training, [start], [batch]);
       const tape = network.record(inputs);
-      const rows = new Rows(batch, network.outputCount);
-      const seeds = likelihood.squareRootSeeds(tape.outputs);
+      const rows = new Rows(batch, likelihood.seedCount(network.outputCount));
+      const seeds = squareRootSeeds(likelihood, tape.outputs);
       ggn.accumulate(jacobianRows(network, tape, seeds, rows, indices));
       diagonal.accumulate(tape, seeds, rows);
       outputs.push(...tape.outputs.dataSync());

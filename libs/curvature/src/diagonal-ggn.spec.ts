@@ -4,7 +4,7 @@ import { Rows } from '@sublace/network';
 import { categoricalHessian, diagonalMatrix, naiveGgn, naiveSoftmax, type Matrix } from '@sublace/testing';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { DiagonalAccumulator, identitySeeds } from './index.ts';
+import { DiagonalAccumulator, identitySeeds, squareRootSeeds } from './index.ts';
 import { CASE_NAMES, curvatureCase, type CurvatureCase } from './testdata/cases.ts';
 
 beforeAll(async () => {
@@ -19,7 +19,8 @@ function scoresOf({ network, inputs }: CurvatureCase, seedsOf: Seeds, batches: r
   for (const batch of batches) {
     tf.tidy(() => {
       const tape = network.record(tf.gather(inputs, batch));
-      accumulator.accumulate(tape, seedsOf(tape.outputs), new Rows(batch.length, network.outputCount));
+      const seeds = seedsOf(tape.outputs);
+      accumulator.accumulate(tape, seeds, new Rows(batch.length, seeds.shape[0] / batch.length));
     });
   }
   return accumulator.finish();
@@ -37,7 +38,7 @@ describe.each(CASE_NAMES)('diagonal over all weights, %s', (name) => {
   ])('is that of the GGN, %s', (_, likelihood, hessian) => {
     const testCase = curvatureCase(name);
     const before = tf.memory().numTensors;
-    const scores = scoresOf(testCase, (outputs) => likelihood.squareRootSeeds(outputs), [[0, 1, 2, 3]]);
+    const scores = scoresOf(testCase, (outputs) => squareRootSeeds(likelihood, outputs), [[0, 1, 2, 3]]);
     expect(tf.memory().numTensors).toBe(before);
     const hessians = testCase.examples.map((example) => hessian(testCase.naive.forward(example)));
     expect(scores).toBeAllclose(diagonalOfGgn(testCase.jacobians, hessians));
@@ -59,7 +60,7 @@ describe('diagonal over all weights', () => {
     const { network, naive, examples, dispose } = curvatureCase('dense, relu');
     const dark = examples.map((example) => example.map((value, i) => (i === 2 ? 0 : value)));
     const inputs = tf.tensor(dark.flat(), [dark.length, 6]);
-    const scores = scoresOf({ network, inputs } as CurvatureCase, (outputs) => categorical.squareRootSeeds(outputs), [[0, 1, 2, 3]]);
+    const scores = scoresOf({ network, inputs } as CurvatureCase, (outputs) => squareRootSeeds(categorical, outputs), [[0, 1, 2, 3]]);
     expect([...scores.subarray(16, 24)]).toEqual(new Array(8).fill(0)); // weights from input 2 to the 8 hidden units
     expect(naiveSoftmax(naive.forward(dark[0])).every((p) => p > 0.001)).toBe(true); // so it is the pixel, not a saturated softmax
     expect(scores.subarray(0, 16).some((value) => value > 0)).toBe(true);

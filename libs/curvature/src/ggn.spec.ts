@@ -6,7 +6,7 @@ import { categoricalHessian, DOUBLE, flat, naiveGgn, product, sum, testRandom, t
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { GgnOptions } from './ggn.ts';
-import { GgnAccumulator, jacobianRows } from './index.ts';
+import { GgnAccumulator, jacobianRows, squareRootSeeds } from './index.ts';
 import { CASE_NAMES, columnsOf, curvatureCase, type CurvatureCase } from './testdata/cases.ts';
 
 beforeAll(async () => {
@@ -25,8 +25,8 @@ function ggnOf(
   for (const batch of batches) {
     tf.tidy(() => {
       const tape = network.record(tf.gather(inputs, batch));
-      const seeds = categorical.squareRootSeeds(tape.outputs);
-      accumulator.accumulate(jacobianRows(network, tape, seeds, new Rows(batch.length, network.outputCount), indices));
+      const seeds = squareRootSeeds(categorical, tape.outputs);
+      accumulator.accumulate(jacobianRows(network, tape, seeds, new Rows(batch.length, seeds.shape[0] / batch.length), indices));
     });
   }
   return dense(accumulator, indices.length, options.tileSize);

@@ -2,4 +2,4 @@ export { DiagonalAccumulator } from './diagonal-ggn.ts';
 export { GgnAccumulator } from './ggn.ts';
 export { jacobianRows } from './jacobian-rows.ts';
 export { microBatchSize } from './micro-batch.ts';
-export { identitySeeds } from './seeds.ts';
+export { identitySeeds, squareRootSeeds } from './seeds.ts';

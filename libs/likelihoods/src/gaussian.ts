@@ -1,4 +1,3 @@
-import * as tf from '@tensorflow/tfjs';
 import { SublaceError } from '@sublace/errors';
 import type { Likelihood, Targets } from './likelihood.ts';
 
@@ -16,9 +15,18 @@ export function gaussian(noiseVariance: number): Likelihood {
   return {
     kind: 'regression',
 
-    squareRootSeeds(outputs: tf.Tensor2D): tf.Tensor2D {
-      const [batch, width] = outputs.shape;
-      return tf.tile(tf.mul(tf.eye(width), 1 / Math.sqrt(noiseVariance)), [batch, 1]);
+    seedCount: (outputCount) => outputCount,
+
+    squareRootSeeds(outputs: Float32Array, outputCount: number, count = outputCount): Float32Array {
+      const batch = outputs.length / outputCount;
+      const seeds = new Float32Array(batch * count * outputCount);
+      const root = 1 / Math.sqrt(noiseVariance);
+      for (let n = 0; n < batch; n++) for (let j = 0; j < count; j++) seeds[(n * count + j) * outputCount + j] = root;
+      return seeds;
+    },
+
+    residualTraces(outputs: Float32Array, outputCount: number): Float64Array {
+      return Float64Array.from(outputs, (_, i) => (outputCount - (i % outputCount)) / noiseVariance);
     },
 
     logLikelihood(outputs: ArrayLike<number>, targets: Targets): number {

@@ -1,5 +1,3 @@
-import type * as tf from '@tensorflow/tfjs';
-
 /** Targets of N examples: class labels, or values [N, C] row-major. */
 export type Targets = Int32Array | Float32Array | Float64Array;
 
@@ -13,12 +11,32 @@ export interface Likelihood {
   readonly kind: 'classification' | 'regression';
 
   /**
-   * A square root of the output Hessian, to seed the backward pass with: rows J'l whose outer products sum to the GGN.
+   * Rows per example of an exact square root of Lambda: its rank.
    *
-   * @param outputs  Logits or means, [B, C].
-   * @returns  [B C, C], rows (n, c). Owned by the caller's tidy.
+   * @param outputCount  C.
+   * @returns  At most C.
    */
-  squareRootSeeds(outputs: tf.Tensor2D): tf.Tensor2D;
+  seedCount(outputCount: number): number;
+
+  /**
+   * A square root of the output Hessian, to seed the backward pass with: rows l'J whose outer products sum to the GGN. The most important
+   * come first, so that what is left out after a few is small.
+   *
+   * @param outputs  Logits or means, [B, C] row-major.
+   * @param outputCount  C.
+   * @param count  Rows per example wanted, the first of {@link Likelihood.seedCount}. Default: all.
+   * @returns  [B count, C] row-major, rows (n, j).
+   */
+  squareRootSeeds(outputs: Float32Array, outputCount: number, count?: number): Float32Array;
+
+  /**
+   * What seeds leave out: entry (n, j) is trace(Lambda_n - sum_{i<j} l_i l_i'), so entry (n, 0) is trace(Lambda_n). Never increases in j.
+   *
+   * @param outputs  Logits or means, [B, C] row-major.
+   * @param outputCount  C.
+   * @returns  [B, seedCount] row-major.
+   */
+  residualTraces(outputs: Float32Array, outputCount: number): Float64Array;
 
   /**
    * log p(targets | outputs), in nats, summed over the examples.

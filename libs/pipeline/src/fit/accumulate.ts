@@ -1,4 +1,4 @@
-import { GgnAccumulator, jacobianRows, microBatchSize } from '@sublace/curvature';
+import { GgnAccumulator, jacobianRows, microBatchSize, squareRootSeeds } from '@sublace/curvature';
 import { SublaceError } from '@sublace/errors';
 import { Rows } from '@sublace/network';
 import { forEachBatch } from '../batches.ts';
@@ -25,8 +25,8 @@ export function accumulateShard(task: FitTask, plan: FitPlan, { model, training 
   const ggn = new GgnAccumulator(indices.length);
   forEachBatch(network, training.inputs, shard, microBatchSize(network, indices.length), (batch, first) => {
     const tape = network.record(batch);
-    const rows = new Rows(batch.shape[0], network.outputCount);
-    ggn.accumulate(jacobianRows(network, tape, likelihood.squareRootSeeds(tape.outputs), rows, indices));
+    const rows = new Rows(batch.shape[0], likelihood.seedCount(network.outputCount));
+    ggn.accumulate(jacobianRows(network, tape, squareRootSeeds(likelihood, tape.outputs), rows, indices));
     onProgress(first + batch.shape[0] - shard.start, shard.count);
   });
   const blocks = ggn.finish();

@@ -1,4 +1,4 @@
-import { DiagonalAccumulator, identitySeeds, microBatchSize } from '@sublace/curvature';
+import { DiagonalAccumulator, identitySeeds, microBatchSize, squareRootSeeds } from '@sublace/curvature';
 import { Rows } from '@sublace/network';
 import { chunksOfVector, type Block } from '@sublace/partials';
 import { parseSelectionRule } from '@sublace/subnetwork';
@@ -26,9 +26,8 @@ export function scoreShard(task: FitTask, plan: FitPlan, { model, training }: Fi
   forEachBatch(network, training.inputs, shard, microBatchSize(network, 0), (batch, first) => {
     const size = batch.shape[0];
     const tape = network.record(batch);
-    const rows = new Rows(size, network.outputCount);
-    diagonal.accumulate(tape, likelihood.squareRootSeeds(tape.outputs), rows);
-    energy?.accumulate(tape, identitySeeds(size, network.outputCount), rows);
+    diagonal.accumulate(tape, squareRootSeeds(likelihood, tape.outputs), new Rows(size, likelihood.seedCount(network.outputCount)));
+    energy?.accumulate(tape, identitySeeds(size, network.outputCount), new Rows(size, network.outputCount));
     const width = training.targets.length / training.count;
     const targets = training.targets.subarray(first * width, (first + size) * width);
     logLikelihood += likelihood.logLikelihood(tape.outputs.dataSync(), targets, network.outputCount);
