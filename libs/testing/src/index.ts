@@ -6,8 +6,10 @@ export { testRandom, type TestRandom } from './random.ts';
 export { diagonalMatrix, flat, inverse, logAbsoluteDeterminant, matrixOf, product, sum, transposed, type Matrix } from './dense-algebra.ts';
 export { categoricalHessian, naiveGgn, naiveOutputCovariance, naiveSoftmax } from './laplace.ts';
 
-export type { NaiveLayer, NaiveWeight } from './network/layer.ts';
+export type { NaiveLayer, NaiveMergeLayer, NaiveWeight } from './network/layer.ts';
 export { activationLayer, flattenLayer } from './network/activation-layer.ts';
 export { randomConv2d, type Conv2dGeometry } from './network/conv2d-layer.ts';
 export { denseLayer, randomDense } from './network/dense-layer.ts';
-export { NaiveNetwork } from './network/naive-network.ts';
+export { addLayer } from './network/merge-layers.ts';
+export { differencedJacobian } from './network/differenced-jacobian.ts';
+export { NaiveNetwork, type NaiveNode } from './network/naive-network.ts';
