@@ -1,4 +1,13 @@
 export { Posterior, type PosteriorOptions } from './posterior.ts';
 export { logMarginalLikelihood, type LogMarginalLikelihood } from './log-marginal-likelihood.ts';
 export { logarithmicGrid, searchPriorPrecision, type ChoiceRule, type PriorPoint, type PriorSearch } from './prior-grid.ts';
-export { Spectrum } from './spectrum.ts';
+export { Spectrum, type SpectrumOptions } from './spectrum.ts';
+export {
+  ascendEvidence,
+  type AscentOptions,
+  type EvidenceAscent,
+  type EvidenceMoments,
+  type EvidenceProblem,
+  type GaussianFit,
+} from './evidence-ascent.ts';
+export { normalSampler } from './normal-sampler.ts';

@@ -5,7 +5,7 @@ export interface LogMarginalLikelihood {
   readonly logLikelihood: number;
   /** log det(precision) - log det(prior precision). */
   readonly logDetRatio: number;
-  /** sum_i priorPrecision_i (w_i - prior mean)^2, over the subnetwork. */
+  /** sum_i priorPrecision_i (w_i - prior mean_i)^2, over the subnetwork. */
   readonly scatter: number;
 }
 
@@ -16,7 +16,8 @@ export interface LogMarginalLikelihood {
  *
  * Not meaningful for comparing subnetworks with each other: only for the prior and the noise at a fixed subnetwork.
  *
- * @param parts  Log likelihood at the MAP; log det of the posterior precision; prior precision [S]; MAP values [S]; prior mean, default 0.
+ * @param parts  Log likelihood at the MAP; log det of the posterior precision; prior precision [S]; MAP values [S]; prior mean, one for all
+ *   or [S], default 0.
  * @returns  The evidence and its parts.
  */
 export function logMarginalLikelihood(parts: {
@@ -24,14 +25,14 @@ export function logMarginalLikelihood(parts: {
   readonly logDeterminant: number;
   readonly priorPrecision: Float64Array;
   readonly mapValues: Float64Array;
-  readonly priorMean?: number;
+  readonly priorMean?: number | Float64Array;
 }): LogMarginalLikelihood {
   const { logLikelihood, logDeterminant, priorPrecision, mapValues, priorMean = 0 } = parts;
   let logDetPrior = 0;
   let scatter = 0;
   for (let i = 0; i < priorPrecision.length; i++) {
     logDetPrior += Math.log(priorPrecision[i]);
-    scatter += priorPrecision[i] * (mapValues[i] - priorMean) ** 2;
+    scatter += priorPrecision[i] * (mapValues[i] - (typeof priorMean === 'number' ? priorMean : priorMean[i])) ** 2;
   }
   const logDetRatio = logDeterminant - logDetPrior;
   return { value: logLikelihood - 0.5 * (logDetRatio + scatter), logLikelihood, logDetRatio, scatter };

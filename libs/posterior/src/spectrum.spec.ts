@@ -35,7 +35,7 @@ function precision(prior: number, temperature = 1): Matrix {
 
 describe.each([1, 2.5])('Spectrum at temperature %d', (temperature) => {
   it.each(PRIORS)('has the log-determinant and the effective dimension of the matrix itself, prior %d', (prior) => {
-    const spectrum = new Spectrum(flat(GGN), SIZE, temperature);
+    const spectrum = new Spectrum(flat(GGN), SIZE, { temperature });
     expect(spectrum.logDeterminant(prior)).toBeCloseTo(logAbsoluteDeterminant(precision(prior, temperature)), 8);
     const shrinkage = product(
       GGN.map((row) => row.map((value) => value / temperature)),
@@ -48,7 +48,7 @@ describe.each([1, 2.5])('Spectrum at temperature %d', (temperature) => {
 
   it('has the output variances of the inverse, at every prior at once, and leaves no tensor behind', () => {
     const before = tf.memory().numTensors;
-    const spectrum = new Spectrum(flat(GGN), SIZE, temperature);
+    const spectrum = new Spectrum(flat(GGN), SIZE, { temperature });
     const jacobian = tf.tensor2d(JACOBIAN);
     const squares = spectrum.projectedSquares(jacobian);
     const variances = spectrum.variances(squares, PRIORS);
@@ -60,6 +60,31 @@ describe.each([1, 2.5])('Spectrum at temperature %d', (temperature) => {
     tf.dispose([jacobian, squares]);
     spectrum.dispose();
     expect(tf.memory().numTensors).toBe(before);
+  });
+});
+
+describe('Spectrum of a prior with a shape', () => {
+  const shape = random.normals(SIZE).map((value) => Math.exp(value));
+
+  it('is that of H / T + alpha D, with data of any scale', () => {
+    const [temperature, prior, dataScale] = [2, 0.7, 3];
+    const spectrum = new Spectrum(flat(GGN), SIZE, { temperature, priorShape: Float64Array.from(shape) });
+    const data = GGN.map((row) => row.map((value) => (value * dataScale) / temperature));
+    const covariance = inverse(sum(data, diagonalMatrix(shape.map((value) => value * prior))));
+    expect(spectrum.logDeterminant(prior, dataScale)).toBeCloseTo(-logAbsoluteDeterminant(covariance), 8);
+    const { logDeterminant, traces } = spectrum.moments(prior, dataScale);
+    expect(logDeterminant).toBe(spectrum.logDeterminant(prior, dataScale));
+    expect(traces[0]).toBeCloseTo(covariance.reduce((total, row, i) => total + shape[i] * row[i], 0), 8); // prettier-ignore
+    expect(spectrum.effectiveDimension(prior, dataScale)).toBeCloseTo(SIZE - prior * traces[0], 8);
+
+    const jacobian = tf.tensor2d(JACOBIAN);
+    const squares = spectrum.projectedSquares(jacobian);
+    // Data of scale d under a prior alpha are data of scale 1 under alpha / d, all variances divided by d.
+    const [variances] = spectrum.variances(squares, [prior / dataScale]);
+    const expected = product(JACOBIAN, product(covariance, transposed(JACOBIAN))).map((row, i) => row[i] * dataScale);
+    expect(variances).toBeAllclose(expected);
+    tf.dispose([jacobian, squares]);
+    spectrum.dispose();
   });
 });
 

@@ -2,7 +2,6 @@ import { DOUBLE, flat, matrixOf, naiveSoftmax, product, STANDARD_ERRORS, testRan
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { applyLink, LINKS, softmax, type GaussianLogits, type Link } from './index.ts';
-import { normalSampler } from './normal-sampler.ts';
 
 /** Gaussian logits with a covariance of the given rank. */
 function gaussianLogits(classes: number, rank: number, seed: number, scale = 1): GaussianLogits & { root: Matrix } {
@@ -210,24 +209,6 @@ describe('Monte Carlo', () => {
       }),
       { numRuns: 100, seed: 4 },
     );
-  });
-});
-
-describe('normalSampler', () => {
-  it('has the first four moments of a standard normal', () => {
-    const [normal, count] = [normalSampler(12), 50_000];
-    const draws = Array.from({ length: count }, () => normal());
-    const moment = (power: number): number => draws.reduce((total, x) => total + x ** power, 0) / count;
-    // Variances of x, x^2, x^3, x^4: 1, 2, 15, 96.
-    for (const [power, mean, variance] of [
-      [1, 0, 1],
-      [2, 1, 2],
-      [3, 0, 15],
-      [4, 3, 96],
-    ]) {
-      // prettier-ignore
-      expect(Math.abs(moment(power) - mean), `moment ${power}`).toBeLessThan(STANDARD_ERRORS * Math.sqrt(variance / count));
-    }
   });
 });
 

@@ -1,5 +1,5 @@
+import { normalSampler } from '@sublace/posterior';
 import type { GaussianLogits } from './link.ts';
-import { normalSampler } from './normal-sampler.ts';
 import { softmax } from './softmax.ts';
 
 /**

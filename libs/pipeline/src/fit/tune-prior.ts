@@ -42,7 +42,7 @@ export function tunePrior(spec: FitSpec, problem: TuningProblem, context: FitCon
   if (typeof wanted === 'number') return { priorPrecision: wanted, method: 'given' };
   const size = problem.indices.length;
   const method = wanted === 'auto' ? (context.validation ? 'widest' : 'evidence') : wanted;
-  const spectrum = new Spectrum(problem.ggn, size, temperature);
+  const spectrum = new Spectrum(problem.ggn, size, { temperature });
   try {
     const rule: ChoiceRule = method === 'widest' ? { kind: 'widest', tolerance: spec.priorTolerance } : { kind: 'smallest-loss' };
     const search = method === 'evidence' ? byEvidence(spectrum, problem) : byValidation(spectrum, problem, context, rule);
