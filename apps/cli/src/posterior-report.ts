@@ -57,7 +57,7 @@ export function describePosterior(manifest: PosteriorManifest, variance?: Varian
     ['data', `${data.spec}, ${number(data.exampleCount)} examples, ${number(manifest.validation.exampleCount)} held out`],
     ['likelihood', manifest.likelihood],
     ['subnetwork', `${subnetwork.rule}, ${number(subnetwork.size)} weights`],
-    ['GGN diagonal kept', percent(report.diagonalMassShare, 1)],
+    ['GGN diagonal kept', `${percent(report.diagonalMassShare, 1)} of that over ${number(report.scoredCount)} scored weights`],
     [
       'dead candidates',
       `${number(report.deadCount)} of ${number(report.candidateCount)} (${percent(report.deadCount, report.candidateCount)})`,
@@ -76,12 +76,14 @@ export function describePosterior(manifest: PosteriorManifest, variance?: Varian
     ['shards', manifest.shards.length],
     ['computed by', `${backend.name} ${backend.version}, ${backend.device}, ${backend.threads} thread${backend.threads === 1 ? '' : 's'}`],
   ]);
-  const rows = report.layers.map(({ layer, weight, selected, total }) => [
+  const rows = report.layers.map(({ layer, weight, selected, dead, total, diagonalMassShare }) => [
     layer,
     weight,
     number(selected),
     number(total),
     percent(selected, total),
+    number(dead),
+    percent(diagonalMassShare, 1),
   ]);
-  return `${facts}\n\n${formatTable(['layer', 'weight', 'selected', 'of', 'share'], rows)}`;
+  return `${facts}\n\n${formatTable(['layer', 'weight', 'selected', 'of', 'share', 'dead', 'GGN diagonal'], rows)}`;
 }

@@ -56,6 +56,20 @@ describe.each(CASE_NAMES)('diagonal over all weights, %s', (name) => {
 });
 
 describe('diagonal over all weights', () => {
+  it('of some tensors is the same there, and zero elsewhere', () => {
+    const testCase = curvatureCase('dense, relu');
+    const { network, inputs } = testCase;
+    const all = scoresOf(testCase, (outputs) => categorical.squareRootSeeds(outputs), [[0, 1, 2, 3]]);
+    const last = network.layout.entries.slice(-1);
+    const some = new DiagonalAccumulator(network, last);
+    tf.tidy(() => {
+      const tape = network.record(inputs);
+      some.accumulate(tape, categorical.squareRootSeeds(tape.outputs), new Rows(4, network.outputCount));
+    });
+    expect(some.finish()).toEqual(all.map((value, i) => (i < last[0].offset ? 0 : value)));
+    testCase.dispose();
+  });
+
   it('is exactly zero where no example reaches: a pixel that is always black', () => {
     const { network, naive, examples, dispose } = curvatureCase('dense, relu');
     const dark = examples.map((example) => example.map((value, i) => (i === 2 ? 0 : value)));

@@ -53,7 +53,13 @@ export class Network {
     this.#tensors = definition.tensors;
     this.layout = new ParameterLayout(
       this.nodes.flatMap(({ layer }) =>
-        layer.weights.map(({ name, kind, value }) => ({ layer: layer.name, weight: name, kind, shape: value.shape })),
+        layer.weights.map(({ name, kind, value }) => ({
+          layer: layer.name,
+          className: layer.className,
+          weight: name,
+          kind,
+          shape: value.shape,
+        })),
       ),
     );
 

@@ -4,6 +4,8 @@ import type { WeightKind } from './layers/layer.ts';
 /** Where one weight tensor lies in the flat vector of all weights. */
 export interface ParameterEntry {
   readonly layer: string;
+  /** Class of the layer in tf.js, such as `Conv2D`. */
+  readonly className: string;
   readonly weight: string;
   readonly kind: WeightKind;
   readonly shape: readonly number[];

@@ -1,14 +1,20 @@
 import { SublaceError } from '@sublace/errors';
 
 /** Rules that rank the candidates by a score and keep the S best. */
-export const SCORED_RULES = ['random', 'largest-magnitude', 'largest-variance', 'gradient-energy'] as const;
+export const SCORED_RULES = ['random', 'largest-magnitude', 'largest-variance', 'swag-variance', 'gradient-energy'] as const;
 
 /** Every rule, as it is written on the command line. */
 export const RULE_SYNTAX = [...SCORED_RULES.map((rule) => `${rule}:S`), 'last-layer', 'names:PATTERN', 'indices:FILE'];
 
 /** How the weights of a subnetwork are chosen. */
 export type SelectionRule =
-  | { readonly kind: (typeof SCORED_RULES)[number]; readonly size: number }
+  | {
+      readonly kind: (typeof SCORED_RULES)[number];
+      /** S, of the largest where several are asked for. */
+      readonly size: number;
+      /** Every S, ascending: subnetworks of one ranking, each inside the next. */
+      readonly sizes: readonly number[];
+    }
   /** Every weight of the last layer that has any. */
   | { readonly kind: 'last-layer' }
   /** Every weight whose `layer/weight` matches a pattern with `*`. */
@@ -17,9 +23,9 @@ export type SelectionRule =
   | { readonly kind: 'indices'; readonly file: string };
 
 /**
- * Reads a rule such as `gradient-energy:1000`, `last-layer`, `names:conv*` or `indices:weights.npy`.
+ * Reads a rule such as `gradient-energy:1000`, `random:500,1000,2000`, `last-layer`, `names:conv*` or `indices:weights.npy`.
  *
- * @param text  RULE or RULE:S.
+ * @param text  RULE, RULE:S or RULE:S,S,...
  * @returns  The rule.
  * @throws {SublaceError} INVALID_ARGUMENT with the rules that exist.
  */
@@ -31,7 +37,14 @@ export function parseSelectionRule(text: string): SelectionRule {
   if (kind === 'names' && argument !== '') return { kind, pattern: argument };
   if (kind === 'indices' && argument !== '') return { kind, file: argument };
   const scored = SCORED_RULES.find((rule) => rule === kind);
-  const size = Number(argument);
-  if (scored && argument !== '' && Number.isInteger(size) && size > 0) return { kind: scored, size };
-  throw new SublaceError('INVALID_ARGUMENT', `subnetwork: expected one of ${RULE_SYNTAX.join(', ')} (S a positive integer), got '${text}'`);
+  const sizes = argument
+    .split(',')
+    .map((word) => (word.trim() === '' ? Number.NaN : Number(word)))
+    .sort((a, b) => a - b);
+  const isSequence = sizes.every((size, i) => Number.isSafeInteger(size) && size > (i === 0 ? 0 : sizes[i - 1]));
+  if (scored && isSequence) return { kind: scored, size: sizes[sizes.length - 1], sizes };
+  throw new SublaceError(
+    'INVALID_ARGUMENT',
+    `subnetwork: expected one of ${RULE_SYNTAX.join(', ')} (S a positive integer, or several with commas), got '${text}'`,
+  );
 }

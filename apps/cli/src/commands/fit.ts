@@ -135,7 +135,11 @@ export function fitCommand(terminal: () => Terminal): Command {
     .option('--temperature <number>', 'of the posterior', real({ min: 1e-9 }), 1)
     .option('--noise-variance <value>', 'regression: a number in squared target units, or auto', numberOr('auto'), 'auto')
     .option('--validation <what>', 'held-out data: as-trained, none, a share such as 0.1, or a data SPEC', 'as-trained')
-    .addOption(new Option('--candidates <which>', 'weights that a rule may choose').choices(['kernels', 'all']).default('kernels'))
+    .option(
+      '--candidates <kinds>',
+      'weights that a scored rule may choose: kernels, all, dense, convolution, attention, embedding, normalisation, bias, or some with commas',
+      'kernels',
+    )
     .option('--keep-dead', 'let weights be chosen that the data say nothing about')
     .addOption(
       new Option('--normalisation <kind>', 'of inputs, for models without sublace.json')

@@ -1,5 +1,5 @@
 import { SublaceError } from '@sublace/errors';
-import { parseSelectionRule } from '@sublace/subnetwork';
+import { parseCandidates, parseSelectionRule } from '@sublace/subnetwork';
 
 /**
  * How to find the prior precision: `validation` minimises the mean validation NLL, `widest` takes the widest posterior whose validation NLL is
@@ -20,7 +20,8 @@ export interface FitSpec {
   readonly likelihood: 'classification' | 'regression' | 'auto';
   /** RULE or RULE:S. */
   readonly subnetwork: string;
-  readonly candidates: 'kernels' | 'all';
+  /** Weights that a scored rule may choose: `kernels`, `all`, `convolution,dense` and so on. */
+  readonly candidates: string;
   readonly keepDead: boolean;
   readonly seed: number;
   readonly priorPrecision: number | PriorMethod;
@@ -65,7 +66,11 @@ export function compileFitSpec(input: FitSpecInput): FitSpec {
     overwrite: false,
     ...input,
   };
-  parseSelectionRule(spec.subnetwork);
+  const rule = parseSelectionRule(spec.subnetwork);
+  if (rule.kind === 'swag-variance' || ('sizes' in rule && rule.sizes.length > 1)) {
+    throw new SublaceError('INVALID_ARGUMENT', `subnetwork '${spec.subnetwork}': not supported yet`);
+  }
+  parseCandidates(spec.candidates);
   const positive = (name: 'temperature' | 'priorPrecision' | 'noiseVariance'): void => {
     const value = spec[name];
     if (typeof value === 'number' && !(value > 0 && Number.isFinite(value))) {

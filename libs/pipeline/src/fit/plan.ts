@@ -1,10 +1,10 @@
 import { SublaceError } from '@sublace/errors';
 import { maximumLikelihoodNoiseVariance } from '@sublace/training';
-import { parseSelectionRule } from '@sublace/subnetwork';
 import { forwardAll } from '../batches.ts';
 import { checkFeasible } from './feasibility.ts';
 import type { FitContext } from './fit-context.ts';
 import type { FitPlan, FitTask, FitTaskResult } from './fit-task.ts';
+import { scoredWeightsOf } from './scored-weights-of.ts';
 import { planShards } from './shards.ts';
 
 /**
@@ -18,7 +18,7 @@ import { planShards } from './shards.ts';
 export function planFit({ spec }: FitTask, context: FitContext): FitTaskResult {
   const { model, training, validation, likelihood, normalisation } = context;
   const { network } = model;
-  const rule = parseSelectionRule(spec.subnetwork);
+  const { rule } = scoredWeightsOf(spec, network.layout);
   if ('size' in rule) {
     checkSize(rule.size, network.layout.size);
     checkFeasible(rule.size, spec);

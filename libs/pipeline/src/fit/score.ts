@@ -1,14 +1,16 @@
 import { DiagonalAccumulator, identitySeeds, microBatchSize, squareRootSeeds } from '@sublace/curvature';
 import { Rows } from '@sublace/network';
 import { chunksOfVector, type Block } from '@sublace/partials';
-import { parseSelectionRule } from '@sublace/subnetwork';
+import { gatherScores } from '@sublace/subnetwork';
 import { forEachBatch } from '../batches.ts';
 import type { FitContext } from './fit-context.ts';
 import type { FitPlan, FitTask, FitTaskResult, OnProgress } from './fit-task.ts';
 import { likelihoodOf } from './likelihood-of.ts';
+import { scoredWeightsOf } from './scored-weights-of.ts';
 
 /**
- * The score task of one shard: the exact GGN diagonal over all P weights, the gradient energy if the rule needs it, and the log likelihood.
+ * The score task of one shard: the exact GGN diagonal over the weights that the rule looks at, the gradient energy if it ranks by that, and
+ * the log likelihood. Every rule needs the diagonal: it tells dead weights, and its largest element bounds the exact sums of the GGN.
  *
  * @param task  The task.
  * @param plan  The job's plan.
@@ -20,8 +22,9 @@ export function scoreShard(task: FitTask, plan: FitPlan, { model, training }: Fi
   const { network } = model;
   const shard = plan.shards[task.shard];
   const likelihood = likelihoodOf(plan);
-  const diagonal = new DiagonalAccumulator(network);
-  const energy = parseSelectionRule(task.spec.subnetwork).kind === 'gradient-energy' ? new DiagonalAccumulator(network) : undefined;
+  const { rule, weights } = scoredWeightsOf(task.spec, network.layout);
+  const diagonal = new DiagonalAccumulator(network, weights.entries);
+  const energy = rule.kind === 'gradient-energy' ? new DiagonalAccumulator(network, weights.entries) : undefined;
   let logLikelihood = 0;
   forEachBatch(network, training.inputs, shard, microBatchSize(network, 0), (batch, first) => {
     const size = batch.shape[0];
@@ -40,8 +43,8 @@ export function scoreShard(task: FitTask, plan: FitPlan, { model, training }: Fi
     summary: { exampleCount: shard.count },
     blocks: [
       { name: 'score/log-likelihood/0', shape: [2], data: parts },
-      ...vectorBlocks('score/diagonal-ggn', diagonal.finish()),
-      ...(energy ? vectorBlocks('score/gradient-energy', energy.finish()) : []),
+      ...vectorBlocks('score/diagonal-ggn', gatherScores(weights, diagonal.finish())),
+      ...(energy ? vectorBlocks('score/gradient-energy', gatherScores(weights, energy.finish())) : []),
     ],
   };
 }

@@ -1,13 +1,11 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
-import { SublaceError } from '@sublace/errors';
 import type { Network } from '@sublace/network';
-import { parseSelectionRule, selectSubnetwork } from '@sublace/subnetwork';
-import { readNpy } from '@sublace/tensor-files';
+import { parseCandidates, scatterScores, selectSubnetwork } from '@sublace/subnetwork';
 import { checkFeasible } from './feasibility.ts';
 import type { FitContext } from './fit-context.ts';
 import type { FitSelection, FitTask, FitTaskResult } from './fit-task.ts';
 import { requiredVector, vectorOf } from './input-blocks.ts';
+import { scoredWeightsOf } from './scored-weights-of.ts';
 
 /**
  * The select task: chooses the subnetwork from the summed scores and freezes it by a digest.
@@ -18,19 +16,20 @@ import { requiredVector, vectorOf } from './input-blocks.ts';
  * @throws {SublaceError} SUBNETWORK_INVALID when the rule cannot be met.
  */
 export function selectForFit({ spec, inputs }: FitTask, { model }: FitContext): FitTaskResult {
-  const rule = parseSelectionRule(spec.subnetwork);
-  const diagonalGgn = requiredVector(inputs, 'score/diagonal-ggn');
-  const gradientEnergy = vectorOf(inputs, 'score/gradient-energy');
+  const { layout } = model.network;
+  const { rule, weights, listed } = scoredWeightsOf(spec, layout);
+  const diagonalGgn = scatterScores(weights, requiredVector(inputs, 'score/diagonal-ggn'), layout.size);
+  const energy = vectorOf(inputs, 'score/gradient-energy');
   const { indices, report } = selectSubnetwork({
     rule,
-    layout: model.network.layout,
-    candidates: spec.candidates,
+    layout,
+    candidates: parseCandidates(spec.candidates),
     keepDead: spec.keepDead,
     seed: spec.seed,
     diagonalGgn,
-    ...(gradientEnergy && { gradientEnergy }),
+    ...(energy && { gradientEnergy: scatterScores(weights, energy, layout.size) }),
     weights: flatWeights(model.network),
-    ...(rule.kind === 'indices' && { listed: readIndices(rule.file) }),
+    ...(listed && { listed }),
   });
   checkFeasible(indices.length, spec);
   const [high, low] = requiredVector(inputs, 'score/log-likelihood');
@@ -58,15 +57,4 @@ export function flatWeights(network: Network): Float64Array {
   const tensors = network.nodes.flatMap(({ layer }) => layer.weights);
   network.layout.entries.forEach((entry, i) => weights.set(tensors[i].value.dataSync(), entry.offset));
   return weights;
-}
-
-/** Flat positions in a .npy file, a JSON array, or text with one integer per word. */
-function readIndices(file: string): Int32Array {
-  if (!existsSync(file)) throw new SublaceError('SUBNETWORK_INVALID', `indices: expected a file, got nothing at '${file}'`);
-  const bytes = readFileSync(file);
-  const values = file.endsWith('.npy') ? Array.from(readNpy(bytes).data as ArrayLike<number | bigint>, Number) : bytes.toString('utf8').split(/[\s,[\]]+/).filter(Boolean).map(Number); // prettier-ignore
-  const bad = values.find((value) => !Number.isInteger(value));
-  if (bad !== undefined || values.length === 0)
-    throw new SublaceError('SUBNETWORK_INVALID', `${file}: expected integers, got ${bad ?? 'none'}`);
-  return Int32Array.from(values);
 }
