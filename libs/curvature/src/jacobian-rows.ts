@@ -2,31 +2,50 @@ import * as tf from '@tensorflow/tfjs';
 import type { Network, Rows, Tape } from '@sublace/network';
 
 /**
- * Jacobian rows at the weights of a subnetwork, by one batched backward pass: row r is seed_r' J_n(r), and J_n = df(x_n, w)/dw_s.
+ * Jacobian columns at the weights of a subnetwork, by one batched backward pass: entry (s, r) is seed_r' df(x_n(r), w)/dw_s. One contiguous row
+ * per weight, which is how the layers make them and how the tile update reads them.
  *
  * Only the selected columns are ever formed: never the B x C x P Jacobian.
  *
  * @param network  The network.
  * @param tape  Its forward pass over B examples.
- * @param seeds  Directions in output space, [R, C]. Identity rows give the Jacobian itself; square-root seeds give rows A with A'A the GGN.
+ * @param seeds  Directions in output space, [R, C]. Identity rows give the Jacobian itself; square-root seeds give A' with A'A the GGN.
+ * @param rows  Which example each seed belongs to.
+ * @param indices  Flat positions of the S weights, strictly ascending.
+ * @returns  [S, R]. Owned by the caller.
+ * @throws {SublaceError} SUBNETWORK_INVALID for indices out of order or range.
+ */
+export function jacobianColumns(network: Network, tape: Tape, seeds: tf.Tensor2D, rows: Rows, indices: Int32Array): tf.Tensor2D {
+  const parts = network.layout.split(indices);
+  const blocks = new Map<number, tf.Tensor>();
+  network.backpropagate(tape, seeds, rows, new Set(parts.map(({ entry }) => entry.layer)), (layer, layerTape, signal) => {
+    for (const [position, { entry, columns }] of parts.entries()) {
+      if (entry.layer !== layer.name) continue;
+      const block = tf.tidy(() => layer.jacobianColumns?.(entry.weight, columns, layerTape, signal));
+      if (block) blocks.set(position, block);
+    }
+  });
+  const ordered = parts.map((_, position) => blocks.get(position) as tf.Tensor2D);
+  if (ordered.length === 1) return ordered[0];
+  const joined = tf.concat(ordered, 0);
+  tf.dispose(ordered);
+  return joined;
+}
+
+/**
+ * {@link jacobianColumns}, transposed: row r is seed_r' J_n(r) at the weights of the subnetwork.
+ *
+ * @param network  The network.
+ * @param tape  Its forward pass over B examples.
+ * @param seeds  Directions in output space, [R, C].
  * @param rows  Which example each seed belongs to.
  * @param indices  Flat positions of the S weights, strictly ascending.
  * @returns  [R, S]. Owned by the caller.
  * @throws {SublaceError} SUBNETWORK_INVALID for indices out of order or range.
  */
 export function jacobianRows(network: Network, tape: Tape, seeds: tf.Tensor2D, rows: Rows, indices: Int32Array): tf.Tensor2D {
-  const parts = network.layout.split(indices);
-  const blocks = new Map<number, tf.Tensor>();
-  network.backpropagate(tape, seeds, rows, new Set(parts.map(({ entry }) => entry.layer)), (layer, layerTape, signal) => {
-    for (const [position, { entry, columns }] of parts.entries()) {
-      if (entry.layer !== layer.name) continue;
-      const block = tf.tidy(() => layer.jacobian?.(entry.weight, columns, layerTape, signal));
-      if (block) blocks.set(position, block);
-    }
-  });
-  const ordered = parts.map((_, position) => blocks.get(position) as tf.Tensor2D);
-  if (ordered.length === 1) return ordered[0];
-  const joined = tf.concat(ordered, 1);
-  tf.dispose(ordered);
-  return joined;
+  const columns = jacobianColumns(network, tape, seeds, rows, indices);
+  const transposed = tf.transpose(columns) as tf.Tensor2D;
+  columns.dispose();
+  return transposed;
 }

@@ -76,10 +76,12 @@ describe.each(CASES)('$name', ({ build, inputShape, oracle = 'cpu' }) => {
       for (const entry of network.layout.entries.filter((candidate) => candidate.layer === layer.name)) {
         visited.add(`${entry.layer}/${entry.weight}`);
         const columnsOf = (columns: Int32Array): Float32Array =>
-          Float32Array.from(expected.flatMap((row) => [...columns].map((column) => row[entry.offset + column])));
-        // All columns take the dense route, one column the gathering one.
-        for (const columns of [Int32Array.from({ length: entry.size }, (_, i) => i), Int32Array.of(entry.size - 1)]) {
-          const got = tf.tidy(() => layer.jacobian?.(entry.weight, columns, layerTape, signal).dataSync());
+          Float32Array.from([...columns].flatMap((column) => expected.map((row) => row[entry.offset + column])));
+        // All columns take the dense route, few columns the gathering one.
+        const [all, last] = [Int32Array.from({ length: entry.size }, (_, i) => i), Int32Array.of(entry.size - 1)];
+        for (const columns of [all, last, all.filter((i) => i % 7 === 2)]) {
+          if (columns.length === 0) continue;
+          const got = tf.tidy(() => layer.jacobianColumns?.(entry.weight, columns, layerTape, signal).dataSync());
           expect(scaledError(got as Float32Array, columnsOf(columns)), `${entry.layer}/${entry.weight}`).toBeLessThan(TOLERANCE);
         }
         const squares = tf.tidy(() => layer.squaredJacobian?.(entry.weight, layerTape, signal).dataSync());

@@ -36,6 +36,20 @@ export class Rows {
   }
 
   /**
+   * Something kept per example, once for each row of the example.
+   *
+   * @param perExample  [B, ...shape]
+   * @returns  [R, ...shape]
+   */
+  repeat(perExample: tf.Tensor): tf.Tensor {
+    if (this.seedCount === 1) return perExample;
+    const shape = perExample.shape.slice(1);
+    const features = perExample.size / this.exampleCount;
+    const repeated = tf.tile(tf.reshape(perExample, [this.exampleCount, 1, features]), [1, this.seedCount, 1]);
+    return tf.reshape(repeated, [this.rowCount, ...shape]);
+  }
+
+  /**
    * Rows unfolded by example.
    *
    * @param gradient  [R, ...], with as many elements per row as `shape` has.

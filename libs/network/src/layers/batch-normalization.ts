@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { gatherColumns } from './columns.ts';
+import { columnsAsRows } from './columns.ts';
 import type { Layer, LayerTape, Signal, Weight } from './layer.ts';
 
 /** Tensors of a batch normalisation, each [ch]. */
@@ -53,8 +53,8 @@ export class BatchNormalization implements Layer {
   }
 
   /** gamma: sum over positions of x_hat d; beta: sum over positions of d. */
-  jacobian(weight: string, columns: Int32Array, tape: LayerTape, signal: Signal): tf.Tensor {
-    return gatherColumns(this.#allColumns(weight, tape, signal), columns);
+  jacobianColumns(weight: string, columns: Int32Array, tape: LayerTape, signal: Signal): tf.Tensor {
+    return columnsAsRows(this.#allColumns(weight, tape, signal), columns);
   }
 
   squaredJacobian(weight: string, tape: LayerTape, signal: Signal): tf.Tensor {

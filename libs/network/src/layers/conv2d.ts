@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
-import { gatherColumns } from './columns.ts';
+import { columnsAsRows } from './columns.ts';
 import type { Layer, LayerTape, Signal, Weight } from './layer.ts';
-import { patchJacobian, patchSquaredJacobian } from './patch-jacobian.ts';
+import { patchJacobianColumns, patchSquaredJacobian } from './patch-jacobian.ts';
 import { extractPatches, windowOf, type Padding, type Window } from './window.ts';
 
 /** 2-D convolution, channels last: kernel [ky, kx, I, O], inputs [B, H, W, I]. */
@@ -37,11 +37,11 @@ export class Conv2D implements Layer {
     return [tf.conv2dTranspose(gradient as tf.Tensor4D, this.#kernel, shape, this.#strides, this.#padding)];
   }
 
-  /** J[r, (y, x, i, o)] = sum over positions q of patch[n(r), q, (y, x, i)] d[r, q, o]. */
-  jacobian(weight: string, columns: Int32Array, tape: LayerTape, signal: Signal): tf.Tensor {
+  /** J[(y, x, i, o), r] = sum over positions q of patch[n(r), q, (y, x, i)] d[r, q, o]. */
+  jacobianColumns(weight: string, columns: Int32Array, tape: LayerTape, signal: Signal): tf.Tensor {
     const d = this.#atPositions(signal);
-    if (weight === 'bias') return gatherColumns(tf.sum(d, 1), columns);
-    return patchJacobian(this.#patches(tape), d, signal.rows, columns);
+    if (weight === 'bias') return columnsAsRows(tf.sum(d, 1), columns);
+    return patchJacobianColumns(this.#patches(tape), d, signal.rows, columns);
   }
 
   squaredJacobian(weight: string, tape: LayerTape, signal: Signal): tf.Tensor {

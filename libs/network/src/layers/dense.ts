@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { gatherColumns, splitFlat } from './columns.ts';
+import { columnsAsRows, splitFlat } from './columns.ts';
 import type { Layer, LayerTape, Signal, Weight } from './layer.ts';
 
 /** y = x W + b with W [I, O]; inputs [B, I]. */
@@ -29,13 +29,13 @@ export class Dense implements Layer {
     return [tf.matMul(gradient as tf.Tensor2D, this.#kernel, false, true)];
   }
 
-  /** J[r, (i, o)] = a[n(r), i] d[r, o]. */
-  jacobian(weight: string, columns: Int32Array, { inputs }: LayerTape, { gradient, rows }: Signal): tf.Tensor {
-    if (weight === 'bias') return gatherColumns(gradient, columns);
+  /** J[(i, o), r] = a[n(r), i] d[r, o]. */
+  jacobianColumns(weight: string, columns: Int32Array, { inputs }: LayerTape, { gradient, rows }: Signal): tf.Tensor {
+    if (weight === 'bias') return columnsAsRows(gradient, columns);
     const at = splitFlat(columns, this.#kernel.shape[1]);
-    const d = gatherColumns(gradient, at.outputs); // [R, s]
-    const a = gatherColumns(inputs[0], at.inputs); // [B, s]
-    return rows.multiply(d, a);
+    const d = columnsAsRows(gradient, at.outputs); // [s, R]
+    const a = columnsAsRows(rows.repeat(inputs[0]), at.inputs); // [s, R]
+    return tf.mul(d, a);
   }
 
   /** sum_r a[n(r), i]^2 d[r, o]^2: the seeds of an example are summed first, then one product over the examples. */

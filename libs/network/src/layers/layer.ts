@@ -32,8 +32,8 @@ export interface Signal {
 /**
  * One node of the layer graph, in inference mode. Activations are nodes of their own, so a layer with weights is affine in them.
  *
- * Laws, checked for every layer against a plain float64 twin: `backward` is the transpose of the derivative of `forward`; column s of
- * `jacobian` is the derivative of seed . outputs in weight s; `squaredJacobian` is the sum over rows of its squares.
+ * Laws, checked for every layer against a plain float64 twin: `backward` is the transpose of the derivative of `forward`; row s of
+ * `jacobianColumns` is the derivative of seed . outputs in weight s; `squaredJacobian` is the sum over rows of its squares.
  *
  * Every method is called inside `tf.tidy` and returns tensors that the caller's tidy frees.
  */
@@ -50,8 +50,12 @@ export interface Layer {
   /** Signal at the output to gradients at each input, [R, ...input shape]; never the signal's own tensor, which is freed. */
   backward(tape: LayerTape, signal: Signal): tf.Tensor[];
 
-  /** Jacobian rows at some flat positions of one weight: [R, columns.length]. Only for layers with weights. */
-  jacobian?(weight: string, columns: Int32Array, tape: LayerTape, signal: Signal): tf.Tensor;
+  /**
+   * Jacobian columns at some flat positions of one weight, each as a contiguous row: [columns.length, R]. Only for layers with weights.
+   *
+   * Columns lie apart because that is how they are put together, gathered and multiplied fastest: a subnetwork has a few columns of each layer.
+   */
+  jacobianColumns?(weight: string, columns: Int32Array, tape: LayerTape, signal: Signal): tf.Tensor;
 
   /** Sum over rows of squared Jacobian entries, in the shape of the weight. Only for layers with weights. */
   squaredJacobian?(weight: string, tape: LayerTape, signal: Signal): tf.Tensor;

@@ -1,39 +1,43 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Rows } from '../rows.ts';
-import { gatherColumns, splitFlat } from './columns.ts';
+import { columnsAsRows, splitFlat } from './columns.ts';
 
 /**
  * How many multiply-adds of a batched product cost as much as one element of a gathered product: below `selected * this < patch size * output
  * channels` only the selected pairs are gathered. Measured on a CPU; only speed depends on it.
  */
-const GATHER_COST = 64;
+const GATHER_COST = 16;
 
 /**
- * Jacobian rows of a kernel that is applied at many positions: convolutions by their patches, dense layers on sequences by their inputs.
+ * Jacobian columns of a kernel that is applied at many positions: convolutions by their patches, dense layers on sequences by their inputs.
  *
- *   J[r, (k, o)] = sum over positions q of patch[n(r), q, k] d[r, q, o]
+ *   J[(k, o), r] = sum over positions q of patch[n(r), q, k] d[r, q, o]
  *
  * @param patches  What the kernel sees at each position, [B, Q, K].
  * @param signal  Signal at each position, [R, Q, O].
  * @param rows  Which example each row belongs to.
  * @param columns  Flat positions k O + o in the kernel [K, O].
- * @returns  [R, columns.length]
+ * @returns  [columns.length, R]
  */
-export function patchJacobian(patches: tf.Tensor, signal: tf.Tensor, rows: Rows, columns: Int32Array): tf.Tensor {
-  const [patchSize, outputs] = [patches.shape[2] as number, signal.shape[2] as number];
+export function patchJacobianColumns(patches: tf.Tensor, signal: tf.Tensor, rows: Rows, columns: Int32Array): tf.Tensor {
+  const [positions, patchSize, outputs] = [patches.shape[1], patches.shape[2], signal.shape[2]] as [number, number, number];
   const at = splitFlat(columns, outputs);
   if (columns.length * GATHER_COST < patchSize * outputs) {
-    return tf.sum(rows.multiply(gatherColumns(signal, at.outputs), gatherColumns(patches, at.inputs)), 1);
+    const d = columnsAsRows(tf.reshape(signal, [-1, outputs]), at.outputs); // [s, R Q]
+    const a = columnsAsRows(tf.reshape(patches, [-1, patchSize]), at.inputs); // [s, B Q]
+    const [perColumn, count] = [columns.length * rows.exampleCount, rows.seedCount];
+    const products = tf.matMul(tf.reshape(d, [perColumn, count, positions]), tf.reshape(a, [perColumn, positions, 1])); // [s B, C, 1]
+    return tf.reshape(products, [columns.length, rows.rowCount]);
   }
   const products = patchProducts(patches, signal, rows); // [R, O * K]
-  return gatherColumns(
+  return columnsAsRows(
     products,
     at.outputs.map((output, s) => output * patchSize + at.inputs[s]),
   );
 }
 
 /**
- * Sum over rows of the squares of {@link patchJacobian} at every weight of the kernel.
+ * Sum over rows of the squares of {@link patchJacobianColumns} at every weight of the kernel.
  *
  * @param patches  [B, Q, K]
  * @param signal  [R, Q, O]
