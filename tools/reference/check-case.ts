@@ -161,7 +161,7 @@ function subnetworkOf(reference: ReferenceCase, network: Network): { indices: In
 
 function mapValuesOf(network: Network, indices: Int32Array, order: Int32Array, folder: string): Float64Array {
   const all = new Float64Array(network.layout.size);
-  const weights = network.nodes.flatMap(({ layer }) => layer.weights);
+  const weights = network.layers.flatMap((layer) => layer.weights);
   network.layout.entries.forEach((entry, i) => all.set(weights[i].value.dataSync(), entry.offset));
   if (order.includes(-1)) throw new Error(`${folder}: the subnetwork names a weight twice`);
   return Float64Array.from(order, (position) => all[indices[position]]);

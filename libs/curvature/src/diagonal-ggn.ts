@@ -32,11 +32,11 @@ export class DiagonalAccumulator {
   accumulate(tape: Tape, seeds: tf.Tensor2D, rows: Rows): void {
     const entries = this.#entries;
     const layers = new Set(entries.map((entry) => entry.layer));
-    this.#network.backpropagate(tape, seeds, rows, layers, (layer, layerTape, signal) => {
+    this.#network.backpropagate(tape, seeds, rows, layers, (visited) => {
       for (const [i, entry] of entries.entries()) {
-        if (entry.layer !== layer.name) continue;
+        if (entry.layer !== visited.layer.name) continue;
         const before = this.#sums[i];
-        this.#sums[i] = tf.keep(tf.tidy(() => tf.add(before, layer.squaredJacobian?.(entry.weight, layerTape, signal) ?? 0)));
+        this.#sums[i] = tf.keep(tf.tidy(() => tf.add(before, visited.squaredJacobian(entry.weight))));
         before.dispose();
       }
     });

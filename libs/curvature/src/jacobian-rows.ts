@@ -18,11 +18,11 @@ import type { Network, Rows, Tape } from '@sublace/network';
 export function jacobianColumns(network: Network, tape: Tape, seeds: tf.Tensor2D, rows: Rows, indices: Int32Array): tf.Tensor2D {
   const parts = network.layout.split(indices);
   const blocks = new Map<number, tf.Tensor>();
-  network.backpropagate(tape, seeds, rows, new Set(parts.map(({ entry }) => entry.layer)), (layer, layerTape, signal) => {
+  network.backpropagate(tape, seeds, rows, new Set(parts.map(({ entry }) => entry.layer)), (visited) => {
     for (const [position, { entry, columns }] of parts.entries()) {
-      if (entry.layer !== layer.name) continue;
-      const block = tf.tidy(() => layer.jacobianColumns?.(entry.weight, columns, layerTape, signal));
-      if (block) blocks.set(position, block);
+      if (entry.layer !== visited.layer.name) continue;
+      const block = tf.tidy(() => visited.jacobianColumns(entry.weight, columns));
+      blocks.set(position, block);
     }
   });
   const ordered = parts.map((_, position) => blocks.get(position) as tf.Tensor2D);

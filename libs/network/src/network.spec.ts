@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { Rows, loadNetwork, type Network } from './index.ts';
 import { filesOf, randomiseWeights } from './testdata/layers-models.ts';
 import { CASES } from './testdata/cases.ts';
+import { GRAPH_CASES } from './testdata/graph-cases.ts';
 
 beforeAll(async () => {
   await startBackend({ threads: 1 });
@@ -26,13 +27,13 @@ const TOLERANCE = 2e-5;
  * The oracle: tf.js differentiates its own layers, one example and one output at a time, where it can on its plain JavaScript backend, which
  * shares no kernel with the others. Rows of the Jacobian in the network's layout, [B C][P].
  */
-function jacobianByTfjs(model: tf.LayersModel, network: Network, inputs: tf.Tensor, outputs: number): Float32Array[] {
+function jacobianByTfjs(model: tf.LayersModel, network: Network, inputs: tf.Tensor[], outputs: number): Float32Array[] {
   const rows: Float32Array[] = [];
-  const examples = tf.unstack(inputs).map((example) => tf.expandDims(example));
-  for (const example of examples) {
+  for (let n = 0; n < inputs[0].shape[0]; n++) {
+    const example = inputs.map((input) => tf.slice(input, n, 1));
     for (let c = 0; c < outputs; c++) {
       const { grads } = tf.variableGrads(() => {
-        const output = tf.reshape(model.apply(example, { training: false }) as tf.Tensor, [-1]);
+        const output = tf.reshape(model.apply(example.length === 1 ? example[0] : example, { training: false }) as tf.Tensor, [-1]);
         return tf.sum(tf.slice(output, [c], [1])) as tf.Scalar;
       });
       const row = new Float32Array(network.layout.size);
@@ -44,12 +45,31 @@ function jacobianByTfjs(model: tf.LayersModel, network: Network, inputs: tf.Tens
       rows.push(row);
       tf.dispose(grads);
     }
+    tf.dispose(example);
   }
-  tf.dispose(examples);
   return rows;
 }
 
-describe.each(CASES)('$name', ({ build, inputShape, oracle = 'cpu' }) => {
+/** Random examples for each input of a model, and the same side by side in the network's one input. */
+function randomInputs(model: tf.LayersModel, batch: number, vocabulary?: number): { given: tf.Tensor[]; joined: tf.Tensor } {
+  const given = model.inputs.map(({ shape }, i) => {
+    const example = shape.slice(1) as number[];
+    if (vocabulary !== undefined) return tf.floor(tf.randomUniform([batch, ...example], 0, vocabulary, 'float32', 11 + i));
+    return tf.randomNormal([batch, ...example], 0, 1, 'float32', 11 + i);
+  });
+  if (given.length === 1) return { given, joined: tf.clone(given[0]) };
+  return {
+    given,
+    joined: tf.tidy(() =>
+      tf.concat(
+        given.map((input) => tf.reshape(input, [batch, -1])),
+        1,
+      ),
+    ),
+  };
+}
+
+describe.each([...CASES, ...GRAPH_CASES])('$name', ({ build, vocabulary, oracle = 'cpu' }) => {
   it('agrees with tf.js: outputs, Jacobian rows at every weight, and their summed squares', async (context) => {
     const running = tf.getBackend();
     if (oracle !== 'cpu' && oracle !== running) context.skip(`needs the native runtime's gradient`);
@@ -57,46 +77,46 @@ describe.each(CASES)('$name', ({ build, inputShape, oracle = 'cpu' }) => {
     randomiseWeights(model, 7);
     const network = loadNetwork(await filesOf(model));
     const [batch, classes] = [3, network.outputCount];
-    const inputs = tf.randomNormal([batch, ...inputShape], 0, 1, 'float32', 11);
+    const { given, joined: inputs } = randomInputs(model, batch, vocabulary);
 
-    const expectedOutputs = model.predict(inputs) as tf.Tensor;
+    const expectedOutputs = model.predict(given) as tf.Tensor;
     const outputs = network.forward(inputs);
     expect(scaledError(outputs.dataSync() as Float32Array, expectedOutputs.dataSync() as Float32Array)).toBeLessThan(TOLERANCE);
 
     await tf.setBackend(oracle);
-    const expected = jacobianByTfjs(model, network, inputs, classes);
+    const expected = jacobianByTfjs(model, network, given, classes);
     await tf.setBackend(running);
     const before = tf.memory().numTensors;
     const rows = new Rows(batch, classes);
     const seeds = tf.tidy(() => tf.tile(tf.eye(classes), [batch, 1]));
     const tape = network.record(inputs);
     const layers = new Set(network.layout.entries.map((entry) => entry.layer));
-    const visited = new Set<string>();
-    network.backpropagate(tape, seeds, rows, layers, (layer, layerTape, signal) => {
-      for (const entry of network.layout.entries.filter((candidate) => candidate.layer === layer.name)) {
-        visited.add(`${entry.layer}/${entry.weight}`);
+    const seen = new Set<string>();
+    network.backpropagate(tape, seeds, rows, layers, (visited) => {
+      for (const entry of network.layout.entries.filter((candidate) => candidate.layer === visited.layer.name)) {
+        seen.add(`${entry.layer}/${entry.weight}`);
         const columnsOf = (columns: Int32Array): Float32Array =>
           Float32Array.from([...columns].flatMap((column) => expected.map((row) => row[entry.offset + column])));
         // All columns take the dense route, few columns the gathering one.
         const [all, last] = [Int32Array.from({ length: entry.size }, (_, i) => i), Int32Array.of(entry.size - 1)];
         for (const columns of [all, last, all.filter((i) => i % 7 === 2)]) {
           if (columns.length === 0) continue;
-          const got = tf.tidy(() => layer.jacobianColumns?.(entry.weight, columns, layerTape, signal).dataSync());
+          const got = tf.tidy(() => visited.jacobianColumns(entry.weight, columns).dataSync());
           expect(scaledError(got as Float32Array, columnsOf(columns)), `${entry.layer}/${entry.weight}`).toBeLessThan(TOLERANCE);
         }
-        const squares = tf.tidy(() => layer.squaredJacobian?.(entry.weight, layerTape, signal).dataSync());
+        const squares = tf.tidy(() => visited.squaredJacobian(entry.weight).dataSync());
         const sums = Float32Array.from({ length: entry.size }, (_, i) =>
           expected.reduce((sum, row) => sum + row[entry.offset + i] ** 2, 0),
         );
         expect(scaledError(squares as Float32Array, sums), `${entry.layer}/${entry.weight} squared`).toBeLessThan(TOLERANCE);
       }
     });
-    expect(visited.size).toBe(network.layout.entries.length);
+    expect(seen.size).toBe(network.layout.entries.length);
 
     tape.dispose();
     seeds.dispose();
     expect(tf.memory().numTensors).toBe(before);
-    tf.dispose([inputs, expectedOutputs, outputs]);
+    tf.dispose([...given, inputs, expectedOutputs, outputs]);
     network.dispose();
     model.dispose();
   });

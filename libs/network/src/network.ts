@@ -1,10 +1,14 @@
 import * as tf from '@tensorflow/tfjs';
 import { SublaceError } from '@sublace/errors';
-import type { Layer, LayerTape, Signal } from './layers/layer.ts';
+import type { Layer, LayerTape } from './layers/layer.ts';
 import { ParameterLayout } from './parameter-layout.ts';
 import type { Rows } from './rows.ts';
+import { VisitedLayer, type LayerUse } from './visited-layer.ts';
 
-/** A layer in the graph, with the nodes that feed it; -1 is the network's input. Nodes come after their inputs. */
+/**
+ * A place in the graph where a layer is used, with the nodes that feed it; -1 is the network's input. Nodes come after their inputs. A layer at
+ * several nodes is shared.
+ */
 export interface Node {
   readonly layer: Layer;
   readonly inputs: readonly number[];
@@ -21,8 +25,9 @@ export interface Tape {
 
 /** What a network is built from. */
 export interface NetworkDefinition {
+  /** The last one is the output; all others lead to it. */
   readonly nodes: readonly Node[];
-  /** Shape of one example. */
+  /** Shape of one example. Several inputs come one after the other in one flat vector, in the model's order. */
   readonly inputShape: readonly number[];
   /** The activation that the model ended in. `softmax` has been taken off: the outputs are its logits. */
   readonly outputActivation: string;
@@ -33,6 +38,8 @@ export interface NetworkDefinition {
 /** A layer graph in inference mode: forward passes, and batched vector-Jacobian products through it. */
 export class Network {
   readonly nodes: readonly Node[];
+  /** Distinct layers, in layout order. */
+  readonly layers: readonly Layer[];
   readonly inputShape: readonly number[];
   readonly outputActivation: string;
   readonly layout: ParameterLayout;
@@ -48,11 +55,12 @@ export class Network {
    */
   constructor(definition: NetworkDefinition) {
     this.nodes = definition.nodes;
+    this.layers = [...new Set(this.nodes.map(({ layer }) => layer))];
     this.inputShape = definition.inputShape;
     this.outputActivation = definition.outputActivation;
     this.#tensors = definition.tensors;
     this.layout = new ParameterLayout(
-      this.nodes.flatMap(({ layer }) =>
+      this.layers.flatMap((layer) =>
         layer.weights.map(({ name, kind, value }) => ({
           layer: layer.name,
           className: layer.className,
@@ -119,24 +127,24 @@ export class Network {
    * @param seeds  Directions in output space, [R, C].
    * @param rows  Which example each seed belongs to.
    * @param wanted  Names of the layers to visit.
-   * @param visit  Called, inside a tidy, for each wanted layer, deepest first, with its tape and the signal at its output.
+   * @param visit  Called once for each wanted layer, deepest first, when the signal has reached every place where it is used. The signals are
+   *   freed when it returns.
    */
-  backpropagate(
-    tape: Tape,
-    seeds: tf.Tensor2D,
-    rows: Rows,
-    wanted: ReadonlySet<string>,
-    visit: (layer: Layer, tape: LayerTape, signal: Signal) => void,
-  ): void {
+  backpropagate(tape: Tape, seeds: tf.Tensor2D, rows: Rows, wanted: ReadonlySet<string>, visit: (visited: VisitedLayer) => void): void {
     const isNeeded = this.#reaches(wanted);
+    const useCount = this.#useCounts();
     const gradients = new Map<number, tf.Tensor>([[this.nodes.length - 1, tf.clone(seeds)]]);
+    const uses = new Map<Layer, LayerUse[]>();
     for (let index = this.nodes.length - 1; index >= 0; index--) {
       const gradient = gradients.get(index);
       if (!gradient) continue;
       gradients.delete(index);
       const { layer, inputs } = this.nodes[index];
       const signal = { gradient, rows };
-      if (wanted.has(layer.name)) visit(layer, tape.layers[index], signal);
+      const reached = [...(uses.get(layer) ?? []), { tape: tape.layers[index], signal }];
+      if (wanted.has(layer.name)) uses.set(layer, reached);
+      const isLastUse = reached.length === useCount.get(layer);
+      if (wanted.has(layer.name) && isLastUse) visit(new VisitedLayer(layer, reached));
       if (inputs.some((input) => input >= 0 && isNeeded[input])) {
         const backward = tf.tidy(() => layer.backward(tape.layers[index], signal));
         inputs.forEach((input, i) => {
@@ -144,13 +152,21 @@ export class Network {
           else backward[i].dispose();
         });
       }
-      gradient.dispose();
+      if (!wanted.has(layer.name)) gradient.dispose();
+      else if (isLastUse) tf.dispose(reached.map((use) => use.signal.gradient));
     }
   }
 
   /** Frees the weights. */
   dispose(): void {
     tf.dispose([...this.#tensors]);
+  }
+
+  /** At how many nodes each layer is. */
+  #useCounts(): Map<Layer, number> {
+    const counts = new Map<Layer, number>();
+    for (const { layer } of this.nodes) counts.set(layer, (counts.get(layer) ?? 0) + 1);
+    return counts;
   }
 
   /** For each node, whether a wanted layer is at or below it. */

@@ -16,7 +16,7 @@ export class WeightTable {
    *
    * @param specs  Entries of the manifest, in file order.
    * @param bytes  All weight files, concatenated.
-   * @throws {SublaceError} MODEL_INVALID when the size is not the manifest's, or a weight is not finite.
+   * @throws {SublaceError} MODEL_INVALID when the size is not the manifest's, two weights have one name, or a weight is not finite.
    */
   constructor(specs: readonly WeightSpec[], bytes: Uint8Array) {
     const expected = specs.reduce((sum, spec) => sum + byteCount(spec), 0);
@@ -25,6 +25,11 @@ export class WeightTable {
         'MODEL_INVALID',
         `weights: expected ${expected} bytes as in the manifest, got ${bytes.byteLength}; the file is truncated or of another model`,
       );
+    }
+    const names = new Set<string>();
+    for (const { name } of specs) {
+      if (names.has(name)) throw new SublaceError('MODEL_INVALID', `weights: expected names to differ, got '${name}' twice`);
+      names.add(name);
     }
     const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
     this.#tensors = new Map(Object.entries(tf.io.decodeWeights(buffer, [...specs])));
@@ -42,11 +47,18 @@ export class WeightTable {
    * @param layer  Layer name.
    * @param weight  Weight name.
    * @returns  The tensor, owned by the table.
-   * @throws {SublaceError} MODEL_INVALID when it is missing.
+   * @throws {SublaceError} MODEL_INVALID when it is missing, or several names end so.
    */
   get(layer: string, weight: string): tf.Tensor {
     const wanted = `${layer}/${weight}`;
-    for (const [name, tensor] of this.#tensors) if (name === wanted || name.endsWith(`/${wanted}`)) return tensor;
+    const exact = this.#tensors.get(wanted);
+    if (exact) return exact;
+    const matches = [...this.#tensors].filter(([name]) => name.endsWith(`/${wanted}`));
+    if (matches.length === 1) return matches[0][1];
+    if (matches.length > 1) {
+      const names = matches.map(([name]) => name).join(', ');
+      throw new SublaceError('MODEL_INVALID', `weights: expected one '${wanted}', got ${names}; give the layers different names`);
+    }
     throw new SublaceError('MODEL_INVALID', `weights: expected '${wanted}', which the model's layers need, got none of that name`);
   }
 }

@@ -7,6 +7,8 @@ export interface NetworkCase {
   readonly build: () => tf.LayersModel;
   /** The runtime that can differentiate it, where others of tf.js cannot. */
   readonly oracle?: 'tensorflow';
+  /** Inputs are whole numbers below this one. */
+  readonly vocabulary?: number;
 }
 
 type ActivationName = NonNullable<Parameters<typeof tf.layers.activation>[0]>['activation'];

@@ -54,7 +54,7 @@ export function selectForFit({ spec, inputs }: FitTask, { model }: FitContext): 
  */
 export function flatWeights(network: Network): Float64Array {
   const weights = new Float64Array(network.layout.size);
-  const tensors = network.nodes.flatMap(({ layer }) => layer.weights);
+  const tensors = network.layers.flatMap((layer) => layer.weights);
   network.layout.entries.forEach((entry, i) => weights.set(tensors[i].value.dataSync(), entry.offset));
   return weights;
 }

@@ -1,0 +1,92 @@
+import * as tf from '@tensorflow/tfjs';
+import type { NetworkCase } from './cases.ts';
+
+type Symbolic = tf.SymbolicTensor;
+
+const dense = (units: number, name: string, activation?: 'tanh'): tf.layers.Layer =>
+  tf.layers.dense({ units, name, ...(activation && { activation }) });
+
+/** A layer's output for some inputs. */
+function on(layer: tf.layers.Layer, ...inputs: Symbolic[]): Symbolic {
+  return layer.apply(inputs.length === 1 ? inputs[0] : inputs) as Symbolic;
+}
+
+/** A model of one input. */
+function of(inputShape: number[], outputs: (input: Symbolic) => Symbolic): Omit<NetworkCase, 'name'> {
+  return {
+    inputShape,
+    build: () => {
+      const input = tf.input({ shape: inputShape });
+      return tf.model({ inputs: input, outputs: outputs(input) });
+    },
+  };
+}
+
+/** A model of several inputs. */
+function ofSeveral(inputShapes: number[][], outputs: (...inputs: Symbolic[]) => Symbolic): Omit<NetworkCase, 'name'> {
+  return {
+    inputShape: [inputShapes.reduce((sum, shape) => sum + shape.reduce((product, extent) => product * extent, 1), 0)],
+    build: () => {
+      const inputs = inputShapes.map((shape) => tf.input({ shape }));
+      return tf.model({ inputs, outputs: outputs(...inputs) });
+    },
+  };
+}
+
+/** A functional model to nest. */
+function nested(name: string, prefix = name): tf.LayersModel {
+  const input = tf.input({ shape: [3], name: `${prefix}_input` });
+  const hidden = on(dense(4, `${prefix}_a`, 'tanh'), input);
+  return tf.model({ inputs: input, outputs: on(tf.layers.add(), on(dense(3, `${prefix}_b`), hidden), input), name });
+}
+
+const graphs: NetworkCase[] = [
+  {
+    name: 'a dense layer used twice in a row and once beside',
+    ...of([3], (input) => {
+      const shared = dense(3, 'shared', 'tanh');
+      return on(dense(2, 'head'), on(tf.layers.add(), on(shared, on(shared, input)), on(shared, input)));
+    }),
+  },
+  {
+    name: 'a convolution shared by two inputs',
+    ...ofSeveral([[4, 4, 1], [4, 4, 1]], (left, right) => {
+      const shared = tf.layers.conv2d({ filters: 2, kernelSize: 3, activation: 'tanh', name: 'shared' });
+      return on(dense(2, 'head'), on(tf.layers.flatten(), on(tf.layers.concatenate(), on(shared, left), on(shared, right))));
+    }), // prettier-ignore
+  },
+  {
+    name: 'three inputs of different shapes, out of file order',
+    ...ofSeveral([[2], [2, 3], [1]], (vector, matrix, scalar) => {
+      const flat = on(tf.layers.flatten(), matrix);
+      return on(dense(3, 'head'), on(tf.layers.concatenate(), scalar, on(dense(4, 'a', 'tanh'), flat), on(dense(2, 'b'), vector)));
+    }), // prettier-ignore
+  },
+  {
+    name: 'a functional model inside another',
+    ...of([3], (input) => on(dense(2, 'head'), on(nested('inner'), on(dense(3, 'before', 'tanh'), input)))),
+  },
+  {
+    name: 'a functional model used twice, and a layer of it again outside',
+    ...of([3], (input) => {
+      const inner = nested('inner');
+      return on(dense(2, 'head'), on(inner, on(tf.layers.reLU(), on(inner, input))));
+    }),
+  },
+  {
+    name: 'a sequential model inside a functional one inside a sequential one',
+    inputShape: [3],
+    build: () => {
+      const sequential = tf.sequential({
+        name: 'steps',
+        layers: [tf.layers.dense({ units: 4, inputShape: [3], activation: 'tanh', name: 's1' }), dense(3, 's2')],
+      });
+      const input = tf.input({ shape: [3] });
+      const functional = tf.model({ inputs: input, outputs: on(tf.layers.add(), on(sequential, input), input), name: 'middle' });
+      return tf.sequential({ layers: [functional, tf.layers.reLU(), dense(2, 'head')] });
+    },
+  },
+];
+
+/** Models that are not chains, and layers with several inputs. */
+export const GRAPH_CASES: readonly NetworkCase[] = [...graphs];
