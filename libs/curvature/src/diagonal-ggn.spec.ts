@@ -59,12 +59,12 @@ describe('diagonal over all weights', () => {
   it('of some tensors is the same there, and zero elsewhere', () => {
     const testCase = curvatureCase('dense, relu');
     const { network, inputs } = testCase;
-    const all = scoresOf(testCase, (outputs) => categorical.squareRootSeeds(outputs), [[0, 1, 2, 3]]);
+    const all = scoresOf(testCase, (outputs) => squareRootSeeds(categorical, outputs), [[0, 1, 2, 3]]);
     const last = network.layout.entries.slice(-1);
     const some = new DiagonalAccumulator(network, last);
     tf.tidy(() => {
       const tape = network.record(inputs);
-      some.accumulate(tape, categorical.squareRootSeeds(tape.outputs), new Rows(4, network.outputCount));
+      some.accumulate(tape, squareRootSeeds(categorical, tape.outputs), new Rows(4, network.outputCount));
     });
     expect(some.finish()).toEqual(all.map((value, i) => (i < last[0].offset ? 0 : value)));
     testCase.dispose();
