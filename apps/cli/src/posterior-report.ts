@@ -67,6 +67,7 @@ export function describePosterior(manifest: PosteriorManifest, variance?: Varian
       `${manifest.priorPrecision.toPrecision(4)} (${prior.method}${prior.isAtBound === true ? ', at the bound of the search' : ''})`,
     ],
     ['temperature', number(manifest.temperature)],
+    ['curvature', manifest.curvature],
     ...(manifest.noiseVariance === null
       ? []
       : [['noise variance', `${manifest.noiseVariance.toPrecision(4)} (normalised units)`] as const]),

@@ -1,5 +1,6 @@
 import { SublaceError } from '@sublace/errors';
 import type { Likelihood, Targets } from './likelihood.ts';
+import type { Random } from './random.ts';
 
 /**
  * Softmax classification: Lambda = diag(p) - p p', of rank C - 1.
@@ -12,6 +13,8 @@ import type { Likelihood, Targets } from './likelihood.ts';
  */
 export const categorical: Likelihood = {
   kind: 'classification',
+
+  targetCount: () => 1,
 
   seedCount: (outputCount) => outputCount - 1,
 
@@ -48,14 +51,29 @@ export const categorical: Likelihood = {
     return traces;
   },
 
+  gradients(outputs: Float32Array, targets: Targets, outputCount: number): Float32Array {
+    const gradients = new Float32Array(outputs.length);
+    for (let n = 0; n < targets.length; n++) {
+      const label = labelOf(targets, n, outputCount);
+      const p = softmaxAt(outputs, n * outputCount, outputCount);
+      for (let c = 0; c < outputCount; c++) gradients[n * outputCount + c] = (c === label ? 1 : 0) - p[c];
+    }
+    return gradients;
+  },
+
+  draw(outputs: Float32Array, random: Random): Targets {
+    const p = softmaxAt(outputs, 0, outputs.length);
+    let left = random.uniform();
+    let label = 0;
+    while (label < outputs.length - 1 && left >= p[label]) left -= p[label++];
+    return Int32Array.of(label);
+  },
+
   logLikelihood(outputs: ArrayLike<number>, targets: Targets, outputCount: number): number {
     let sum = 0;
     for (let n = 0; n < targets.length; n++) {
       const start = n * outputCount;
-      const label = targets[n];
-      if (!(label >= 0 && label < outputCount)) {
-        throw new SublaceError('DATA_INVALID', `label of example ${n}: expected 0..${outputCount - 1}, got ${label}`);
-      }
+      const label = labelOf(targets, n, outputCount);
       let largest = -Infinity;
       for (let c = 0; c < outputCount; c++) largest = Math.max(largest, outputs[start + c]);
       let total = 0;
@@ -65,6 +83,21 @@ export const categorical: Likelihood = {
     return sum;
   },
 };
+
+function labelOf(targets: Targets, n: number, outputCount: number): number {
+  const label = targets[n];
+  if (label >= 0 && label < outputCount) return label;
+  throw new SublaceError('DATA_INVALID', `label of example ${n}: expected 0..${outputCount - 1}, got ${label}`);
+}
+
+function softmaxAt(outputs: Float32Array, start: number, outputCount: number): Float64Array {
+  const p = Float64Array.from(outputs.subarray(start, start + outputCount));
+  const largest = p.reduce((a, b) => Math.max(a, b), -Infinity);
+  let total = 0;
+  for (let c = 0; c < outputCount; c++) total += p[c] = Math.exp(p[c] - largest);
+  for (let c = 0; c < outputCount; c++) p[c] /= total;
+  return p;
+}
 
 /** One example's classes by falling probability. */
 interface Ranking {

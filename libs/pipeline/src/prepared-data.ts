@@ -12,6 +12,19 @@ export interface PreparedData {
 }
 
 /**
+ * Targets of some examples.
+ *
+ * @param data  Prepared examples.
+ * @param first  Position of the first.
+ * @param count  How many.
+ * @returns  A view: labels [count], or values [count, T].
+ */
+export function targetsOf({ count: total, targets }: PreparedData, first: number, count: number): Int32Array | Float32Array {
+  const width = targets.length / total;
+  return targets.subarray(first * width, (first + count) * width);
+}
+
+/**
  * Fits a data set to a network: shape, labels, normalisation.
  *
  * @param dataset  Raw data.

@@ -24,6 +24,7 @@ interface FitFlags {
   readonly priorPrecision: FitSpec['priorPrecision'];
   readonly priorTolerance: number;
   readonly temperature: number;
+  readonly curvature: string;
   readonly noiseVariance: FitSpec['noiseVariance'];
   readonly normalisation: FitSpec['normalisation'];
   readonly seed: number;
@@ -72,6 +73,7 @@ function specOf(flags: FitFlags): FitSpec {
     priorPrecision: flags.priorPrecision,
     priorTolerance: flags.priorTolerance,
     temperature: flags.temperature,
+    curvature: flags.curvature,
     noiseVariance: flags.noiseVariance,
     normalisation: flags.normalisation,
     seed: flags.seed,
@@ -133,6 +135,7 @@ export function fitCommand(terminal: () => Terminal): Command {
     )
     .option('--prior-tolerance <nats>', 'widest: what a wide posterior may cost per held-out example', real({ min: 0 }), 0.01)
     .option('--temperature <number>', 'of the posterior', real({ min: 1e-9 }), 1)
+    .option('--curvature <kind>', 'ggn (exact), mc-fisher:K (K drawn targets per example) or empirical-fisher', 'ggn')
     .option('--noise-variance <value>', 'regression: a number in squared target units, or auto', numberOr('auto'), 'auto')
     .option('--validation <what>', 'held-out data: as-trained, none, a share such as 0.1, or a data SPEC', 'as-trained')
     .option(

@@ -1,14 +1,14 @@
-import { GgnAccumulator, jacobianRows, microBatchSize, squareRootSeeds } from '@sublace/curvature';
+import { GgnAccumulator, jacobianRows, microBatchSize, seedRows } from '@sublace/curvature';
 import { SublaceError } from '@sublace/errors';
-import { Rows } from '@sublace/network';
 import { forEachBatch } from '../batches.ts';
+import { targetsOf } from '../prepared-data.ts';
+import { curvatureOf } from './curvature-of.ts';
 import type { FitContext } from './fit-context.ts';
 import type { FitPlan, FitTask, FitTaskResult, OnProgress } from './fit-task.ts';
 import { indicesOf } from './input-blocks.ts';
-import { likelihoodOf } from './likelihood-of.ts';
 
 /**
- * The accumulate task of one shard: its GGN over the subnetwork, as lower-triangle tiles.
+ * The accumulate task of one shard: its GGN over the subnetwork (or the Fisher that stands for it), as lower-triangle tiles.
  *
  * @param task  The task, with `indices/0` as input.
  * @param plan  The job's plan.
@@ -21,12 +21,13 @@ export function accumulateShard(task: FitTask, plan: FitPlan, { model, training 
   const { network } = model;
   const shard = plan.shards[task.shard];
   const indices = indicesOf(task.inputs);
-  const likelihood = likelihoodOf(plan);
+  const curvature = curvatureOf(task.spec, plan);
   const ggn = new GgnAccumulator(indices.length);
   forEachBatch(network, training.inputs, shard, microBatchSize(network, indices.length), (batch, first) => {
     const tape = network.record(batch);
-    const rows = new Rows(batch.shape[0], likelihood.seedCount(network.outputCount));
-    ggn.accumulate(jacobianRows(network, tape, squareRootSeeds(likelihood, tape.outputs), rows, indices));
+    const targets = targetsOf(training, first, batch.shape[0]);
+    const { seeds, rows } = seedRows(curvature, tape.outputs, { targets, firstExample: first });
+    ggn.accumulate(jacobianRows(network, tape, seeds, rows, indices));
     onProgress(first + batch.shape[0] - shard.start, shard.count);
   });
   const blocks = ggn.finish();

@@ -80,6 +80,7 @@ async function write(staging: string, { task, plan, selection, context, posterio
     prior: { method: prior.method, ...(prior.search && { isAtBound: prior.search.isAtBound, curve: prior.search.curve }) },
     noiseVariance: plan.noiseVariance,
     temperature: spec.temperature,
+    curvature: spec.curvature,
     subnetwork: {
       rule: spec.subnetwork,
       size: posterior.size,

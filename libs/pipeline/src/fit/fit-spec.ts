@@ -1,3 +1,4 @@
+import { parseCurvature } from '@sublace/curvature';
 import { SublaceError } from '@sublace/errors';
 import { parseCandidates, parseSelectionRule } from '@sublace/subnetwork';
 
@@ -27,7 +28,10 @@ export interface FitSpec {
   readonly priorPrecision: number | PriorMethod;
   /** What a wide posterior may cost on validation data, in nats per example. */
   readonly priorTolerance: number;
+  /** Divides the data term of the precision. */
   readonly temperature: number;
+  /** What stands for the curvature of the data term: `ggn`, `mc-fisher:K` (K draws per example, seeded by `seed`) or `empirical-fisher`. */
+  readonly curvature: string;
   /** Regression, in squared units of the raw targets. Default: the model's, else fitted to the residuals. */
   readonly noiseVariance: number | 'auto';
   /** For models without metadata: raw inputs as they are, divided by 255, or standardised on the training data. */
@@ -60,6 +64,7 @@ export function compileFitSpec(input: FitSpecInput): FitSpec {
     priorPrecision: 'auto',
     priorTolerance: 0.01,
     temperature: 1,
+    curvature: 'ggn',
     noiseVariance: 'auto',
     normalisation: 'none',
     shardSize: 0,
@@ -71,6 +76,7 @@ export function compileFitSpec(input: FitSpecInput): FitSpec {
     throw new SublaceError('INVALID_ARGUMENT', `subnetwork '${spec.subnetwork}': not supported yet`);
   }
   parseCandidates(spec.candidates);
+  parseCurvature(spec.curvature);
   const positive = (name: 'temperature' | 'priorPrecision' | 'noiseVariance'): void => {
     const value = spec[name];
     if (typeof value === 'number' && !(value > 0 && Number.isFinite(value))) {

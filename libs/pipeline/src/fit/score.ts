@@ -1,8 +1,10 @@
-import { DiagonalAccumulator, identitySeeds, microBatchSize, squareRootSeeds } from '@sublace/curvature';
+import { DiagonalAccumulator, identitySeeds, microBatchSize, seedRows } from '@sublace/curvature';
 import { Rows } from '@sublace/network';
 import { chunksOfVector, type Block } from '@sublace/partials';
 import { gatherScores } from '@sublace/subnetwork';
 import { forEachBatch } from '../batches.ts';
+import { targetsOf } from '../prepared-data.ts';
+import { curvatureOf } from './curvature-of.ts';
 import type { FitContext } from './fit-context.ts';
 import type { FitPlan, FitTask, FitTaskResult, OnProgress } from './fit-task.ts';
 import { likelihoodOf } from './likelihood-of.ts';
@@ -22,6 +24,7 @@ export function scoreShard(task: FitTask, plan: FitPlan, { model, training }: Fi
   const { network } = model;
   const shard = plan.shards[task.shard];
   const likelihood = likelihoodOf(plan);
+  const curvature = curvatureOf(task.spec, plan);
   const { rule, weights } = scoredWeightsOf(task.spec, network.layout);
   const diagonal = new DiagonalAccumulator(network, weights.entries);
   const energy = rule.kind === 'gradient-energy' ? new DiagonalAccumulator(network, weights.entries) : undefined;
@@ -29,10 +32,10 @@ export function scoreShard(task: FitTask, plan: FitPlan, { model, training }: Fi
   forEachBatch(network, training.inputs, shard, microBatchSize(network, 0), (batch, first) => {
     const size = batch.shape[0];
     const tape = network.record(batch);
-    diagonal.accumulate(tape, squareRootSeeds(likelihood, tape.outputs), new Rows(size, likelihood.seedCount(network.outputCount)));
+    const targets = targetsOf(training, first, size);
+    const { seeds, rows } = seedRows(curvature, tape.outputs, { targets, firstExample: first });
+    diagonal.accumulate(tape, seeds, rows);
     energy?.accumulate(tape, identitySeeds(size, network.outputCount), new Rows(size, network.outputCount));
-    const width = training.targets.length / training.count;
-    const targets = training.targets.subarray(first * width, (first + size) * width);
     logLikelihood += likelihood.logLikelihood(tape.outputs.dataSync(), targets, network.outputCount);
     onProgress(first + size - shard.start, shard.count);
   });

@@ -23,6 +23,8 @@ export interface PosteriorFacts {
   /** Regression, in squared normalised units; null for classification. */
   readonly noiseVariance: number | null;
   readonly temperature: number;
+  /** `ggn`, `mc-fisher:K` or `empirical-fisher`. */
+  readonly curvature: string;
   readonly subnetwork: {
     readonly rule: string;
     readonly size: number;

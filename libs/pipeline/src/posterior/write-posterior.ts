@@ -78,16 +78,16 @@ function writeFile(path: string, bytes: Uint8Array): void {
 }
 
 /**
- * Digest of what determines predictions: model, subnetwork, GGN, prior, noise, temperature, likelihood, units.
+ * Digest of what determines predictions: model, subnetwork, GGN, prior, noise, temperature, kind of curvature, likelihood, units.
  *
  * @param posterior  Indices and GGN.
  * @param facts  The rest.
  * @returns  sha256, hexadecimal.
  */
 export function posteriorDigest(posterior: Pick<Posterior, 'indices' | 'ggn'>, facts: PosteriorFacts): string {
-  const { model, likelihood, normalisation, priorPrecision, noiseVariance, temperature } = facts;
+  const { model, likelihood, normalisation, priorPrecision, noiseVariance, temperature, curvature } = facts;
   return createHash('sha256')
-    .update(JSON.stringify({ model: model.digest, likelihood, normalisation, priorPrecision, noiseVariance, temperature }))
+    .update(JSON.stringify({ model: model.digest, likelihood, normalisation, priorPrecision, noiseVariance, temperature, curvature }))
     .update(posterior.indices)
     .update(posterior.ggn)
     .digest('hex');
