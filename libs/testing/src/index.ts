@@ -8,8 +8,15 @@ export { categoricalHessian, naiveGgn, naiveOutputCovariance, naiveSoftmax } fro
 
 export type { NaiveLayer, NaiveMergeLayer, NaiveWeight } from './network/layer.ts';
 export { activationLayer, flattenLayer } from './network/activation-layer.ts';
+export {
+  randomConvolution,
+  randomDepthwise,
+  randomSeparable,
+  randomTransposedConvolution,
+  type ConvolutionGeometry,
+} from './network/convolution-layers.ts';
 export { randomConv2d, type Conv2dGeometry } from './network/conv2d-layer.ts';
-export { denseLayer, randomDense } from './network/dense-layer.ts';
+export { denseLayer, randomDense, randomSequenceDense } from './network/dense-layer.ts';
 export { addLayer } from './network/merge-layers.ts';
 export { differencedJacobian } from './network/differenced-jacobian.ts';
 export { NaiveNetwork, type NaiveNode } from './network/naive-network.ts';

@@ -23,31 +23,37 @@ export class Activation implements Layer {
   }
 }
 
-/** Softmax over the last axis, inside a network: d_in = y (d - sum(d y)). */
+/** Softmax over one axis or several, inside a network: d_in = y (d - sum(d y)). */
 export class Softmax implements Layer {
   readonly className = 'Softmax';
   readonly name: string;
   readonly weights = [];
-  readonly #axis: number;
+  readonly #axes: readonly number[];
 
   /**
    * @param name  Layer name.
-   * @param axis  Axis, counted with the batch axis; it must be the last one.
+   * @param axes  Axes that one distribution covers, counted with the batch axis; negative from the end.
    */
-  constructor(name: string, axis = -1) {
+  constructor(name: string, axes: readonly number[] = [-1]) {
     this.name = name;
-    this.#axis = axis;
+    this.#axes = axes;
   }
 
   forward(inputs: readonly tf.Tensor[]): LayerTape {
-    const last = inputs[0].rank - 1;
-    if (this.#axis !== -1 && this.#axis !== last) throw new Error(`expected softmax over the last axis ${last}, got ${this.#axis}`);
-    return { inputs, output: tf.softmax(inputs[0]), saved: [] };
+    const axes = this.#resolve(inputs[0].rank);
+    if (axes.length === 1 && axes[0] === inputs[0].rank - 1) return { inputs, output: tf.softmax(inputs[0]), saved: [] };
+    return { inputs, output: tf.exp(tf.sub(inputs[0], tf.logSumExp(inputs[0], axes, true))), saved: [] };
   }
 
   backward({ output }: LayerTape, { gradient, rows }: Signal): tf.Tensor[] {
-    const mean = tf.sum(rows.multiply(gradient, output), -1, true);
+    const mean = tf.sum(rows.multiply(gradient, output), this.#resolve(gradient.rank), true);
     return [rows.multiply(tf.sub(gradient, mean), output)];
+  }
+
+  #resolve(rank: number): number[] {
+    const axes = this.#axes.map((axis) => (axis < 0 ? axis + rank : axis));
+    if (axes.every((axis) => axis > 0 && axis < rank)) return axes;
+    throw new Error(`expected softmax over axes in 1..${rank - 1}, got ${this.#axes.join(', ')}`);
   }
 }
 

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { columnsAsRows } from './columns.ts';
 import type { Layer, LayerTape, Signal, Weight } from './layer.ts';
 import { patchJacobianColumns, patchSquaredJacobian } from './patch-jacobian.ts';
+import { transposedConv2d } from './transposed-conv2d.ts';
 import { extractPatches, windowOf, type Padding, type Window } from './window.ts';
 
 /** 2-D convolution, channels last: kernel [ky, kx, I, O], inputs [B, H, W, I]. */
@@ -13,8 +14,17 @@ export class Conv2D implements Layer {
   readonly #bias: tf.Tensor | undefined;
   readonly #strides: [number, number];
   readonly #padding: Padding;
+  readonly #dilations: [number, number];
 
-  constructor(name: string, kernel: tf.Tensor4D, bias: tf.Tensor | undefined, strides: [number, number], padding: Padding) {
+  constructor(
+    name: string,
+    kernel: tf.Tensor4D,
+    bias: tf.Tensor | undefined,
+    strides: [number, number],
+    padding: Padding,
+    dilations: [number, number] = [1, 1],
+  ) {
+    this.#dilations = dilations;
     this.name = name;
     this.#kernel = kernel;
     this.#bias = bias;
@@ -27,11 +37,14 @@ export class Conv2D implements Layer {
   }
 
   forward(inputs: readonly tf.Tensor[]): LayerTape {
-    const product = tf.conv2d(inputs[0] as tf.Tensor4D, this.#kernel, this.#strides, this.#padding);
+    const product = tf.conv2d(inputs[0] as tf.Tensor4D, this.#kernel, this.#strides, this.#padding, 'NHWC', this.#dilations);
     return { inputs, output: this.#bias ? tf.add(product, this.#bias) : product, saved: [] };
   }
 
   backward({ inputs }: LayerTape, { gradient, rows }: Signal): tf.Tensor[] {
+    if (this.#dilations.some((dilation) => dilation > 1)) {
+      return [transposedConv2d(gradient as tf.Tensor4D, this.#kernel, this.#window(inputs[0].shape))];
+    }
     const [, height, width, channels] = inputs[0].shape as [number, number, number, number];
     const shape: [number, number, number, number] = [rows.rowCount, height, width, channels];
     return [tf.conv2dTranspose(gradient as tf.Tensor4D, this.#kernel, shape, this.#strides, this.#padding)];
@@ -64,6 +77,6 @@ export class Conv2D implements Layer {
 
   #window(inputShape: readonly number[]): Window {
     const [height, width] = this.#kernel.shape;
-    return windowOf(inputShape, [height, width], this.#strides, this.#padding);
+    return windowOf(inputShape, [height, width], this.#strides, this.#padding, this.#dilations);
   }
 }

@@ -1,19 +1,22 @@
 import * as tf from '@tensorflow/tfjs';
 import { columnsAsRows, splitFlat } from './columns.ts';
 import type { Layer, LayerTape, Signal, Weight } from './layer.ts';
+import { SequenceDense } from './sequence-dense.ts';
 
-/** y = x W + b with W [I, O]; inputs [B, I]. */
+/** y = x W + b with W [I, O]; inputs [B, I], or [B, ..., I], where {@link SequenceDense} takes over. */
 export class Dense implements Layer {
   readonly className = 'Dense';
   readonly name: string;
   readonly weights: readonly Weight[];
   readonly #kernel: tf.Tensor2D;
   readonly #bias: tf.Tensor | undefined;
+  readonly #onSequences: SequenceDense;
 
   constructor(name: string, kernel: tf.Tensor2D, bias?: tf.Tensor) {
     this.name = name;
     this.#kernel = kernel;
     this.#bias = bias;
+    this.#onSequences = new SequenceDense(kernel, bias);
     this.weights = [
       { name: 'kernel', kind: 'kernel', value: kernel },
       ...(bias ? [{ name: 'bias', kind: 'bias' as const, value: bias }] : []),
@@ -21,16 +24,19 @@ export class Dense implements Layer {
   }
 
   forward(inputs: readonly tf.Tensor[]): LayerTape {
+    if (inputs[0].rank > 2) return this.#onSequences.forward(inputs);
     const product = tf.matMul(inputs[0] as tf.Tensor2D, this.#kernel);
     return { inputs, output: this.#bias ? tf.add(product, this.#bias) : product, saved: [] };
   }
 
-  backward(_: LayerTape, { gradient }: Signal): tf.Tensor[] {
+  backward({ inputs }: LayerTape, { gradient }: Signal): tf.Tensor[] {
+    if (inputs[0].rank > 2) return this.#onSequences.backward(gradient);
     return [tf.matMul(gradient as tf.Tensor2D, this.#kernel, false, true)];
   }
 
   /** J[(i, o), r] = a[n(r), i] d[r, o]. */
   jacobianColumns(weight: string, columns: Int32Array, { inputs }: LayerTape, { gradient, rows }: Signal): tf.Tensor {
+    if (inputs[0].rank > 2) return this.#onSequences.jacobianColumns(weight, columns, inputs[0], { gradient, rows });
     if (weight === 'bias') return columnsAsRows(gradient, columns);
     const at = splitFlat(columns, this.#kernel.shape[1]);
     const d = columnsAsRows(gradient, at.outputs); // [s, R]
@@ -40,6 +46,7 @@ export class Dense implements Layer {
 
   /** sum_r a[n(r), i]^2 d[r, o]^2: the seeds of an example are summed first, then one product over the examples. */
   squaredJacobian(weight: string, { inputs }: LayerTape, { gradient, rows }: Signal): tf.Tensor {
+    if (inputs[0].rank > 2) return this.#onSequences.squaredJacobian(weight, inputs[0], { gradient, rows });
     const squares = tf.square(gradient);
     if (weight === 'bias') return tf.sum(squares, 0);
     const perExample = tf.sum(rows.split(squares, gradient.shape.slice(1)), 1); // [B, O]

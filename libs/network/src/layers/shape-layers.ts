@@ -45,29 +45,3 @@ export class Reshape implements Layer {
     return [tf.reshape(gradient, [rows.rowCount, ...inputs[0].shape.slice(1)])];
   }
 }
-
-/** Zeros around [B, H, W, ch]. */
-export class ZeroPadding2D implements Layer {
-  readonly className = 'ZeroPadding2D';
-  readonly name: string;
-  readonly weights = [];
-  readonly #pads: [[number, number], [number, number]];
-
-  /**
-   * @param name  Layer name.
-   * @param pads  Rows before and after, columns before and after.
-   */
-  constructor(name: string, pads: [[number, number], [number, number]]) {
-    this.name = name;
-    this.#pads = pads;
-  }
-
-  forward(inputs: readonly tf.Tensor[]): LayerTape {
-    return { inputs, output: tf.pad(inputs[0], [[0, 0], ...this.#pads, [0, 0]]), saved: [] };
-  }
-
-  backward({ inputs }: LayerTape, { gradient, rows }: Signal): tf.Tensor[] {
-    const [[top], [left]] = this.#pads;
-    return [tf.slice(gradient, [0, top, left, 0], [rows.rowCount, ...inputs[0].shape.slice(1)])];
-  }
-}

@@ -7,6 +7,8 @@ export type Padding = 'same' | 'valid';
 export interface Window {
   readonly size: readonly [number, number];
   readonly strides: readonly [number, number];
+  /** Distance between neighbouring places of the window, in pixels. */
+  readonly dilations: readonly [number, number];
   /** Rows before and after, columns before and after. */
   readonly pads: readonly [[number, number], [number, number]];
   readonly inputSize: readonly [number, number];
@@ -20,6 +22,7 @@ export interface Window {
  * @param size  Window height and width.
  * @param strides  Vertical and horizontal stride.
  * @param padding  Padding rule.
+ * @param dilations  Vertical and horizontal distance between neighbouring places of the window.
  * @returns  The window.
  */
 export function windowOf(
@@ -27,18 +30,21 @@ export function windowOf(
   size: readonly [number, number],
   strides: readonly [number, number],
   padding: Padding,
+  dilations: readonly [number, number] = [1, 1],
 ): Window {
-  const axis = (extent: number, k: number, stride: number): { pads: [number, number]; output: number } => {
+  const axis = (extent: number, places: number, stride: number, dilation: number): { pads: [number, number]; output: number } => {
+    const k = (places - 1) * dilation + 1;
     if (padding === 'valid') return { pads: [0, 0], output: Math.floor((extent - k) / stride) + 1 };
     const output = Math.ceil(extent / stride);
     const total = Math.max((output - 1) * stride + k - extent, 0);
     return { pads: [Math.floor(total / 2), Math.ceil(total / 2)], output };
   };
-  const vertical = axis(inputShape[1], size[0], strides[0]);
-  const horizontal = axis(inputShape[2], size[1], strides[1]);
+  const vertical = axis(inputShape[1], size[0], strides[0], dilations[0]);
+  const horizontal = axis(inputShape[2], size[1], strides[1], dilations[1]);
   return {
     size,
     strides,
+    dilations,
     pads: [vertical.pads, horizontal.pads],
     inputSize: [inputShape[1], inputShape[2]],
     outputSize: [vertical.output, horizontal.output],
@@ -61,8 +67,9 @@ export function windowSlices(input: tf.Tensor4D, window: Window, padValue = 0): 
   const [height, width] = window.outputSize;
   const [down, across] = window.strides;
   const slices: tf.Tensor4D[] = [];
-  for (let y = 0; y < window.size[0]; y++) {
-    for (let x = 0; x < window.size[1]; x++) {
+  for (let row = 0; row < window.size[0]; row++) {
+    for (let column = 0; column < window.size[1]; column++) {
+      const [y, x] = [row * window.dilations[0], column * window.dilations[1]];
       if (down === 1 && across === 1) slices.push(tf.slice(padded, [0, y, x, 0], [batch, height, width, channels]));
       else {
         const end: [number, number, number, number] = [batch, y + (height - 1) * down + 1, x + (width - 1) * across + 1, channels];
@@ -95,8 +102,8 @@ export function extractPatches(input: tf.Tensor4D, window: Window): tf.Tensor {
 export function scatterWindow(pieces: readonly tf.Tensor4D[], window: Window): tf.Tensor4D {
   const [kernelHeight, kernelWidth] = window.size;
   const [down, across] = window.strides;
-  const isTiling =
-    kernelHeight === kernelWidth && down === kernelHeight && across === kernelWidth && window.pads.flat().every((pad) => pad === 0);
+  const isContiguous = window.dilations.every((dilation) => dilation === 1) && window.pads.flat().every((pad) => pad === 0);
+  const isTiling = isContiguous && kernelHeight === kernelWidth && down === kernelHeight && across === kernelWidth;
   return isTiling ? scatterTiles(pieces, window) : scatterOverlapping(pieces, window);
 }
 
@@ -115,7 +122,7 @@ function scatterOverlapping(pieces: readonly tf.Tensor4D[], window: Window): tf.
   const paddedSize = [window.inputSize[0] + top + bottom, window.inputSize[1] + left + right];
   let sum: tf.Tensor4D | undefined;
   pieces.forEach((piece, place) => {
-    const [y, x] = [Math.floor(place / window.size[1]), place % window.size[1]];
+    const [y, x] = [Math.floor(place / window.size[1]) * window.dilations[0], (place % window.size[1]) * window.dilations[1]];
     const spread = spreadByStrides(piece, window.strides);
     const after = [paddedSize[0] - y - spread.shape[1], paddedSize[1] - x - spread.shape[2]];
     const placed = tf.pad(spread, [[0, 0], [y, after[0]], [x, after[1]], [0, 0]]); // prettier-ignore
@@ -125,8 +132,16 @@ function scatterOverlapping(pieces: readonly tf.Tensor4D[], window: Window): tf.
   return tf.slice(sum, [0, top, left, 0], [sum.shape[0], window.inputSize[0], window.inputSize[1], sum.shape[3]]);
 }
 
-/** Puts (stride - 1) zeros between neighbours. */
-function spreadByStrides(piece: tf.Tensor4D, [down, across]: readonly [number, number]): tf.Tensor4D {
+/**
+ * Puts (stride - 1) zeros between neighbours.
+ *
+ * @param piece  [R, outH, outW, ch]
+ * @param strides  Vertical and horizontal stride.
+ * @param strides.0  Vertical.
+ * @param strides.1  Horizontal.
+ * @returns  [R, (outH - 1) stride + 1, (outW - 1) stride + 1, ch]
+ */
+export function spreadByStrides(piece: tf.Tensor4D, [down, across]: readonly [number, number]): tf.Tensor4D {
   if (down === 1 && across === 1) return piece;
   const [rows, height, width, channels] = piece.shape;
   const cells = tf.reshape(piece, [rows * height, width, 1, channels]);

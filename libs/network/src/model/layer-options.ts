@@ -10,6 +10,10 @@ export interface LayerOptions {
   numbers(key: string): number[];
   /** Two numbers, or one for both. */
   pair(key: string, fallback: [number, number]): [number, number];
+  /** Some numbers, or one. */
+  list(key: string, fallback: number[]): number[];
+  /** One number, which may stand in a list. */
+  single(key: string, fallback: number): number;
   /** One axis, which old files give as a list; -1 by default. */
   axis(): number;
   padding(): Padding;
@@ -53,6 +57,18 @@ export function layerOptions({ name, className, config }: LayerSpec): LayerOptio
       if (typeof value === 'number') return [value, value];
       if (isNumbers(value, 2)) return [value[0], value[1]];
       throw unsupported(key, 'one or two numbers');
+    },
+    list: (key, fallback) => {
+      const value = get(key) ?? fallback;
+      if (typeof value === 'number') return [value];
+      if (isNumbers(value) && value.length > 0) return value;
+      throw unsupported(key, 'a number or a list of numbers');
+    },
+    single: (key, fallback) => {
+      const value = get(key) ?? fallback;
+      const single = isNumbers(value, 1) ? value[0] : value;
+      if (typeof single !== 'number') throw unsupported(key, 'one number');
+      return single;
     },
     axis: () => {
       const value = get('axis') ?? -1;

@@ -10,6 +10,7 @@ const ELEMENT_BYTES: Readonly<Record<string, number>> = { float32: 4, int32: 4, 
 /** Weight tensors by name, with errors that name the weight. */
 export class WeightTable {
   readonly #tensors: Map<string, tf.Tensor>;
+  readonly #reshaped: tf.Tensor[] = [];
 
   /**
    * Decodes a weights file.
@@ -38,7 +39,7 @@ export class WeightTable {
 
   /** Every tensor. */
   get tensors(): tf.Tensor[] {
-    return [...this.#tensors.values()];
+    return [...this.#tensors.values(), ...this.#reshaped];
   }
 
   /**
@@ -50,16 +51,48 @@ export class WeightTable {
    * @throws {SublaceError} MODEL_INVALID when it is missing, or several names end so.
    */
   get(layer: string, weight: string): tf.Tensor {
-    const wanted = `${layer}/${weight}`;
+    return this.first(layer, [weight]);
+  }
+
+  /**
+   * A weight that goes by different names in files of different origin.
+   *
+   * @param layer  Layer name.
+   * @param names  Weight names, tf.js's own first.
+   * @returns  The first of them that is there, owned by the table.
+   * @throws {SublaceError} MODEL_INVALID when all are missing, or several names end so.
+   */
+  first(layer: string, names: readonly string[]): tf.Tensor {
+    for (const name of names) {
+      const tensor = this.#find(`${layer}/${name}`);
+      if (tensor) return tensor;
+    }
+    throw new SublaceError(
+      'MODEL_INVALID',
+      `weights: expected '${layer}/${names[0]}', which the model's layers need, got none of that name`,
+    );
+  }
+
+  /**
+   * A weight in another shape.
+   *
+   * @param weight  The weight.
+   * @param shape  Shape with as many elements.
+   * @returns  The same numbers, owned by the table.
+   */
+  reshaped(weight: tf.Tensor, shape: number[]): tf.Tensor {
+    const view = tf.reshape(weight, shape);
+    this.#reshaped.push(view);
+    return view;
+  }
+
+  #find(wanted: string): tf.Tensor | undefined {
     const exact = this.#tensors.get(wanted);
     if (exact) return exact;
     const matches = [...this.#tensors].filter(([name]) => name.endsWith(`/${wanted}`));
-    if (matches.length === 1) return matches[0][1];
-    if (matches.length > 1) {
-      const names = matches.map(([name]) => name).join(', ');
-      throw new SublaceError('MODEL_INVALID', `weights: expected one '${wanted}', got ${names}; give the layers different names`);
-    }
-    throw new SublaceError('MODEL_INVALID', `weights: expected '${wanted}', which the model's layers need, got none of that name`);
+    if (matches.length <= 1) return matches[0]?.[1];
+    const names = matches.map(([name]) => name).join(', ');
+    throw new SublaceError('MODEL_INVALID', `weights: expected one '${wanted}', got ${names}; give the layers different names`);
   }
 }
 

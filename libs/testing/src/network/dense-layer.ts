@@ -1,5 +1,6 @@
 import type { TestRandom } from '../random.ts';
 import { float32Normals, type NaiveLayer } from './layer.ts';
+import { randomProducts } from './products-layer.ts';
 
 /**
  * y_o = b_o + sum_i x_i W_io, with given weights.
@@ -39,4 +40,29 @@ export function denseLayer(name: string, kernel: readonly number[], bias: readon
  */
 export function randomDense(random: TestRandom, name: string, inputs: number, outputs: number): NaiveLayer {
   return denseLayer(name, float32Normals(random, [inputs, outputs], inputs), float32Normals(random, [outputs], 4));
+}
+
+/**
+ * A dense layer with random weights, applied at every position of a sequence: y[q, o] = b_o + sum_i x[q, i] W_io.
+ *
+ * @param random  Where from.
+ * @param name  Layer name.
+ * @param positions  Positions, of one axis or several.
+ * @param inputs  I.
+ * @param outputs  O.
+ * @returns  The layer.
+ */
+export function randomSequenceDense(random: TestRandom, name: string, positions: number, inputs: number, outputs: number): NaiveLayer {
+  return randomProducts(random, {
+    className: 'Dense',
+    config: { name, units: outputs },
+    kernelShape: [inputs, outputs],
+    fanIn: inputs,
+    biasCount: outputs,
+    outputCount: positions * outputs,
+    visit: (each) => {
+      for (let q = 0; q < positions; q++)
+        for (let i = 0; i < inputs; i++) for (let o = 0; o < outputs; o++) each(q * outputs + o, i * outputs + o, q * inputs + i);
+    },
+  });
 }

@@ -5,6 +5,8 @@ interface NaiveLayerBase {
   readonly config: Readonly<Record<string, unknown>>;
   /** Weights in tf.js's order; their values are float32 numbers, so that a float32 model can hold the same ones. */
   readonly weights: readonly NaiveWeight[];
+  /** What the model file holds besides, without a derivative: moving statistics. */
+  readonly constants?: readonly NaiveWeight[];
 }
 
 /** A layer with one input: plain loops over doubles, one example at a time, every array flat and row-major. */

@@ -18,11 +18,8 @@ export const ACTIVATION_BUILDERS: Builders = {
   LeakyReLU: (name, options) => [new Activation(name, rectifier(options.number('alpha', options.number('negative_slope', 0.3))))],
   ThresholdedReLU: (name, options) => [new Activation(name, rectifier(0, Infinity, options.number('theta', 1)))],
   ELU: (name, options) => [new Activation(name, exponentialLinear(options.number('alpha', 1)))],
-  Softmax: (name, options) => {
-    // tf.js writes 1, which is the last axis of a vector; the layer checks the rank.
-    options.expect('axis', [-1, 1], 'the last axis');
-    return [new Softmax(name, options.number('axis', -1))];
-  },
+  // tf.js writes 1 by default, which is the last axis of a vector.
+  Softmax: (name, options) => [new Softmax(name, options.list('axis', [1]))],
 };
 
 /**
