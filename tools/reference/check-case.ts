@@ -1,5 +1,13 @@
 import { join } from 'node:path';
-import { DiagonalAccumulator, GgnAccumulator, identitySeeds, jacobianRows, microBatchSize, squareRootSeeds } from '@sublace/curvature';
+import {
+  DiagonalAccumulator,
+  GgnAccumulator,
+  identitySeeds,
+  jacobianColumns,
+  jacobianRows,
+  microBatchSize,
+  squareRootSeeds,
+} from '@sublace/curvature';
 import { categorical, gaussian, type Likelihood } from '@sublace/likelihoods';
 import { denseFromTiles } from '@sublace/linalg';
 import { Rows, loadNetwork, type Network } from '@sublace/network';
@@ -143,7 +151,7 @@ function accumulate(network: Network, likelihood: Likelihood, reference: Referen
       const tape = network.record(inputs);
       const rows = new Rows(batch, likelihood.seedCount(network.outputCount));
       const seeds = squareRootSeeds(likelihood, tape.outputs);
-      ggn.accumulate(jacobianRows(network, tape, seeds, rows, indices));
+      ggn.accumulate(jacobianColumns(network, tape, seeds, rows, indices));
       diagonal.accumulate(tape, seeds, rows);
       outputs.push(...tape.outputs.dataSync());
     });

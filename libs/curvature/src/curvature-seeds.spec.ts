@@ -7,7 +7,7 @@ import {
   curvatureSeeds,
   DiagonalAccumulator,
   GgnAccumulator,
-  jacobianRows,
+  jacobianColumns,
   parseCurvature,
   seedRows,
   type CurvatureSeeds,
@@ -30,7 +30,7 @@ function matrixFrom({ network, inputs }: CurvatureCase, curvature: CurvatureSeed
   tf.tidy(() => {
     const tape = network.record(inputs);
     const { seeds, rows } = seedRows(curvature, tape.outputs, { targets, firstExample: 0 });
-    accumulator.accumulate(jacobianRows(network, tape, seeds, rows, indices));
+    accumulator.accumulate(jacobianColumns(network, tape, seeds, rows, indices));
   });
   return accumulator.finish()[0].data as Float64Array;
 }

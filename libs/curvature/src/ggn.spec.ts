@@ -6,7 +6,7 @@ import { categoricalHessian, DOUBLE, flat, naiveGgn, product, sum, testRandom, t
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { GgnOptions } from './ggn.ts';
-import { GgnAccumulator, jacobianRows, squareRootSeeds } from './index.ts';
+import { GgnAccumulator, jacobianColumns, squareRootSeeds } from './index.ts';
 import { CASE_NAMES, columnsOf, curvatureCase, type CurvatureCase } from './testdata/cases.ts';
 
 beforeAll(async () => {
@@ -26,7 +26,7 @@ function ggnOf(
     tf.tidy(() => {
       const tape = network.record(tf.gather(inputs, batch));
       const seeds = squareRootSeeds(categorical, tape.outputs);
-      accumulator.accumulate(jacobianRows(network, tape, seeds, new Rows(batch.length, seeds.shape[0] / batch.length), indices));
+      accumulator.accumulate(jacobianColumns(network, tape, seeds, new Rows(batch.length, seeds.shape[0] / batch.length), indices));
     });
   }
   return dense(accumulator, indices.length, options.tileSize);
@@ -107,12 +107,43 @@ describe('GgnAccumulator', () => {
   it('keeps small directions that float32 sums would lose', () => {
     // Eigenvalues 2 and 2^-25: in float32 the matrix is singular.
     const epsilon = 2 ** -12;
-    const a = tf.tensor2d([1, 1 + epsilon, 1, 1 - epsilon], [2, 2]);
+    const a = tf.tensor2d([1, 1, 1 + epsilon, 1 - epsilon], [2, 2]); // A', one row per weight
     const accumulator = new GgnAccumulator(2);
     accumulator.accumulate(a);
     const [[xx, xy], [, yy]] = dense(accumulator, 2);
     expect(xx * yy - xy * xy).toBe(4 * epsilon ** 2);
     a.dispose();
+  });
+
+  it.each(['float32', 'float64'] as const)('gathers rows over several calls, updates in between and at the end, in %s', (precision) => {
+    const [size, batches] = [300, [3, 4100, 1, 17]];
+    const random = testRandom(12);
+    const parts = batches.map((rows) => Float32Array.from(random.normals(size * rows)));
+    const before = tf.memory().numTensors;
+    const accumulator = new GgnAccumulator(size, { precision, tileSize: 290 });
+    parts.forEach((values, i) => {
+      const columns = tf.tensor2d(values, [size, batches[i]]);
+      accumulator.accumulate(columns);
+      columns.dispose(); // borrowed, so the caller may
+    });
+    const got = dense(accumulator, size, 290);
+    expect(tf.memory().numTensors).toBe(before);
+    for (const [i, j] of [
+      [0, 0],
+      [1, 0],
+      [160, 140],
+      [299, 289],
+      [299, 295],
+      [295, 299],
+    ]) {
+      // prettier-ignore
+      const entry = parts.reduce((sum, values, part) => {
+        const rows = batches[part];
+        for (let r = 0; r < rows; r++) sum += values[i * rows + r] * values[j * rows + r];
+        return sum;
+      }, 0);
+      expect(Math.abs(got[i][j] - entry)).toBeLessThan(precision === 'float64' ? 1e-9 : 2e-2); // sums of 4,121 products of order one
+    }
   });
 
   it('is zero without rows', () => {
