@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { PlainFloat64, float64, startBackend, type Float64Ops } from './index.ts';
+import { PlainFloat64, float64, startBackend, type Float64Matrix, type Float64Ops } from './index.ts';
 
 beforeAll(async () => {
   await startBackend({ threads: 1 });
@@ -62,6 +62,28 @@ describe.each([
       ops.dispose(product, solved);
     }
     ops.dispose(a, lower, restored, x);
+  });
+
+  it('subtract, transpose, join and cut', () => {
+    const ops = make();
+    const before = tf.memory().numTensors;
+    const a = ops.upload(Float64Array.of(1, 2, 3, 4, 5, 6), [2, 3]);
+    const b = ops.upload(Float64Array.of(7, 8, 9, 10, 11, 12), [2, 3]);
+    const results: [Float64Matrix, number[], number[]][] = [
+      [ops.subtract(b, a), [2, 3], [6, 6, 6, 6, 6, 6]],
+      [ops.transpose(a), [3, 2], [1, 4, 2, 5, 3, 6]],
+      [ops.concat([a, b], 0), [4, 3], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]],
+      [ops.concat([a, b], 1), [2, 6], [1, 2, 3, 7, 8, 9, 4, 5, 6, 10, 11, 12]],
+      [ops.concat([a], 0), [2, 3], [1, 2, 3, 4, 5, 6]],
+      [ops.sliceRows(a, 1, 1), [1, 3], [4, 5, 6]],
+      [ops.sliceColumns(a, 1, 2), [2, 2], [2, 3, 5, 6]],
+    ];
+    for (const [result, shape, values] of results) {
+      expect(result.shape).toEqual(shape);
+      expect([...ops.download(result)]).toEqual(values);
+    }
+    ops.dispose(a, b, ...results.map(([result]) => result));
+    expect(tf.memory().numTensors).toBe(before);
   });
 
   it('say so when a matrix is not positive definite', () => {

@@ -1,2 +1,5 @@
-export { factorise, type Factorisation } from './factorise.ts';
-export { denseFromTiles, tilesFromDense } from './symmetric-tiles.ts';
+export { factorise, type Factorisation, type FactoriseOptions, type NotPositiveDefinite } from './factorise.ts';
+export { CholeskyFactor } from './cholesky-factor.ts';
+export type { TileSource } from './tile-source.ts';
+export { denseOf, diagonalOf, TiledMatrix } from './tiled-matrix.ts';
+export { blocksOf, denseFromTiles } from './symmetric-tiles.ts';

@@ -331,7 +331,7 @@ describe('a posterior that cannot be trusted', () => {
     const { plan: fitPlan, selection, spec } = run;
     expect(await failure(() => fitJob(spec).run({ phase: 'finalise', plan: fitPlan, selection, inputs, staging }))).toEqual([
       'NUMERICAL_FAILURE',
-      'posterior precision is not positive definite (smallest diagonal -1.00e+0); use a larger prior precision',
+      'posterior precision is not positive definite (pivot -1.00e+0 at weight 0 of dense1/kernel, smallest diagonal -1.00e+0); use a prior precision that is larger by 1e+1',
     ]);
     expect(readdirSync(staging)).toEqual([]);
   });

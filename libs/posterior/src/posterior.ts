@@ -1,6 +1,7 @@
 import { float64, type Float64Matrix } from '@sublace/backend';
 import { SublaceError } from '@sublace/errors';
-import { factorise } from '@sublace/linalg';
+import { CholeskyFactor, denseOf, factorise, TiledMatrix, type TileSource } from '@sublace/linalg';
+import * as tf from '@tensorflow/tfjs';
 
 /** What a posterior is made from. */
 export interface PosteriorOptions {
@@ -8,62 +9,65 @@ export interface PosteriorOptions {
   readonly indices: Int32Array;
   /** MAP values of the S weights. */
   readonly mapValues: Float64Array;
-  /** GGN over the S weights, [S, S] row-major: a sum over the data. */
-  readonly ggn: Float64Array;
+  /** GGN over the S weights, a sum over the data: [S, S] row-major for small S, or its tiles, which the posterior then owns. */
+  readonly ggn: Float64Array | TileSource;
   /** Prior precision: one for all, or one per weight, [S]. */
   readonly priorPrecision: number | Float64Array;
+  /** Prior mean: one for all, or one per weight, [S]. It enters the evidence only. Default 0. */
+  readonly priorMean?: number | Float64Array;
   /** Divides the GGN. Default 1. */
   readonly temperature?: number;
-  /** Cholesky factor of the precision, when it is already known (a loaded posterior). */
-  readonly factor?: Float64Array;
+  /** Tiles of the Cholesky factor of the precision, when it is already known (a loaded posterior). Borrowed. */
+  readonly factor?: TileSource;
+  /** Names a weight in messages. Default: by its flat position. */
+  readonly describeWeight?: (index: number) => string;
 }
+
+/** Largest S for which the whole covariance is formed. */
+const COVARIANCE_SIZE_MAX = 8192;
 
 /**
  * The Gaussian over a subnetwork, all other weights fixed at the MAP:
  *
- *   precision = ggn / temperature + diag(priorPrecision),  mean = MAP values       (Daxberger et al. 2021, arXiv 2010.14689)
+ *   precision = ggn / temperature + diag(priorPrecision) = L L',  mean = MAP values       (Daxberger et al. 2021, arXiv 2010.14689)
+ *
+ * GGN and factor are kept as tiles, so S is bound by memory only: S^2 / 2 doubles for the factor.
  */
 export class Posterior {
   readonly indices: Int32Array;
   readonly mapValues: Float64Array;
-  readonly ggn: Float64Array;
+  readonly ggn: TileSource;
   /** [S] */
   readonly priorPrecision: Float64Array;
+  /** [S] */
+  readonly priorMean: Float64Array;
   readonly temperature: number;
-  /** log det of the precision. */
-  readonly logDeterminant: number;
-  readonly #factor: Float64Matrix;
+  /** Cholesky factor L of the precision. Owned by the posterior. */
+  readonly factor: CholeskyFactor;
 
   /**
    * @param options  GGN, prior and weights. The arrays are borrowed and must not change.
    * @throws {SublaceError} SHAPE_MISMATCH when sizes differ; NUMERICAL_FAILURE when the precision has no Cholesky factor.
    */
   constructor(options: PosteriorOptions) {
-    const size = options.indices.length;
-    this.indices = options.indices;
-    this.mapValues = options.mapValues;
-    this.ggn = options.ggn;
-    this.temperature = options.temperature ?? 1;
-    this.priorPrecision = expandPrior(options.priorPrecision, size);
-    if (options.ggn.length !== size * size || options.mapValues.length !== size) {
-      const got = `a GGN of ${options.ggn.length} elements and ${options.mapValues.length} values`;
+    const { indices, mapValues, ggn, temperature = 1, factor } = options;
+    const size = indices.length;
+    this.indices = indices;
+    this.mapValues = mapValues;
+    this.temperature = temperature;
+    this.priorPrecision = expand('priorPrecision', options.priorPrecision, size);
+    this.priorMean = expand('priorMean', options.priorMean ?? 0, size);
+    requirePositive(this.priorPrecision);
+    const [expected, got] = ggn instanceof Float64Array ? [size * size, ggn.length] : [size, ggn.size];
+    if (got !== expected || mapValues.length !== size) {
+      const of = ggn instanceof Float64Array ? (count: number) => `a GGN of ${count} elements` : (side: number) => `a GGN of side ${side}`;
       throw new SublaceError(
         'SHAPE_MISMATCH',
-        `posterior over ${size} weights: expected a GGN of ${size * size} elements and ${size} values, got ${got}`,
+        `posterior over ${size} weights: expected ${of(expected)} and ${size} values, got ${of(got)} and ${mapValues.length} values`,
       );
     }
-    if (options.factor) {
-      this.#factor = float64().upload(options.factor, [size, size]);
-      this.logDeterminant = options.factor.reduce((sum, value, i) => (i % (size + 1) === 0 ? sum + 2 * Math.log(value) : sum), 0);
-      return;
-    }
-    const outcome = factorise(this.precision(), size);
-    if (outcome.status !== 'ok') {
-      const message = `posterior precision is not positive definite (smallest diagonal ${outcome.smallestDiagonal.toExponential(2)}); ${outcome.remedy}`;
-      throw new SublaceError('NUMERICAL_FAILURE', message);
-    }
-    this.#factor = outcome.factor;
-    this.logDeterminant = outcome.logDeterminant;
+    this.ggn = ggn instanceof Float64Array ? TiledMatrix.fromDense(ggn, size) : ggn;
+    this.factor = factor ? CholeskyFactor.load(factor) : this.#factorise(options);
   }
 
   /** S. */
@@ -71,31 +75,64 @@ export class Posterior {
     return this.indices.length;
   }
 
-  /** Cholesky factor L of the precision, [S, S], in the runtime. Owned by the posterior. */
-  get factor(): Float64Matrix {
-    return this.#factor;
+  /** log det of the precision. */
+  get logDeterminant(): number {
+    return this.factor.logDeterminant;
   }
 
   /**
-   * Posterior precision.
+   * Posterior precision, dense: for small S.
    *
    * @returns  [S, S] row-major.
+   * @throws {SublaceError} INVALID_ARGUMENT when S is too large for that.
    */
   precision(): Float64Array {
-    const size = this.size;
-    const precision = this.ggn.map((value) => value / this.temperature);
-    for (let i = 0; i < size; i++) precision[i * size + i] += this.priorPrecision[i];
+    const { size } = this;
+    const precision = denseOf(this.ggn);
+    for (let i = 0; i < precision.length; i++) precision[i] /= this.temperature;
+    for (let i = 0; i < size; i++) precision[i * (size + 1)] += this.priorPrecision[i];
     return precision;
+  }
+
+  /**
+   * V = L^-1 rows', so that V'V = rows Sigma rows'. Solved in float64.
+   *
+   * @param rows  [R, S]. Borrowed.
+   * @returns  [S, R] in float32. Owned by the caller.
+   */
+  solve(rows: tf.Tensor2D): tf.Tensor2D {
+    const columns = tf.transpose(rows);
+    const b = this.#cut(columns);
+    columns.dispose();
+    return this.#joined(this.factor.solve(b));
+  }
+
+  /**
+   * L^-T z: with standard normal columns z, draws of the weights' deviation from the MAP.
+   *
+   * @param z  [S, R]. Borrowed.
+   * @returns  [S, R] in float32. Owned by the caller.
+   */
+  solveAdjoint(z: tf.Tensor2D): tf.Tensor2D {
+    return this.#joined(this.factor.solveAdjoint(this.#cut(z)));
   }
 
   /**
    * Posterior covariance, by solving against the identity. For reports and tests: prediction needs only the factor.
    *
    * @returns  [S, S] row-major.
+   * @throws {SublaceError} INVALID_ARGUMENT when S is too large for that.
    */
   covariance(): Float64Array {
+    const { size } = this;
+    if (size > COVARIANCE_SIZE_MAX) {
+      throw new SublaceError(
+        'INVALID_ARGUMENT',
+        `covariance: expected at most ${COVARIANCE_SIZE_MAX} weights, got ${size}; use marginalVariances, or solve for the rows that are needed`,
+      );
+    }
     const ops = float64();
-    const inverse = this.#inverseFactor(); // L^-1
+    const inverse = this.factor.inverse();
     const covariance = ops.matMul(inverse, inverse, { transposeA: true });
     const values = ops.download(covariance);
     ops.dispose(inverse, covariance);
@@ -103,44 +140,61 @@ export class Posterior {
   }
 
   /**
-   * Marginal variances: the diagonal of the covariance.
+   * Marginal variances: the diagonal of the covariance. Costs as much as the factorisation.
    *
    * @returns  [S]
    */
   marginalVariances(): Float64Array {
-    const ops = float64();
-    const inverse = this.#inverseFactor();
-    const values = ops.download(inverse);
-    ops.dispose(inverse);
-    const variances = new Float64Array(this.size);
-    values.forEach((value, i) => {
-      variances[i % this.size] += value * value;
-    });
-    return variances;
+    return this.factor.inverseDiagonal();
   }
 
-  /** Frees the factor. */
+  /** Frees factor and GGN. */
   dispose(): void {
-    float64().dispose(this.#factor);
+    this.factor.dispose();
+    this.ggn.dispose();
   }
 
-  #inverseFactor(): Float64Matrix {
+  #factorise({ describeWeight = (index) => `${index}` }: PosteriorOptions): CholeskyFactor {
+    const outcome = factorise(this.ggn, { divisor: this.temperature, diagonal: this.priorPrecision });
+    if (outcome.status === 'ok') return outcome.factor;
+    const { position, pivot, smallestDiagonal, remedy } = outcome;
+    const where = `pivot ${pivot.toExponential(2)} at weight ${describeWeight(this.indices[position])}, smallest diagonal ${smallestDiagonal.toExponential(2)}`;
+    throw new SublaceError('NUMERICAL_FAILURE', `posterior precision is not positive definite (${where}); ${remedy}`);
+  }
+
+  /** Float64 tile rows of a tensor [S, R]. */
+  #cut(columns: tf.Tensor2D): Float64Matrix[] {
+    const { tileSize } = this.factor;
+    return Array.from({ length: Math.ceil(this.size / tileSize) }, (_, i) => {
+      const rows = tf.slice(columns, [i * tileSize, 0], [Math.min(tileSize, this.size - i * tileSize), columns.shape[1]]);
+      const matrix = float64().fromTensor(rows);
+      rows.dispose();
+      return matrix;
+    });
+  }
+
+  /** Tile rows as one tensor [S, R]; they are disposed of. */
+  #joined(blocks: readonly Float64Matrix[]): tf.Tensor2D {
     const ops = float64();
-    const identity = new Float64Array(this.size * this.size);
-    for (let i = 0; i < this.size; i++) identity[i * this.size + i] = 1;
-    const uploaded = ops.upload(identity, [this.size, this.size]);
-    const inverse = ops.triangularSolve(this.#factor, uploaded);
-    ops.dispose(uploaded);
-    return inverse;
+    const result = tf.tidy(() =>
+      tf.concat(
+        blocks.map((block) => ops.toTensor(block) as tf.Tensor2D),
+        0,
+      ),
+    );
+    ops.dispose(...blocks);
+    return result;
   }
 }
 
-function expandPrior(prior: number | Float64Array, size: number): Float64Array {
-  const expanded = typeof prior === 'number' ? new Float64Array(size).fill(prior) : prior;
-  const bad = expanded.findIndex((value) => !(value > 0 && Number.isFinite(value)));
-  if (expanded.length !== size)
-    throw new SublaceError('SHAPE_MISMATCH', `priorPrecision: expected 1 or ${size} values, got ${expanded.length}`);
-  if (bad >= 0)
-    throw new SublaceError('INVALID_ARGUMENT', `priorPrecision: expected positive numbers, got ${expanded[bad]} at position ${bad}`);
+function expand(name: string, value: number | Float64Array, size: number): Float64Array {
+  const expanded = typeof value === 'number' ? new Float64Array(size).fill(value) : value;
+  if (expanded.length !== size) throw new SublaceError('SHAPE_MISMATCH', `${name}: expected 1 or ${size} values, got ${expanded.length}`);
   return expanded;
+}
+
+function requirePositive(prior: Float64Array): void {
+  const bad = prior.findIndex((value) => !(value > 0 && Number.isFinite(value)));
+  if (bad >= 0)
+    throw new SublaceError('INVALID_ARGUMENT', `priorPrecision: expected positive numbers, got ${prior[bad]} at position ${bad}`);
 }

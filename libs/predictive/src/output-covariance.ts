@@ -1,5 +1,4 @@
 import * as tf from '@tensorflow/tfjs';
-import { float64 } from '@sublace/backend';
 import type { Posterior } from '@sublace/posterior';
 
 /**
@@ -13,7 +12,7 @@ import type { Posterior } from '@sublace/posterior';
  */
 export function outputCovariance(posterior: Posterior, jacobian: tf.Tensor2D, outputCount: number): tf.Tensor3D {
   return tf.tidy(() => {
-    const v = solve(posterior, jacobian); // [S, B C]
+    const v = posterior.solve(jacobian); // L^-1 J', [S, B C]
     const byExample = tf.transpose(tf.reshape(v, [posterior.size, -1, outputCount]), [1, 2, 0]); // [B, C, S]
     return tf.matMul(byExample, byExample, false, true) as tf.Tensor3D;
   });
@@ -28,15 +27,5 @@ export function outputCovariance(posterior: Posterior, jacobian: tf.Tensor2D, ou
  * @returns  [B, C]. Owned by the caller.
  */
 export function outputVariance(posterior: Posterior, jacobian: tf.Tensor2D, outputCount: number): tf.Tensor2D {
-  return tf.tidy(() => tf.reshape(tf.sum(tf.square(solve(posterior, jacobian)), 0), [-1, outputCount]));
-}
-
-/** V = L^-1 J', [S, R] in float32. */
-function solve(posterior: Posterior, jacobian: tf.Tensor2D): tf.Tensor {
-  const ops = float64();
-  const transposed = ops.fromTensor(tf.transpose(jacobian));
-  const solved = ops.triangularSolve(posterior.factor, transposed);
-  const v = ops.toTensor(solved);
-  ops.dispose(transposed, solved);
-  return v;
+  return tf.tidy(() => tf.reshape(tf.sum(tf.square(posterior.solve(jacobian)), 0), [-1, outputCount]));
 }

@@ -26,6 +26,16 @@ export interface Float64Ops {
   toTensor(matrix: Float64Matrix): tf.Tensor;
   /** op(A) op(B), where op transposes if asked. */
   matMul(a: Float64Matrix, b: Float64Matrix, options?: { readonly transposeA?: boolean; readonly transposeB?: boolean }): Float64Matrix;
+  /** A - B, both [rows, columns]. */
+  subtract(a: Float64Matrix, b: Float64Matrix): Float64Matrix;
+  /** A', [columns, rows]. */
+  transpose(a: Float64Matrix): Float64Matrix;
+  /** Matrices one below the other (axis 0) or side by side (axis 1), of equal extent along the other axis. */
+  concat(matrices: readonly Float64Matrix[], axis: 0 | 1): Float64Matrix;
+  /** Rows `start` to `start + count - 1`. */
+  sliceRows(a: Float64Matrix, start: number, count: number): Float64Matrix;
+  /** Columns `start` to `start + count - 1`. */
+  sliceColumns(a: Float64Matrix, start: number, count: number): Float64Matrix;
   /** Lower triangular L with L L' = A, for symmetric positive definite A [n, n]; only the lower triangle of A is read. */
   cholesky(a: Float64Matrix): CholeskyOutcome;
   /** X with L X = B, or L' X = B when `adjoint`; L lower triangular [n, n], B [n, k]. */

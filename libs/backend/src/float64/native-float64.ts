@@ -16,6 +16,7 @@ interface NativeBackend {
   readonly binding: {
     readonly TF_ATTR_TYPE: number;
     readonly TF_ATTR_BOOL: number;
+    readonly TF_ATTR_INT: number;
     executeOp(name: string, attributes: readonly Attribute[], inputIds: readonly number[], outputCount: number): TensorMetadata[];
     deleteTensor(id: number): void;
   };
@@ -75,6 +76,33 @@ export class NativeFloat64 implements Float64Ops {
     return this.#run('MatMul', attributes, [idOf(a), idOf(b)], [a.shape[transposeA ? 1 : 0], b.shape[transposeB ? 0 : 1]]);
   }
 
+  subtract(a: Float64Matrix, b: Float64Matrix): Float64Matrix {
+    return this.#run('Sub', [this.#type('T', DOUBLE)], [idOf(a), idOf(b)], a.shape);
+  }
+
+  transpose(a: Float64Matrix): Float64Matrix {
+    const attributes = [this.#type('T', DOUBLE), this.#type('Tperm', INT32)];
+    return this.#withIntegers([[1, 0]], ([order]) => this.#run('Transpose', attributes, [idOf(a), order], [a.shape[1], a.shape[0]]));
+  }
+
+  concat(matrices: readonly Float64Matrix[], axis: 0 | 1): Float64Matrix {
+    // ConcatV2 insists on two.
+    if (matrices.length === 1) return this.#run('Identity', [this.#type('T', DOUBLE)], [idOf(matrices[0])], matrices[0].shape);
+    const count = { name: 'N', type: this.#backend.binding.TF_ATTR_INT, value: matrices.length };
+    const attributes = [count, this.#type('T', DOUBLE), this.#type('Tidx', INT32)];
+    const extent = matrices.reduce((sum, { shape }) => sum + shape[axis], 0);
+    const shape: [number, number] = axis === 0 ? [extent, matrices[0].shape[1]] : [matrices[0].shape[0], extent];
+    return this.#withIntegers([axis], ([along]) => this.#run('ConcatV2', attributes, [...matrices.map(idOf), along], shape));
+  }
+
+  sliceRows(a: Float64Matrix, start: number, count: number): Float64Matrix {
+    return this.#slice(a, [start, 0], [count, a.shape[1]]);
+  }
+
+  sliceColumns(a: Float64Matrix, start: number, count: number): Float64Matrix {
+    return this.#slice(a, [0, start], [a.shape[0], count]);
+  }
+
   cholesky(a: Float64Matrix): CholeskyOutcome {
     let factor: Float64Matrix;
     try {
@@ -109,6 +137,19 @@ export class NativeFloat64 implements Float64Ops {
 
   dispose(...matrices: readonly Float64Matrix[]): void {
     for (const matrix of matrices) this.#backend.binding.deleteTensor(idOf(matrix));
+  }
+
+  #slice(a: Float64Matrix, begin: [number, number], size: [number, number]): Float64Matrix {
+    const attributes = [this.#type('T', DOUBLE), this.#type('Index', INT32)];
+    return this.#withIntegers([begin, size], (bounds) => this.#run('Slice', attributes, [idOf(a), ...bounds], size));
+  }
+
+  /** Operands that say where rather than what are small int32 tensors. */
+  #withIntegers<T>(operands: readonly (number | number[])[], act: (ids: number[]) => T): T {
+    const tensors = operands.map((operand) => tf.tensor(operand, undefined, 'int32'));
+    const result = act(this.#backend.getInputTensorIds(tensors));
+    tf.dispose(tensors);
+    return result;
   }
 
   #hasNaN(matrix: Float64Matrix): boolean {

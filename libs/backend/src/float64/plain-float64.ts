@@ -34,6 +34,45 @@ export class PlainFloat64 implements Float64Ops {
     return matrix(product, [n, k]);
   }
 
+  subtract(a: Float64Matrix, b: Float64Matrix): Float64Matrix {
+    const y = valuesOf(b);
+    return matrix(
+      valuesOf(a).map((value, i) => value - y[i]),
+      a.shape,
+    );
+  }
+
+  transpose(a: Float64Matrix): Float64Matrix {
+    return transpose(a);
+  }
+
+  concat(matrices: readonly Float64Matrix[], axis: 0 | 1): Float64Matrix {
+    const extent = matrices.reduce((sum, { shape }) => sum + shape[axis], 0);
+    const rows = axis === 0 ? extent : matrices[0].shape[0];
+    const columns = axis === 0 ? matrices[0].shape[1] : extent;
+    const values = new Float64Array(rows * columns);
+    let [top, left] = [0, 0];
+    for (const part of matrices) {
+      const [height, width] = part.shape;
+      for (let r = 0; r < height; r++) values.set(valuesOf(part).subarray(r * width, (r + 1) * width), (top + r) * columns + left);
+      if (axis === 0) top += height;
+      else left += width;
+    }
+    return matrix(values, [rows, columns]);
+  }
+
+  sliceRows(a: Float64Matrix, start: number, count: number): Float64Matrix {
+    const columns = a.shape[1];
+    return matrix(valuesOf(a).slice(start * columns, (start + count) * columns), [count, columns]);
+  }
+
+  sliceColumns(a: Float64Matrix, start: number, count: number): Float64Matrix {
+    const [rows, columns] = a.shape;
+    const values = new Float64Array(rows * count);
+    for (let r = 0; r < rows; r++) values.set(valuesOf(a).subarray(r * columns + start, r * columns + start + count), r * count);
+    return matrix(values, [rows, count]);
+  }
+
   cholesky(a: Float64Matrix): CholeskyOutcome {
     const n = a.shape[0];
     const source = valuesOf(a);

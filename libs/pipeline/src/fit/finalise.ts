@@ -1,6 +1,6 @@
 import { activeBackend } from '@sublace/backend';
 import { SublaceError } from '@sublace/errors';
-import { denseFromTiles } from '@sublace/linalg';
+import { TiledMatrix } from '@sublace/linalg';
 import { fitTemperature } from '@sublace/metrics';
 import { Posterior, logMarginalLikelihood } from '@sublace/posterior';
 import { forwardAll } from '../batches.ts';
@@ -28,12 +28,22 @@ export async function finaliseFit(task: FitTask, plan: FitPlan, context: FitCont
   const indices = indicesOf(inputs);
   const weights = flatWeights(model.network);
   const mapValues = Float64Array.from(indices, (index) => weights[index]);
-  const ggn = denseFromTiles(
+  const ggn = TiledMatrix.fromBlocks(
     inputs.filter((block) => block.name.startsWith('ggn/')),
     indices.length,
   );
   const prior = tunePrior(spec, { ggn, indices, mapValues, plan, selection }, context);
-  const posterior = new Posterior({ indices, mapValues, ggn, priorPrecision: prior.priorPrecision, temperature: spec.temperature });
+  const posterior = new Posterior({
+    indices,
+    mapValues,
+    ggn,
+    priorPrecision: prior.priorPrecision,
+    temperature: spec.temperature,
+    describeWeight: (index) => {
+      const [{ entry, columns }] = model.network.layout.split(Int32Array.of(index));
+      return `${columns[0]} of ${entry.layer}/${entry.weight}`;
+    },
+  });
   try {
     const manifest = await write(staging, { task, plan, selection, context, posterior, prior });
     const { digest, files, priorPrecision, effectiveDimension: dimension, logMarginalLikelihood: evidence } = manifest;

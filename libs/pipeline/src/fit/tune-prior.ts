@@ -1,4 +1,5 @@
 import { SublaceError } from '@sublace/errors';
+import { denseOf, type TileSource } from '@sublace/linalg';
 import { Spectrum, logMarginalLikelihood, searchPriorPrecision, type ChoiceRule, type PriorSearch } from '@sublace/posterior';
 import * as tf from '@tensorflow/tfjs';
 import { forEachJacobian } from '../predict/linearised-outputs.ts';
@@ -19,7 +20,7 @@ export interface TunedPrior {
 
 /** What tuning needs to know of the posterior to be. */
 export interface TuningProblem {
-  readonly ggn: Float64Array;
+  readonly ggn: TileSource;
   readonly indices: Int32Array;
   readonly mapValues: Float64Array;
   readonly plan: FitPlan;
@@ -42,7 +43,7 @@ export function tunePrior(spec: FitSpec, problem: TuningProblem, context: FitCon
   if (typeof wanted === 'number') return { priorPrecision: wanted, method: 'given' };
   const size = problem.indices.length;
   const method = wanted === 'auto' ? (context.validation ? 'widest' : 'evidence') : wanted;
-  const spectrum = new Spectrum(problem.ggn, size, { temperature });
+  const spectrum = new Spectrum(denseOf(problem.ggn), size, { temperature });
   try {
     const rule: ChoiceRule = method === 'widest' ? { kind: 'widest', tolerance: spec.priorTolerance } : { kind: 'smallest-loss' };
     const search = method === 'evidence' ? byEvidence(spectrum, problem) : byValidation(spectrum, problem, context, rule);

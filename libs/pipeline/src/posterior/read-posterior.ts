@@ -1,6 +1,6 @@
 import { readManifest, readVerifiedFile } from '@sublace/artifact-store';
 import { SublaceError } from '@sublace/errors';
-import { denseFromTiles } from '@sublace/linalg';
+import { TiledMatrix } from '@sublace/linalg';
 import { loadNetwork, type Network } from '@sublace/network';
 import type { Block } from '@sublace/partials';
 import { Posterior } from '@sublace/posterior';
@@ -47,7 +47,7 @@ async function readWeights(folder: string, manifest: PosteriorManifest, read: (n
     return tensor.data as T;
   };
   const indices = vector<Int32Array>('indices');
-  const ggn = denseFromTiles(tilesOf(await read(POSTERIOR_FILES.ggn)), size);
+  const ggn = TiledMatrix.fromBlocks(tilesOf(await read(POSTERIOR_FILES.ggn)), size);
   checkDigest('posterior', manifest.digest, posteriorDigest({ indices, ggn }, manifest));
   return new Posterior({
     indices,
@@ -55,7 +55,7 @@ async function readWeights(folder: string, manifest: PosteriorManifest, read: (n
     priorPrecision: vector<Float64Array>('prior_precision'),
     temperature: manifest.temperature,
     ggn,
-    factor: lowerTriangle(denseFromTiles(tilesOf(await read(POSTERIOR_FILES.factor)), size), size),
+    factor: TiledMatrix.fromBlocks(tilesOf(await read(POSTERIOR_FILES.factor)), size),
   });
 }
 
@@ -85,10 +85,4 @@ function givenModel(manifest: PosteriorManifest, path: string): Network {
 
 function tilesOf(bytes: Uint8Array): Block[] {
   return [...readSafetensors(bytes).tensors].map(([name, { shape, data }]) => ({ name, shape, data: data as Float64Array }));
-}
-
-/** Tiles mirror into a symmetric matrix; a factor is zero above the diagonal. */
-function lowerTriangle(dense: Float64Array, size: number): Float64Array {
-  for (let row = 0; row < size; row++) dense.fill(0, row * size + row + 1, (row + 1) * size);
-  return dense;
 }

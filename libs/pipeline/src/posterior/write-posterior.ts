@@ -2,9 +2,8 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeFile, writeManifest, type ArtifactFile } from '@sublace/artifact-store';
-import { float64 } from '@sublace/backend';
 import { SublaceError } from '@sublace/errors';
-import { tilesFromDense } from '@sublace/linalg';
+import { blocksOf, type TileSource } from '@sublace/linalg';
 import type { ModelFiles } from '@sublace/network';
 import type { Posterior } from '@sublace/posterior';
 import { writeSafetensors, type Tensor } from '@sublace/tensor-files';
@@ -44,8 +43,8 @@ export async function writePosterior(
         ['prior_precision', { dtype: 'F64', shape: [size], data: posterior.priorPrecision }],
       ]),
     ),
-    [POSTERIOR_FILES.ggn]: tilesFile(posterior.ggn, size, 'ggn'),
-    [POSTERIOR_FILES.factor]: tilesFile(float64().download(posterior.factor), size, 'factor'),
+    [POSTERIOR_FILES.ggn]: tilesFile(posterior.ggn, 'ggn'),
+    [POSTERIOR_FILES.factor]: tilesFile(posterior.factor, 'factor'),
     [POSTERIOR_FILES.model]: Buffer.from(JSON.stringify(withOneWeightsFile(model.modelJson))),
     [POSTERIOR_FILES.weights]: model.weights,
   };
@@ -86,18 +85,15 @@ function writeFile(path: string, bytes: Uint8Array): void {
  */
 export function posteriorDigest(posterior: Pick<Posterior, 'indices' | 'ggn'>, facts: PosteriorFacts): string {
   const { model, likelihood, normalisation, priorPrecision, noiseVariance, temperature, curvature } = facts;
-  return createHash('sha256')
+  const hash = createHash('sha256')
     .update(JSON.stringify({ model: model.digest, likelihood, normalisation, priorPrecision, noiseVariance, temperature, curvature }))
-    .update(posterior.indices)
-    .update(posterior.ggn)
-    .digest('hex');
+    .update(posterior.indices);
+  for (const { data } of blocksOf(posterior.ggn, 'ggn')) hash.update(data);
+  return hash.digest('hex');
 }
 
-function tilesFile(dense: Float64Array, size: number, prefix: string): Uint8Array {
-  const tensors = tilesFromDense(dense, size, prefix).map(({ name, shape, data }): [string, Tensor] => [
-    name,
-    { dtype: 'F64', shape, data },
-  ]);
+function tilesFile(source: TileSource, prefix: string): Uint8Array {
+  const tensors = Array.from(blocksOf(source, prefix), ({ name, shape, data }): [string, Tensor] => [name, { dtype: 'F64', shape, data }]);
   return writeSafetensors(new Map(tensors));
 }
 

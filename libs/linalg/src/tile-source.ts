@@ -1,0 +1,20 @@
+/**
+ * A symmetric matrix, or a lower triangular one, as float64 tiles of its lower triangle (`tilesOfLowerTriangle`). The tiles may be in memory or come
+ * from a file one at a time, so that a matrix of any size can be used without ever being whole.
+ */
+export interface TileSource {
+  /** Side of the matrix. */
+  readonly size: number;
+  /** Side of a tile. */
+  readonly tileSize: number;
+  /**
+   * One tile. In a tile on the diagonal only the lower triangle counts.
+   *
+   * @param row  Tile row.
+   * @param column  Tile column, at most the row.
+   * @returns  [rows, columns] row-major. Borrowed: not to be changed.
+   */
+  tile(row: number, column: number): Float64Array;
+  /** Lets go of what the source holds; it is of no use afterwards. */
+  dispose(): void;
+}
