@@ -41,3 +41,15 @@ function within(value: number, { min, max }: Limits): number {
   if (max !== undefined && value > max) throw new InvalidArgumentError(`expected at most ${max}, got ${value}`);
   return value;
 }
+
+/**
+ * Options without those that were not given.
+ *
+ * @param values  Options as commander delivers them.
+ * @returns  Those that are there.
+ */
+export function defined<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}

@@ -9,6 +9,7 @@ import { fitCommand } from './commands/fit.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { predictCommand } from './commands/predict.ts';
 import { serveCommand } from './commands/serve.ts';
+import { swagCommand } from './commands/swag.ts';
 import { trainCommand } from './commands/train.ts';
 import { createTerminal, type Terminal } from './terminal/terminal.ts';
 
@@ -32,7 +33,17 @@ export function createProgram(): Command {
   });
   const terminal = (): Terminal => createTerminal(isJson);
 
-  const commands = [trainCommand, fitCommand, evaluateCommand, predictCommand, inspectCommand, dataCommand, demoCommand, doctorCommand];
+  const commands = [
+    trainCommand,
+    swagCommand,
+    fitCommand,
+    evaluateCommand,
+    predictCommand,
+    inspectCommand,
+    dataCommand,
+    demoCommand,
+    doctorCommand,
+  ];
   for (const command of commands) adopt(program, withJson(command(terminal)));
   for (const command of [serveCommand(), ...clusterCommands()]) {
     adopt(program, command);

@@ -4,6 +4,9 @@ export { modelDigest, openModel, type Model } from './model/open-model.ts';
 export { saveModel } from './model/save-model.ts';
 export { trainModel, type TrainModelOptions, type TrainedModel } from './model/train-model.ts';
 
+export { collectModelSwag, type ModelSwagOptions } from './swag/collect-model-swag.ts';
+export { SWAG_FILES, type SwagRecord } from './swag/swag-file.ts';
+
 export { compileFitSpec, type FitSpec, type FitSpecInput, type PriorMethod } from './fit/fit-spec.ts';
 export type { FitPlan, FitSelection, FitTask, FitTaskResult, OnProgress } from './fit/fit-task.ts';
 export { runFitTask } from './fit/run-fit-task.ts';

@@ -6,5 +6,6 @@ export { maximumLikelihoodNoiseVariance } from './noise-variance.ts';
 export { impliedPriorPrecision } from './objective.ts';
 export { restoreLayersModel, saveLayersModel, type SavedLayersModel } from './save-layers-model.ts';
 export { trainMap, type EpochRecord, type TrainingProgress, type TrainingResult } from './train-map.ts';
+export { collectSwag, type SwagVariances, type SwagOptions } from './swag.ts';
 export { trainingDefaults, type TrainingTask } from './training-defaults.ts';
 export { compileTrainingOptions, type TrainingOptions } from './training-options.ts';

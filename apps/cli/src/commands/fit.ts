@@ -116,7 +116,7 @@ export function fitCommand(terminal: () => Terminal): Command {
     )
     .requiredOption(
       '--subnetwork <rule>',
-      'random:S, largest-magnitude:S, largest-variance:S, gradient-energy:S, last-layer, names:PATTERN or indices:FILE',
+      'random:S, largest-magnitude:S, largest-variance:S, swag-variance:S, gradient-energy:S, last-layer, names:PATTERN or indices:FILE',
     )
     .requiredOption('--out <dir>', 'folder for the posterior')
     .addOption(

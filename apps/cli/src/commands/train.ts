@@ -1,11 +1,12 @@
 import { Command, Option } from 'commander';
 import { startBackend } from '@sublace/backend';
-import { trainModel, type TrainedModel } from '@sublace/pipeline';
+import { SWAG_FILES, trainModel, type SwagRecord, type TrainedModel } from '@sublace/pipeline';
 import { absoluteDataSpec } from '../absolute-paths.ts';
-import { count, real } from '../options.ts';
+import { count, defined, real } from '../options.ts';
 import { checkOutputFolder } from '../output-folder.ts';
 import { formatPairs, formatTable } from '../terminal/table.ts';
 import type { Terminal } from '../terminal/terminal.ts';
+import { runSwag } from './swag.ts';
 
 /** Options as commander delivers them. */
 interface TrainFlags {
@@ -23,16 +24,11 @@ interface TrainFlags {
   readonly validationFraction: number;
   readonly seed: number;
   readonly threads?: number;
+  readonly swag?: number;
 }
 
 /** Rows of the learning curve that are shown at most. */
 const CURVE_ROWS_MAX = 12;
-
-function defined<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>;
-  };
-}
 
 function score(evaluation: TrainedModel['validation']): string {
   if (!evaluation) return 'none';
@@ -42,7 +38,7 @@ function score(evaluation: TrainedModel['validation']): string {
   return `NLL ${nll.toFixed(4)}, ${second}`;
 }
 
-function describe(trained: TrainedModel, output: string): string {
+function describe(trained: TrainedModel, output: string, swag: SwagRecord | undefined): string {
   const every = Math.ceil(trained.curve.length / CURVE_ROWS_MAX);
   const shown = trained.curve.filter(
     (record, index) => index % every === 0 || index === trained.curve.length - 1 || record.epoch === trained.bestEpoch,
@@ -66,18 +62,20 @@ function describe(trained: TrainedModel, output: string): string {
     ['validation', score(trained.validation)],
     ['test', score(trained.test)],
     ['model', output],
+    ...(swag ? [['SWAG snapshots', `${swag.options.snapshots}, in ${SWAG_FILES.variances}`] as const] : []),
   ]);
   return `${table}\n\n${summary}`;
 }
 
 async function train(flags: TrainFlags, terminal: Terminal): Promise<void> {
   const output = checkOutputFolder(flags.out);
+  const data = absoluteDataSpec(flags.data);
   const { epochs, batchSize, optimiser, learningRate, schedule, weightDecay, patience } = flags;
   await startBackend(flags.threads === undefined ? {} : { threads: flags.threads });
   const progress = terminal.progress('training');
   const trained = await trainModel(
     {
-      data: absoluteDataSpec(flags.data),
+      data,
       architecture: flags.arch,
       output,
       validationFraction: flags.validationFraction,
@@ -96,7 +94,9 @@ async function train(flags: TrainFlags, terminal: Terminal): Promise<void> {
       },
     },
   ).finally(() => progress.end());
-  terminal.result({ output, ...trained }, () => describe(trained, output));
+  const swag =
+    flags.swag === undefined ? undefined : await runSwag({ model: output, data, snapshots: flags.swag, seed: flags.seed }, terminal);
+  terminal.result({ output, ...trained, ...(swag && { swag }) }, () => describe(trained, output, swag));
 }
 
 /**
@@ -124,6 +124,11 @@ export function trainCommand(terminal: () => Terminal): Command {
     .option('--patience <epochs>', 'stop after this many epochs without a better validation NLL; 0 never stops', count({ min: 0 }))
     .option('--validation-fraction <share>', 'share of the data held out', real({ min: 0, max: 0.9 }), 0.1)
     .option('--seed <number>', 'of initial weights, order and split', count({ min: 0 }), 0)
+    .option(
+      '--swag <snapshots>',
+      `then run SGD on for so many epochs and write ${SWAG_FILES.variances}, as 'sublace swag' does`,
+      count({ min: 2 }),
+    )
     .option('--threads <count>', 'threads of one operation; default: every core', count())
     .action((flags: TrainFlags) => train(flags, terminal()));
 }

@@ -96,6 +96,7 @@ async function write(staging: string, { task, plan, selection, context, posterio
       size: posterior.size,
       seed: spec.seed,
       indicesDigest: selection.indicesDigest,
+      ...(selection.swagDigest !== undefined && { swagDigest: selection.swagDigest }),
       report: selection.report,
     },
     effectiveDimension: effectiveDimension(posterior),

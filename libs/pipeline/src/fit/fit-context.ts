@@ -32,7 +32,7 @@ export async function openFitContext(jobId: string, spec: FitSpec): Promise<FitC
   current = undefined;
   const model = openModel(spec.model);
   try {
-    const context = await readData(model, spec);
+    const context = await readFitData(model, spec);
     current = { key, context };
     return context;
   } catch (error) {
@@ -41,7 +41,18 @@ export async function openFitContext(jobId: string, spec: FitSpec): Promise<FitC
   }
 }
 
-async function readData(model: Model, spec: FitSpec): Promise<FitContext> {
+/** What of a {@link FitSpec} says how the data are read. */
+export type FitDataSpec = Pick<FitSpec, 'data' | 'likelihood' | 'validation' | 'normalisation'>;
+
+/**
+ * The data of a fit, in the units and shape that its model takes.
+ *
+ * @param model  The model. Borrowed, and part of the answer.
+ * @param spec  Which data, and how to read them.
+ * @returns  Training and validation data.
+ * @throws {SublaceError} MODEL_UNSUPPORTED or DATA_INVALID when they do not fit the model.
+ */
+export async function readFitData(model: Model, spec: FitDataSpec): Promise<FitContext> {
   const { metadata, network } = model;
   const wanted = spec.likelihood === 'auto' ? metadata?.likelihood : spec.likelihood;
   const load = (data: string): Promise<Dataset> => loadDataset(data, { split: 'train', ...(wanted && { likelihood: wanted }) });
@@ -75,7 +86,7 @@ async function readData(model: Model, spec: FitSpec): Promise<FitContext> {
 /** Training data without the validation examples, and the validation examples. */
 async function splitOff(
   whole: Dataset,
-  spec: FitSpec,
+  spec: FitDataSpec,
   { metadata }: Model,
   load: (data: string) => Promise<Dataset>,
 ): Promise<{ training: Dataset; validation?: Dataset }> {
@@ -89,7 +100,7 @@ async function splitOff(
   return 'data' in validation ? { training: whole, validation: await load(validation.data) } : splitValidation(whole, validation);
 }
 
-function normalisationOf(spec: FitSpec, training: Dataset): Normalisation {
+function normalisationOf(spec: FitDataSpec, training: Dataset): Normalisation {
   if (spec.normalisation === 'standard') return fitNormalisation(training);
   const targets = training.targets.kind === 'values' ? { targetMean: [0], targetStd: [1] } : {};
   return { inputMean: [0], inputStd: [spec.normalisation === 'unit' ? 255 : 1], ...targets };

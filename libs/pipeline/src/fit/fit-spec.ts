@@ -72,7 +72,7 @@ export function compileFitSpec(input: FitSpecInput): FitSpec {
     ...input,
   };
   const rule = parseSelectionRule(spec.subnetwork);
-  if (rule.kind === 'swag-variance' || ('sizes' in rule && rule.sizes.length > 1)) {
+  if ('sizes' in rule && rule.sizes.length > 1) {
     throw new SublaceError('INVALID_ARGUMENT', `subnetwork '${spec.subnetwork}': not supported yet`);
   }
   parseCandidates(spec.candidates);

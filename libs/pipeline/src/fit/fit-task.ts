@@ -30,6 +30,10 @@ export interface FitSelection {
   /** Of the training data at the MAP, nats. */
   readonly logLikelihood: number;
   readonly report: QualityReport;
+  /** Smaller subnetworks inside this one that are fitted along with it, ascending; for rules such as `random:500,1000`. */
+  readonly smaller: readonly { readonly size: number; readonly indicesDigest: string; readonly report: QualityReport }[];
+  /** For `swag-variance`: sha256 of the variances. */
+  readonly swagDigest?: string;
 }
 
 /** A leased piece of a fit. */

@@ -4,6 +4,7 @@ import { forwardAll } from '../batches.ts';
 import { checkFeasible } from './feasibility.ts';
 import type { FitContext } from './fit-context.ts';
 import type { FitPlan, FitTask, FitTaskResult } from './fit-task.ts';
+import { readSwagRecord } from '../swag/swag-file.ts';
 import { scoredWeightsOf } from './scored-weights-of.ts';
 import { planShards } from './shards.ts';
 
@@ -19,6 +20,7 @@ export function planFit({ spec }: FitTask, context: FitContext): FitTaskResult {
   const { model, training, validation, likelihood, normalisation } = context;
   const { network } = model;
   const { rule } = scoredWeightsOf(spec, network.layout);
+  if (rule.kind === 'swag-variance') readSwagRecord(spec.model, model.digest);
   if ('size' in rule) {
     checkSize(rule.size, network.layout.size);
     checkFeasible(rule.size, spec);

@@ -1,26 +1,30 @@
 import { createHash } from 'node:crypto';
 import type { Network } from '@sublace/network';
-import { parseCandidates, scatterScores, selectSubnetwork } from '@sublace/subnetwork';
+import type { JsonObject } from '@sublace/scheduling';
+import { parseCandidates, scatterScores, selectNestedSubnetworks, type QualityReport } from '@sublace/subnetwork';
 import { checkFeasible } from './feasibility.ts';
 import type { FitContext } from './fit-context.ts';
 import type { FitSelection, FitTask, FitTaskResult } from './fit-task.ts';
 import { requiredVector, vectorOf } from './input-blocks.ts';
 import { scoredWeightsOf } from './scored-weights-of.ts';
+import { readSwag } from '../swag/swag-file.ts';
 
 /**
  * The select task: chooses the subnetwork from the summed scores and freezes it by a digest.
  *
  * @param task  The task, with every summed `score/*` as input.
  * @param context  Model and data.
- * @returns  A {@link FitSelection} as summary, and the block `indices/0`.
+ * @returns  A {@link FitSelection} as summary, the block `indices/0`, and for rules of several sizes `smaller/<S>` for each but the largest.
  * @throws {SublaceError} SUBNETWORK_INVALID when the rule cannot be met.
  */
-export function selectForFit({ spec, inputs }: FitTask, { model }: FitContext): FitTaskResult {
+export async function selectForFit({ spec, inputs }: FitTask, { model }: FitContext): Promise<FitTaskResult> {
   const { layout } = model.network;
   const { rule, weights, listed } = scoredWeightsOf(spec, layout);
   const diagonalGgn = scatterScores(weights, requiredVector(inputs, 'score/diagonal-ggn'), layout.size);
   const energy = vectorOf(inputs, 'score/gradient-energy');
-  const { indices, report } = selectSubnetwork({
+  const swag =
+    rule.kind === 'swag-variance' ? await readSwag(spec.model, { digest: model.digest, parameterCount: layout.size }) : undefined;
+  const sequence = selectNestedSubnetworks({
     rule,
     layout,
     candidates: parseCandidates(spec.candidates),
@@ -28,22 +32,42 @@ export function selectForFit({ spec, inputs }: FitTask, { model }: FitContext): 
     seed: spec.seed,
     diagonalGgn,
     ...(energy && { gradientEnergy: scatterScores(weights, energy, layout.size) }),
+    ...(swag && { swagVariances: swag.variance }),
     weights: flatWeights(model.network),
     ...(listed && { listed }),
   });
+  const { indices, report } = sequence[sequence.length - 1];
   checkFeasible(indices.length, spec);
+  const smaller = sequence.slice(0, -1);
   const [high, low] = requiredVector(inputs, 'score/log-likelihood');
-  const selection: FitSelection = {
-    size: indices.length,
-    maxDiagonal: indices.reduce((largest, index) => Math.max(largest, diagonalGgn[index]), 0),
-    indicesDigest: createHash('sha256').update(indices).digest('hex'),
-    logLikelihood: high + low,
-    report,
-  };
   return {
-    summary: { ...selection, report: { ...report, layers: report.layers.map((layer) => ({ ...layer })) } },
-    blocks: [{ name: 'indices/0', shape: [indices.length], data: indices }],
+    summary: {
+      size: indices.length,
+      maxDiagonal: indices.reduce((largest, index) => Math.max(largest, diagonalGgn[index]), 0),
+      indicesDigest: digestOf(indices),
+      logLikelihood: high + low,
+      report: jsonOf(report),
+      smaller: smaller.map((each) => ({
+        size: each.indices.length,
+        indicesDigest: digestOf(each.indices),
+        report: jsonOf(each.report),
+      })),
+      ...(swag && { swagDigest: swag.record.files[0].sha256 }),
+    } satisfies FitSelection,
+    blocks: [
+      { name: 'indices/0', shape: [indices.length], data: indices },
+      ...smaller.map((each) => ({ name: `smaller/${each.indices.length}`, shape: [each.indices.length], data: each.indices })),
+    ],
   };
+}
+
+function digestOf(indices: Int32Array): string {
+  return createHash('sha256').update(indices).digest('hex');
+}
+
+/** A report with the index signature of JSON. */
+function jsonOf(report: QualityReport): QualityReport & JsonObject {
+  return { ...report, layers: report.layers.map((layer) => ({ ...layer })) };
 }
 
 /**

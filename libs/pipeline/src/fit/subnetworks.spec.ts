@@ -3,7 +3,7 @@ import { startBackend } from '@sublace/backend';
 import { loadDataset } from '@sublace/data';
 import { FLOAT32_OP } from '@sublace/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { openPosterior } from '../index.ts';
+import { collectModelSwag, openPosterior } from '../index.ts';
 import { fitInProcess, type FitRun } from '../testdata/fit-in-process.ts';
 import { tableProblem, temporaryFolder, type SmallProblem } from '../testdata/small-problems.ts';
 
@@ -14,6 +14,7 @@ let fitCount = 0;
 beforeAll(async () => {
   await startBackend({ threads: 1 });
   problem = await tableProblem(folder);
+  await collectModelSwag({ ...problem, snapshots: 3, batchSize: 8 });
 });
 
 const nextFolder = (): string => join(folder, `posterior-${++fitCount}`);
@@ -33,7 +34,7 @@ function largestDecrease(from: Float64Array, to: Float64Array): number {
 }
 
 describe('nested subnetworks at a fixed prior', () => {
-  it.each(['random', 'largest-magnitude', 'largest-variance', 'gradient-energy'])(
+  it.each(['random', 'largest-magnitude', 'largest-variance', 'swag-variance', 'gradient-energy'])(
     '%s: no predictive variance shrinks as S grows, and none exceeds that of the whole network',
     async (rule) => {
       const fit = (subnetwork: string): Promise<FitRun> =>

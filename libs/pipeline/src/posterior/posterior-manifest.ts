@@ -30,6 +30,8 @@ export interface PosteriorFacts {
     readonly size: number;
     readonly seed: number;
     readonly indicesDigest: string;
+    /** For `swag-variance`: sha256 of the variances that ranked the weights. */
+    readonly swagDigest?: string;
     readonly report: QualityReport;
   };
   /** tr(H (H + prior)^-1): directions of the subnetwork that the data determine. */
