@@ -50,6 +50,19 @@ export class Rows {
   }
 
   /**
+   * Product of each row's matrix with that of its example.
+   *
+   * @param gradient  [R, p, q]
+   * @param perExample  [B, q, s]
+   * @returns  [R, p, s]
+   */
+  matMul(gradient: tf.Tensor, perExample: tf.Tensor): tf.Tensor {
+    const [, p, q] = gradient.shape as [number, number, number];
+    const product = tf.matMul(tf.reshape(gradient, [this.exampleCount, this.seedCount * p, q]), perExample);
+    return tf.reshape(product, [this.rowCount, p, perExample.shape[2] as number]);
+  }
+
+  /**
    * Rows unfolded by example.
    *
    * @param gradient  [R, ...], with as many elements per row as `shape` has.

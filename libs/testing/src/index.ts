@@ -17,6 +17,8 @@ export {
 } from './network/convolution-layers.ts';
 export { randomConv2d, type Conv2dGeometry } from './network/conv2d-layer.ts';
 export { denseLayer, randomDense, randomSequenceDense } from './network/dense-layer.ts';
-export { addLayer } from './network/merge-layers.ts';
+export { dotLayer, type DotSide } from './network/dot-layer.ts';
+export { randomEmbedding } from './network/embedding-layer.ts';
+export { addLayer, concatenateLayer, mergeLayer } from './network/merge-layers.ts';
 export { differencedJacobian } from './network/differenced-jacobian.ts';
 export { NaiveNetwork, type NaiveNode } from './network/naive-network.ts';

@@ -4,6 +4,7 @@ import { ACTIVATION_BUILDERS } from './builders/activation.ts';
 import type { Builders } from './builders/builder.ts';
 import { CONVOLUTION_BUILDERS } from './builders/convolution.ts';
 import { DENSE_BUILDERS } from './builders/dense.ts';
+import { EMBEDDING_BUILDERS } from './builders/embedding.ts';
 import { MERGE_BUILDERS } from './builders/merge.ts';
 import { NORMALISATION_BUILDERS } from './builders/normalisation.ts';
 import { POOLING_BUILDERS } from './builders/pooling.ts';
@@ -14,6 +15,7 @@ import type { WeightTable } from './weights.ts';
 
 const BUILDERS: Builders = {
   ...DENSE_BUILDERS,
+  ...EMBEDDING_BUILDERS,
   ...CONVOLUTION_BUILDERS,
   ...NORMALISATION_BUILDERS,
   ...POOLING_BUILDERS,

@@ -16,6 +16,8 @@ export interface LayerOptions {
   single(key: string, fallback: number): number;
   /** One axis, which old files give as a list; -1 by default. */
   axis(): number;
+  /** Two axes, or one for both. */
+  axes(): [number, number];
   padding(): Padding;
   /** Zero padding: rows before and after, columns before and after. */
   pads(): [[number, number], [number, number]];
@@ -75,6 +77,12 @@ export function layerOptions({ name, className, config }: LayerSpec): LayerOptio
       const single = Array.isArray(value) && value.length === 1 ? (value as unknown[])[0] : value;
       if (typeof single !== 'number') throw unsupported('axis', 'one axis');
       return single;
+    },
+    axes: () => {
+      const value = get('axes');
+      if (typeof value === 'number') return [value, value];
+      if (isNumbers(value, 2)) return [value[0], value[1]];
+      throw unsupported('axes', 'one or two axes');
     },
     padding: () => {
       const value = get('padding') ?? 'valid';

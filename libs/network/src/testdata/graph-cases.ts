@@ -88,5 +88,50 @@ const graphs: NetworkCase[] = [
   },
 ];
 
+const merges: NetworkCase[] = [
+  ...(['add', 'average', 'multiply', 'maximum', 'minimum'] as const).map((kind) => ({
+    name: `${kind} of three branches that tie`,
+    ...of([4], (input) => {
+      const branches = ['a', 'b', 'c'].map((name) => on(tf.layers.reLU(), on(dense(5, name), input)));
+      return on(dense(3, 'head'), on(tf.layers[kind](), ...branches));
+    }),
+  })),
+  {
+    name: 'attention of one head by dot products and a softmax inside',
+    ...of([4, 3], (input) => {
+      const [query, value] = ['query', 'value'].map((name) => on(dense(5, name), input));
+      // A bias of the keys would have no influence: it shifts all scores of a query alike.
+      const key = on(tf.layers.dense({ units: 5, name: 'key', useBias: false }), input);
+      const scores = on(tf.layers.dot({ axes: 2 }), query, key);
+      const mixed = on(tf.layers.dot({ axes: [2, 1] }), on(tf.layers.softmax({ axis: -1 }), scores), value);
+      return on(dense(2, 'head'), on(tf.layers.flatten(), mixed));
+    }),
+  },
+  {
+    name: 'cosine of two branches',
+    ...of([4], (input) => {
+      const cosine = on(tf.layers.dot({ axes: 1, normalize: true }), on(dense(3, 'a'), input), on(dense(3, 'b'), input));
+      return on(dense(2, 'head'), cosine);
+    }),
+  },
+  {
+    name: 'an embedding of tokens',
+    vocabulary: 6,
+    ...of([5], (input) => {
+      const tokens = on(tf.layers.embedding({ inputDim: 6, outputDim: 3, inputLength: 5, name: 'tokens' }), input);
+      return on(dense(2, 'head'), on(dense(4, 'hidden', 'tanh'), on(tf.layers.flatten(), tokens)));
+    }),
+  },
+  {
+    name: 'an embedding that two inputs share',
+    vocabulary: 5,
+    ...ofSeveral([[3], [4]], (left, right) => {
+      const shared = tf.layers.embedding({ inputDim: 5, outputDim: 2, name: 'tokens' });
+      const sides = [left, right].map((side) => on(tf.layers.flatten(), on(shared, side)));
+      return on(dense(2, 'head'), on(dense(4, 'hidden', 'tanh'), on(tf.layers.concatenate(), ...sides)));
+    }), // prettier-ignore
+  },
+];
+
 /** Models that are not chains, and layers with several inputs. */
-export const GRAPH_CASES: readonly NetworkCase[] = [...graphs];
+export const GRAPH_CASES: readonly NetworkCase[] = [...graphs, ...merges];

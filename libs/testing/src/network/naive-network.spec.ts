@@ -1,5 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { activationLayer, addLayer, flattenLayer, NaiveNetwork, randomConv2d, randomDense, testRandom } from '../index.ts';
+import {
+  activationLayer,
+  addLayer,
+  concatenateLayer,
+  dotLayer,
+  flattenLayer,
+  mergeLayer,
+  NaiveNetwork,
+  randomConv2d,
+  randomDense,
+  randomEmbedding,
+  testRandom,
+} from '../index.ts';
 import { differencedJacobian } from './differenced-jacobian.ts';
 
 const random = testRandom(3);
@@ -32,6 +44,35 @@ describe.each([
         { layer: shared, inputs: [1] },
         { layer: addLayer('sum'), inputs: [2, 1, -2] },
         { layer: randomDense(random, 'b', 3, 2), inputs: [3] },
+      ],
+    ),
+  ],
+  [
+    'every merge',
+    new NaiveNetwork(
+      [[4], [4]],
+      [
+        { layer: randomDense(random, 'a', 4, 4), inputs: [-1] },
+        { layer: randomDense(random, 'b', 4, 4), inputs: [-2] },
+        ...(['Subtract', 'Multiply', 'Average', 'Maximum', 'Minimum'] as const).map((kind) => ({
+          layer: mergeLayer(kind, kind),
+          inputs: [0, 1],
+        })),
+        { layer: concatenateLayer('join', [[2, 2], [2, 2], [2, 2]], 1), inputs: [2, 3, 4] }, // prettier-ignore
+        { layer: dotLayer('dot', { shape: [6, 2], axis: 1 }, { shape: [2, 2], axis: 0 }, true), inputs: [7, 5] },
+        { layer: concatenateLayer('both', [[12], [4]], 0), inputs: [8, 6] },
+        { layer: randomDense(random, 'head', 16, 2), inputs: [9] },
+      ],
+    ),
+  ],
+  [
+    'an embedding of the tokens 0 and 1',
+    new NaiveNetwork(
+      [[3]],
+      [
+        { layer: { ...activationLayer('sign', 'relu'), forward: (x) => x.map((value) => Number(value > 0)) }, inputs: [-1] },
+        { layer: randomEmbedding(random, 'tokens', 3, 2), inputs: [0] },
+        { layer: randomDense(random, 'head', 6, 2), inputs: [1] },
       ],
     ),
   ],
