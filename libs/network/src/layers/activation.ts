@@ -14,6 +14,11 @@ export class Activation implements Layer {
     this.#activation = activation;
   }
 
+  /** Whether a larger input never gives a smaller output. */
+  get isNonDecreasing(): boolean {
+    return this.#activation.isNonDecreasing === true;
+  }
+
   forward(inputs: readonly tf.Tensor[]): LayerTape {
     return { inputs, output: this.#activation.forward(inputs[0]), saved: [] };
   }

@@ -5,6 +5,8 @@ export interface ElementwiseActivation {
   readonly forward: (z: tf.Tensor) => tf.Tensor;
   /** Derivative at z; `y` is forward(z). */
   readonly derivative: (z: tf.Tensor, y: tf.Tensor) => tf.Tensor;
+  /** Whether a larger z never gives a smaller y. */
+  readonly isNonDecreasing?: boolean;
 }
 
 const SELU_ALPHA = 1.6732632423543772;
@@ -44,6 +46,7 @@ function geluArgument(z: tf.Tensor): { argument: tf.Tensor; slope: tf.Tensor } {
  */
 export function rectifier(negativeSlope = 0, maxValue = Infinity, threshold = 0): ElementwiseActivation {
   return {
+    isNonDecreasing: negativeSlope >= 0 && threshold >= 0,
     forward: (z) => {
       const positive = tf.mul(z, indicator(tf.greater(z, threshold)));
       const bounded = Number.isFinite(maxValue) ? tf.minimum(positive, maxValue) : positive;
@@ -66,6 +69,7 @@ export function rectifier(negativeSlope = 0, maxValue = Infinity, threshold = 0)
  */
 export function exponentialLinear(alpha = 1): ElementwiseActivation {
   return {
+    isNonDecreasing: alpha >= 0,
     forward: (z) => tf.where(tf.greater(z, 0), z, tf.mul(alpha, tf.expm1(tf.minimum(z, 0)))),
     derivative: (z) => tf.where(tf.greater(z, 0), tf.onesLike(z), tf.mul(alpha, tf.exp(tf.minimum(z, 0)))),
   };
@@ -76,22 +80,28 @@ const seluBase = exponentialLinear(SELU_ALPHA);
 
 /** Every elementwise activation that tf.js layers name. Softmax and log-softmax act across features and have a layer of their own. */
 export const ACTIVATIONS: Readonly<Record<string, ElementwiseActivation>> = {
-  linear: { forward: (z) => z, derivative: (z) => tf.onesLike(z) },
-  relu: { forward: (z) => tf.relu(z), derivative: (z) => indicator(tf.greater(z, 0)) },
+  linear: { isNonDecreasing: true, forward: (z) => z, derivative: (z) => tf.onesLike(z) },
+  relu: { isNonDecreasing: true, forward: (z) => tf.relu(z), derivative: (z) => indicator(tf.greater(z, 0)) },
   relu6: rectifier(0, 6),
   elu,
   selu: {
+    isNonDecreasing: true,
     forward: (z) => tf.mul(SELU_SCALE, seluBase.forward(z)),
     derivative: (z, y) => tf.mul(SELU_SCALE, seluBase.derivative(z, y)),
   },
-  sigmoid: { forward: (z) => tf.sigmoid(z), derivative: (_, y) => tf.mul(y, tf.sub(1, y)) },
+  sigmoid: { isNonDecreasing: true, forward: (z) => tf.sigmoid(z), derivative: (_, y) => tf.mul(y, tf.sub(1, y)) },
   hardSigmoid: {
+    isNonDecreasing: true,
     forward: (z) => tf.clipByValue(tf.add(tf.mul(z, 0.2), 0.5), 0, 1),
     derivative: (z) => tf.mul(0.2, indicator(tf.less(tf.abs(z), 2.5))),
   },
-  tanh: { forward: (z) => tf.tanh(z), derivative: (_, y) => tf.sub(1, tf.square(y)) },
-  softplus: { forward: (z) => tf.softplus(z), derivative: (z) => tf.sigmoid(z) },
-  softsign: { forward: (z) => tf.div(z, tf.add(1, tf.abs(z))), derivative: (z) => tf.reciprocal(tf.square(tf.add(1, tf.abs(z)))) },
+  tanh: { isNonDecreasing: true, forward: (z) => tf.tanh(z), derivative: (_, y) => tf.sub(1, tf.square(y)) },
+  softplus: { isNonDecreasing: true, forward: (z) => tf.softplus(z), derivative: (z) => tf.sigmoid(z) },
+  softsign: {
+    isNonDecreasing: true,
+    forward: (z) => tf.div(z, tf.add(1, tf.abs(z))),
+    derivative: (z) => tf.reciprocal(tf.square(tf.add(1, tf.abs(z)))),
+  },
   swish: {
     forward: (z) => tf.mul(z, tf.sigmoid(z)),
     derivative: (z, y) => tf.add(y, tf.mul(tf.sigmoid(z), tf.sub(1, y))),

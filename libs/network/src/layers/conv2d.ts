@@ -43,7 +43,7 @@ export class Conv2D implements Layer {
 
   backward({ inputs }: LayerTape, { gradient, rows }: Signal): tf.Tensor[] {
     if (this.#dilations.some((dilation) => dilation > 1)) {
-      return [transposedConv2d(gradient as tf.Tensor4D, this.#kernel, this.#window(inputs[0].shape))];
+      return [transposedConv2d(gradient as tf.Tensor4D, this.#kernel, this.windowOver(inputs[0].shape))];
     }
     const [, height, width, channels] = inputs[0].shape as [number, number, number, number];
     const shape: [number, number, number, number] = [rows.rowCount, height, width, channels];
@@ -71,11 +71,17 @@ export class Conv2D implements Layer {
   /** [B, Q, K] with K in the order of the kernel's (y, x, i). */
   #patches({ inputs }: LayerTape): tf.Tensor {
     const input = inputs[0] as tf.Tensor4D;
-    const patches = extractPatches(input, this.#window(input.shape));
+    const patches = extractPatches(input, this.windowOver(input.shape));
     return tf.reshape(patches, [input.shape[0], -1, this.#kernel.size / this.#kernel.shape[3]]);
   }
 
-  #window(inputShape: readonly number[]): Window {
+  /**
+   * The windows over an input.
+   *
+   * @param inputShape  [B, H, W, I]
+   * @returns  Their geometry.
+   */
+  windowOver(inputShape: readonly number[]): Window {
     const [height, width] = this.#kernel.shape;
     return windowOf(inputShape, [height, width], this.#strides, this.#padding, this.#dilations);
   }

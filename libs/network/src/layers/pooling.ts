@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Layer, LayerTape, Signal } from './layer.ts';
-import { scatterWindow, windowOf, windowSlices, type Padding } from './window.ts';
+import { scatterWindow, windowOf, windowSlices, type Padding, type Window } from './window.ts';
 
 /** What both pooling layers share: a window over each channel. */
 interface PoolingOptions {
@@ -21,24 +21,47 @@ export class MaxPooling2D implements Layer {
     this.#options = options;
   }
 
-  /** Keeps, per place of the window, a mask [B, outH, outW, ch] of the windows that it won. */
+  /** Keeps, per window, the place that won. */
   forward(inputs: readonly tf.Tensor[]): LayerTape {
-    const input = inputs[0] as tf.Tensor4D;
-    const { size, strides, padding } = this.#options;
-    const output = tf.maxPool(input, size, strides, padding);
-    let open = tf.onesLike(output);
-    const saved = windowSlices(input, windowOf(input.shape, size, strides, padding), -3.4e38).map((slice) => {
-      const won = tf.mul(tf.cast(tf.equal(slice, output), 'float32'), open);
-      open = tf.sub(open, won);
-      return won;
-    });
-    return { inputs, output, saved };
+    const slices = windowSlices(inputs[0] as tf.Tensor4D, this.windowOver(inputs[0].shape), -3.4e38);
+    let [output, winners]: tf.Tensor[] = [slices[0], tf.zerosLike(slices[0])];
+    for (const [place, slice] of slices.entries()) {
+      if (place === 0) continue;
+      winners = tf.where(tf.greater(slice, output), place, winners);
+      output = tf.maximum(slice, output); // not the one that is greater: NaN must not get lost
+    }
+    return { inputs, output: slices.length === 1 ? tf.clone(output) : output, saved: [tf.cast(winners, 'int32')] };
   }
 
-  backward({ inputs, saved }: LayerTape, { gradient, rows }: Signal): tf.Tensor[] {
+  backward({ inputs, saved: [winners] }: LayerTape, signal: Signal): tf.Tensor[] {
+    return [this.spread(winners, signal, this.windowOver(inputs[0].shape))];
+  }
+
+  /**
+   * The signal at the inputs: each window's goes to the place that won.
+   *
+   * @param winners  As the forward pass kept them, int32 [B, outH, outW, ch].
+   * @param signal  Signal at the windows.
+   * @param signal.gradient  [R, outH, outW, ch]
+   * @param signal.rows  Which example each row belongs to.
+   * @param window  The windows.
+   * @returns  [R, H, W, ch]
+   */
+  spread(winners: tf.Tensor, { gradient, rows }: Signal, window: Window): tf.Tensor {
+    const places = Array.from({ length: window.size[0] * window.size[1] }, (_, place) => place);
+    const pieces = places.map((place) => rows.multiply(gradient, tf.cast(tf.equal(winners, place), 'float32')) as tf.Tensor4D);
+    return scatterWindow(pieces, window);
+  }
+
+  /**
+   * The windows over an input.
+   *
+   * @param inputShape  [B, H, W, ch]
+   * @returns  Their geometry; places are numbered in the order (y, x).
+   */
+  windowOver(inputShape: readonly number[]): Window {
     const { size, strides, padding } = this.#options;
-    const pieces = saved.map((won) => rows.multiply(gradient, won) as tf.Tensor4D);
-    return [scatterWindow(pieces, windowOf(inputs[0].shape, size, strides, padding))];
+    return windowOf(inputShape, size, strides, padding);
   }
 }
 

@@ -3,6 +3,7 @@ import { SublaceError } from '@sublace/errors';
 import { LogSoftmax, Softmax } from '../layers/activation.ts';
 import { Network, type Node } from '../network.ts';
 import { buildGraph } from './build-graph.ts';
+import { poolEarly } from './pool-early.ts';
 import { parseTopology } from './topology.ts';
 import { WeightTable } from './weights.ts';
 
@@ -33,7 +34,8 @@ export function loadNetwork({ modelJson, weights }: ModelFiles): Network {
 
   try {
     const { nodes, inputShape } = buildGraph(topology, table);
-    return new Network({ ...trimSoftmax(nodes), inputShape, tensors: table.tensors });
+    const { nodes: trimmed, outputActivation } = trimSoftmax(nodes);
+    return new Network({ nodes: poolEarly(trimmed), outputActivation, inputShape, tensors: table.tensors });
   } catch (error) {
     tf.dispose(table.tensors);
     throw error;
