@@ -149,6 +149,24 @@ describe('files', () => {
     );
   });
 
+  it('reads several inputs of an archive side by side', async () => {
+    const parts = { left: F32([2, 2], [1, 2, 3, 4]), right: U8([2, 1, 3], [5, 6, 7, 8, 9, 10]), y: I64([1, 0]) };
+    const path = put('pairs.safetensors', writeSafetensors(new Map(Object.entries(parts))));
+    const dataset = await loadDataset(`${path}?inputs=right,left`);
+    expect([dataset.count, dataset.inputShape]).toEqual([2, [5]]);
+    expect(dataset.inputs).toEqual(Float32Array.of(5, 6, 7, 1, 2, 8, 9, 10, 3, 4));
+    const split = Object.fromEntries(Object.entries(parts).flatMap(([key, value]) => [[`${key}_train`, value], [`${key}_test`, value]])); // prettier-ignore
+    const both = put('pairs-split.safetensors', writeSafetensors(new Map(Object.entries(split))));
+    expect((await loadDataset(`${both}?inputs=right,left&split=all`)).count).toBe(4);
+    await expect(loadDataset(`${path}?inputs=left,middle`)).rejects.toThrow(
+      'expected arrays left, middle and y, or left_train, middle_train, y_train, left_test, middle_test and y_test, got left, right, y',
+    );
+    const uneven = put('uneven.safetensors', writeSafetensors(new Map(Object.entries({ ...parts, left: F32([1, 2], [1, 2]) }))));
+    await expect(loadDataset(`${uneven}?inputs=left,right`)).rejects.toThrow(
+      'expected inputs with the same number of examples, got [1, 2] and [2, 1, 3]',
+    );
+  });
+
   it('reads npz and safetensors with one part or two', async () => {
     const arrays = {
       x_train: U8([2, 2, 2], [1, 2, 3, 4, 5, 6, 7, 8]),

@@ -109,8 +109,8 @@ async function openPath(spec: DataSpec, likelihood: LikelihoodHint): Promise<Dat
       return readNpyFile(path, path, keys.labels, likelihood);
     case 'npz':
     case 'safetensors':
-      checkKeys(spec, ['split', ...RANGE, 'rotate']);
-      return readArchiveFile(path, path, likelihood);
+      checkKeys(spec, ['split', ...RANGE, 'rotate', 'inputs']);
+      return readArchiveFile(path, path, likelihood, keys.inputs);
     case 'bin': {
       checkKeys(spec, [...RANGE, 'rotate']);
       const bytes = await readDataFile(path);

@@ -25,7 +25,8 @@ describe('parseDataSpec', () => {
     ['minst', "expected one of mnist, fashion-mnist, cifar10, uci-NAME, digits, toy-1d, or a path with a slash or a dot, got 'minst'"],
     ['mnist:gap:1', 'expected mnist without a variant'],
     ['uci-wine:random', "expected uci-wine[:standard:K|:gap:K], got 'uci-wine:random'"],
-    ['mnist?colour=red', "expected keys of split, limit, offset, seed, count, rotate, target, labels, got 'colour'"],
+    ['mnist?colour=red', "expected keys of split, limit, offset, seed, count, rotate, target, labels, inputs, got 'colour'"],
+    ['x.npz?inputs=a,', "expected inputs=NAME,NAME,..., got 'a,'"],
     ['mnist?limit', "expected limit=VALUE, got 'limit'"],
     ['mnist?limit=0', "expected limit=N, a whole number of at least 1, got '0'"],
     ['mnist?offset=-1', "expected offset=N, a whole number of at least 0, got '-1'"],
@@ -33,7 +34,7 @@ describe('parseDataSpec', () => {
     ['mnist?rotate=left', "expected rotate=DEGREES, got 'left'"],
     ['mnist?split=val', "expected split=train|test|all, got 'val'"],
     ['mnist?limit=1&limit=2', "expected each key once, got 'limit' again"],
-    ['mnist?', "expected keys of split, limit, offset, seed, count, rotate, target, labels, got ''"],
+    ['mnist?', "expected keys of split, limit, offset, seed, count, rotate, target, labels, inputs, got ''"],
   ])('refuses %s', (text, message) => {
     expect(() => parseDataSpec(text)).toThrow(message);
     expect(() => parseDataSpec(text)).toThrow(expect.objectContaining({ code: 'DATA_INVALID' }));

@@ -19,6 +19,8 @@ export interface SpecKeys {
   target?: string;
   /** File with the labels of an IDX or npy file. */
   labels?: string;
+  /** Arrays of an archive that are the inputs of a model with several, in its order. */
+  inputs?: string[];
 }
 
 /** A parsed SPEC: a known name or a path, an optional variant, keys. */
@@ -35,7 +37,7 @@ export interface DataSpec {
 /** Names that need no path; `uci-NAME` stands for every folder of that form. */
 export const KNOWN_NAMES = ['mnist', 'fashion-mnist', 'cifar10', 'uci-NAME', 'digits', 'toy-1d'] as const;
 
-const KEY_NAMES = ['split', 'limit', 'offset', 'seed', 'count', 'rotate', 'target', 'labels'] as const;
+const KEY_NAMES = ['split', 'limit', 'offset', 'seed', 'count', 'rotate', 'target', 'labels', 'inputs'] as const;
 
 /**
  * Parses `NAME[:VARIANT...][?key=value&...]` or `PATH[?key=value&...]`. A text with a slash or a dot before the question mark is a path.
@@ -97,7 +99,7 @@ function parseKeys(text: string): SpecKeys {
   return keys;
 }
 
-function parseValue(key: keyof SpecKeys, value: string): string | number {
+function parseValue(key: keyof SpecKeys, value: string): string | number | string[] {
   switch (key) {
     case 'split':
       if (!['train', 'test', 'all'].includes(value)) throw invalid(`expected split=train|test|all, got '${value}'`);
@@ -108,6 +110,11 @@ function parseValue(key: keyof SpecKeys, value: string): string | number {
     case 'target':
     case 'labels':
       return value;
+    case 'inputs': {
+      const names = value.split(',');
+      if (names.includes('')) throw invalid(`expected inputs=NAME,NAME,..., got '${value}'`);
+      return names;
+    }
     default: {
       const least = key === 'limit' || key === 'count' ? 1 : 0;
       if (!/^\d+$/.test(value) || !Number.isSafeInteger(Number(value)) || Number(value) < least) {
