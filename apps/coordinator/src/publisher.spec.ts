@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describeFile, writeManifest } from '@sublace/artifact-store';
@@ -53,6 +53,20 @@ describe('Publisher', () => {
     await refused([file, { ...file, name: 'more.bin' }], 'DIGEST_MISMATCH');
     await publisher.discardAll();
     expect(await readdir(root)).toEqual(['secret']);
+  });
+
+  it('publishes a sequence of posteriors as one thing, and lets it take the place of a posterior', async () => {
+    await publisher.publish('job', 1, spec, await finalise(1));
+    const staging = await publisher.stage('job', 2, spec);
+    await mkdir(join(staging, '500'));
+    await writeFile(join(staging, '500', 'tiles.bin'), 'tiles');
+    const files = [{ ...(await describeFile(join(staging, '500', 'tiles.bin'))), name: '500/tiles.bin' }];
+    await writeManifest(staging, { formatVersion: 1, kind: 'posterior-sequence', digest: 'all', files });
+    const summary = { digest: 'all', files };
+    await expect(publisher.publish('job', 2, spec, summary)).rejects.toEqual(code('OUTPUT_UNWRITABLE'));
+    await publisher.publish('job', 2, { ...spec, overwrite: true }, summary);
+    expect(await readFile(join(root, 'posterior', '500', 'tiles.bin'), 'utf8')).toBe('tiles');
+    expect(await publisher.isPublished(spec, summary)).toBe(true);
   });
 
   it('gives an old posterior its name back when a coordinator was killed between two renames', async () => {

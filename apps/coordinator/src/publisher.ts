@@ -18,6 +18,9 @@ interface OutputSpec {
   overwrite: boolean;
 }
 
+/** What a fit publishes: a posterior, or a sequence of them. One may take the other's place. */
+const KINDS = ['posterior', 'posterior-sequence'];
+
 /** Staging folders of the jobs that are being finalised, one per lease, so that a zombie never writes where its successor does. */
 export class Publisher {
   readonly #stagings = new Map<string, Map<number, string>>();
@@ -30,7 +33,7 @@ export class Publisher {
    */
   async check(spec: JsonObject): Promise<void> {
     const { output, overwrite } = outputOf(spec);
-    await checkWritable(output, { overwrite, kind: 'posterior' });
+    await checkWritable(output, { overwrite, kind: KINDS });
   }
 
   /**
@@ -63,7 +66,7 @@ export class Publisher {
     const staging = this.#stagings.get(jobId)?.get(leaseToken);
     if (staging === undefined)
       throw new SublaceError('INTERNAL', `job ${jobId}: expected a staging folder of token ${leaseToken}, got none`);
-    await publishDirectory(staging, output, { overwrite, files: checkFiles(summary.files, 'summary of finalise') });
+    await publishDirectory(staging, output, { overwrite, kind: KINDS, files: checkFiles(summary.files, 'summary of finalise') });
   }
 
   /**
@@ -76,7 +79,7 @@ export class Publisher {
   async isPublished(spec: JsonObject, summary: JsonObject): Promise<boolean> {
     try {
       const files = checkFiles(summary.files, 'summary of finalise');
-      const manifest = await readManifest(outputOf(spec).output, { kind: 'posterior' });
+      const manifest = await readManifest(outputOf(spec).output, { kind: KINDS });
       const isSame = manifest.digest === undefined || manifest.digest === summary.digest;
       return isSame && files.length > 0 && isSameList(manifest.files, files);
     } catch {

@@ -71,6 +71,36 @@ describe('publishing', () => {
     expect(await readdir(root)).toEqual(['posterior']);
   });
 
+  it('takes the files of folders in it along, if they are listed, and no others', async () => {
+    const output = join(root, 'sequence');
+    const staging = await stageDirectory(output);
+    const list = async (names: string[]): Promise<void> => {
+      const files = await Promise.all(names.map(async (name) => ({ ...(await describeFile(join(staging, name))), name })));
+      await writeManifest(staging, { formatVersion: 1, kind: 'sequence', files });
+    };
+    await mkdir(join(staging, '500'));
+    await mkdir(join(staging, '900'));
+    for (const name of ['500/tiles.bin', '500/manifest.json', '900/tiles.bin']) await writeFile(join(staging, name), name);
+    await list(['500/tiles.bin', '500/manifest.json']);
+    await expect(publishDirectory(staging, output)).rejects.toEqual(code('DATA_INVALID', /got 900, 900\/tiles\.bin; list or remove them/));
+    await list(['500/tiles.bin', '900/tiles.bin']);
+    await expect(publishDirectory(staging, output)).rejects.toEqual(code('DATA_INVALID', /got 500\/manifest\.json;/));
+    await list(['500/tiles.bin', '500/manifest.json', '900/tiles.bin']);
+    await publishDirectory(staging, output);
+    expect(await readFile(join(output, '900/tiles.bin'), 'utf8')).toBe('900/tiles.bin');
+  });
+
+  it('lets one of several kinds take the place of another, when asked', async () => {
+    const output = join(root, 'either');
+    await publishDirectory(await stage(output, 'first', 'sequence'), output);
+    const next = await stage(output, 'second');
+    await expect(publishDirectory(next, output, { overwrite: true })).rejects.toEqual(
+      code('OUTPUT_UNWRITABLE', /a sequence, which is never/),
+    );
+    await publishDirectory(next, output, { overwrite: true, kind: ['posterior', 'sequence'] });
+    expect(await readFile(join(output, 'tiles.bin'), 'utf8')).toBe('second');
+  });
+
   it('refuses staged files that are not what the manifest says, and keeps the old artifact', async () => {
     const output = join(root, 'posterior');
     await publishDirectory(await stage(output, 'first'), output);
@@ -114,7 +144,7 @@ describe('publishing', () => {
     const more = await describeFile(join(staging, 'more.bin'));
     await writeManifest(staging, { formatVersion: 1, kind: 'posterior', files: [file, more] });
     expect((await publishDirectory(staging, output, { files: [more, file] })).files).toHaveLength(2);
-    for (const name of ['../tiles.bin', 'a/b', '/etc/passwd', '..', '.', '', '.hidden'])
+    for (const name of ['../tiles.bin', 'a/b/c', '/etc/passwd', '..', '.', '', '.hidden'])
       expect(() => checkFiles([{ ...file, name }], 'finalise')).toThrow(/^finalise: expected plain file names/);
     expect(() => checkFiles(undefined, 'finalise')).toThrow(/expected a list of files/);
     expect(checkFiles([file], 'finalise')).toEqual([file]);
@@ -173,6 +203,9 @@ describe('readManifest', () => {
     ['a list', '[]', /expected a JSON object/],
     ['no version', JSON.stringify({ ...good, formatVersion: undefined }), /expected formatVersion/],
     ['no kind', JSON.stringify({ ...good, kind: 3 }), /expected a kind, got 3/],
+    ['a name outside', JSON.stringify({ ...good, files: [{ ...good.files[0], name: '../a' }] }), /expected plain file names/],
+    ['a name too deep', JSON.stringify({ ...good, files: [{ ...good.files[0], name: 'a/b/c' }] }), /expected plain file names/],
+    ['a hidden folder', JSON.stringify({ ...good, files: [{ ...good.files[0], name: 'a/../c' }] }), /expected plain file names/],
     ['another kind', JSON.stringify({ ...good, kind: 'model' }), /expected kind 'posterior', got 'model'/],
     ['a newer layout', JSON.stringify({ ...good, formatVersion: 2 }), /up to 1, got 2; .*upgrade/],
     ['a path that leaves', JSON.stringify({ ...good, files: [{ ...file, name: '../a' }] }), /plain file names, got "\.\.\/a"/],

@@ -1,14 +1,14 @@
 import { mkdtemp, readdir, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { SublaceError } from '@sublace/errors';
-import { readManifest } from './manifest.ts';
+import { isKind, readManifest } from './manifest.ts';
 
 /** What may be at the output path already. */
 export interface WritableOptions {
   /** Whether an artifact that is there may be replaced. Default false. */
   overwrite?: boolean;
-  /** Kind of artifact to be written: an artifact of another kind is never replaced. */
-  kind?: string;
+  /** Kind of artifact to be written, or kinds that may take each other's place: an artifact of another kind is never replaced. */
+  kind?: string | readonly string[];
 }
 
 /**
@@ -53,8 +53,13 @@ export async function checkReplaceable(output: string, options: WritableOptions 
   const manifest = await readManifest(output, { formatVersionMax: Number.MAX_SAFE_INTEGER }).catch((cause: unknown) => {
     throw unwritable(output, 'a new folder', 'one with other files, which are never replaced', 'choose another output', cause);
   });
-  if (options.kind !== undefined && manifest.kind !== options.kind) {
-    throw unwritable(output, `a new folder or a ${options.kind}`, `a ${manifest.kind}, which is never replaced`, 'choose another output');
+  if (options.kind !== undefined && !isKind(manifest, options.kind)) {
+    throw unwritable(
+      output,
+      `a new folder or a ${[options.kind].flat().join(' or ')}`,
+      `a ${manifest.kind}, which is never replaced`,
+      'choose another output',
+    );
   }
   if (!options.overwrite)
     throw unwritable(output, 'a new folder', `an existing ${manifest.kind}`, 'choose another output or ask to overwrite it');

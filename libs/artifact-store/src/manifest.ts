@@ -7,7 +7,7 @@ export const MANIFEST_NAME = 'manifest.json';
 
 /** One file of an artifact, as its manifest records it. */
 export interface ArtifactFile {
-  /** A plain file name inside the artifact's folder. */
+  /** A plain file name inside the artifact's folder, or inside one folder in it: `tiles.bin`, `500/tiles.bin`. */
   name: string;
   /** 64 lower-case hexadecimal digits. */
   sha256: string;
@@ -28,13 +28,13 @@ export interface ArtifactManifest {
 
 /** What a reader insists on. */
 export interface ReadManifestOptions {
-  /** Expected kind; any when absent. */
-  kind?: string;
+  /** Expected kind, or kinds; any when absent. */
+  kind?: string | readonly string[];
   /** Newest layout the caller understands. Default 1. */
   formatVersionMax?: number;
 }
 
-const plainName = /^[A-Za-z0-9_][A-Za-z0-9._-]*$/;
+const plainName = /^([A-Za-z0-9_][A-Za-z0-9._-]*\/)?[A-Za-z0-9_][A-Za-z0-9._-]*$/;
 
 /**
  * Reads and checks the manifest of an artifact's folder; the files themselves are checked by `verifyFiles`.
@@ -56,8 +56,9 @@ export async function readManifest(directory: string, options: ReadManifestOptio
   });
   const manifest = parseManifest(text, path);
   const { formatVersionMax = 1, kind } = options;
-  if (kind !== undefined && manifest.kind !== kind) {
-    throw new SublaceError('DATA_INVALID', `${path}: expected kind '${kind}', got '${manifest.kind}'; point to ${article(kind)}`);
+  if (kind !== undefined && !isKind(manifest, kind)) {
+    const expected = [kind].flat().join("' or '");
+    throw new SublaceError('DATA_INVALID', `${path}: expected kind '${expected}', got '${manifest.kind}'; point to ${article(kind)}`);
   }
   if (manifest.formatVersion > formatVersionMax) {
     throw new SublaceError(
@@ -68,8 +69,19 @@ export async function readManifest(directory: string, options: ReadManifestOptio
   return manifest;
 }
 
-function article(kind: string | undefined): string {
-  return kind === undefined ? 'an artifact folder' : `a ${kind} folder`;
+/**
+ * Whether an artifact is of a kind, or of one of several.
+ *
+ * @param manifest  Of the artifact.
+ * @param kind  A kind, or several.
+ * @returns  True when it is.
+ */
+export function isKind(manifest: Pick<ArtifactManifest, 'kind'>, kind: string | readonly string[]): boolean {
+  return [kind].flat().includes(manifest.kind);
+}
+
+function article(kind: string | readonly string[] | undefined): string {
+  return kind === undefined ? 'an artifact folder' : `a ${[kind].flat()[0]} folder`;
 }
 
 function parseManifest(text: string, path: string): ArtifactManifest {

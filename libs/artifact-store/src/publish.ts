@@ -12,6 +12,8 @@ export interface PublishOptions {
   overwrite?: boolean;
   /** What the writer reported, after `checkFiles`: the manifest must list just that, and at least one file. Not compared when absent. */
   files?: readonly ArtifactFile[];
+  /** Kinds that may be replaced. Default: the artifact's own. */
+  kind?: string | readonly string[];
 }
 
 const REPLACED_SUFFIX = '.replaced';
@@ -122,10 +124,12 @@ export async function publishDirectory(staging: string, output: string, options:
   await refuseUnlisted(staging, manifest);
   await verifyFiles(manifest, staging);
   for (const name of [...manifest.files.map((file) => file.name), MANIFEST_NAME]) await syncToDisk(join(staging, name));
+  const folders = new Set(manifest.files.map(({ name }) => dirname(name)));
+  for (const folder of [...folders].filter((name) => name !== '.')) await syncToDisk(join(staging, folder));
   await syncToDisk(staging);
 
   const target = resolve(output);
-  const isReplacing = await checkReplaceable(output, { ...options, kind: manifest.kind });
+  const isReplacing = await checkReplaceable(output, { kind: manifest.kind, ...options });
   await moveIntoPlace(staging, target, isReplacing).catch((cause: unknown) => {
     throw unwritable(output, 'to rename the finished artifact into place', errnoOf(cause), 'choose another output', cause);
   });
@@ -146,7 +150,8 @@ function requireReported(staging: string, manifest: ArtifactManifest, reported: 
 
 async function refuseUnlisted(staging: string, manifest: ArtifactManifest): Promise<void> {
   const listed = new Set([MANIFEST_NAME, ...manifest.files.map((file) => file.name)]);
-  const extra = (await readdir(staging)).filter((name) => !listed.has(name));
+  for (const { name } of manifest.files) if (name.includes('/')) listed.add(dirname(name));
+  const extra = (await readdir(staging, { recursive: true })).filter((name) => !listed.has(name));
   if (extra.length > 0) {
     throw new SublaceError(
       'DATA_INVALID',

@@ -97,10 +97,10 @@ describe('a model that cannot be used', () => {
   });
 
   it('has a layer that is not supported, by name', async () => {
-    const model = damagedModel((copy) => editModel(copy, (json) => (json.modelTopology.config.layers[1].class_name = 'Embedding')));
+    const model = damagedModel((copy) => editModel(copy, (json) => (json.modelTopology.config.layers[1].class_name = 'Lambda')));
     expect(await failure(() => openModel(model))).toEqual([
       'MODEL_UNSUPPORTED',
-      `layer 'dense1' of class Embedding is not supported; supported: ${SUPPORTED_LAYERS.join(', ')}`,
+      `layer 'dense1' of class Lambda is not supported; supported: ${SUPPORTED_LAYERS.join(', ')}`,
     ]);
   });
 

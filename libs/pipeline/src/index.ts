@@ -20,6 +20,7 @@ export {
   type PredictOptions,
 } from './posterior/fitted-model.ts';
 export { POSTERIOR_KIND, type PosteriorManifest } from './posterior/posterior-manifest.ts';
+export { SEQUENCE_KIND, type SequenceManifest } from './posterior/posterior-sequence.ts';
 export type { LinearisedOutputs } from './predict/linearised-outputs.ts';
 export { probabilitiesOf } from './predict/probabilities.ts';
 export { evaluate, type ClassificationScores, type Evaluation, type RegressionScores } from './evaluate/evaluate.ts';

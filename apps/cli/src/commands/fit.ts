@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { checkWritable } from '@sublace/artifact-store';
-import { compileFitSpec, POSTERIOR_KIND, type FitSpec } from '@sublace/pipeline';
+import { compileFitSpec, POSTERIOR_KIND, SEQUENCE_KIND, type FitSpec } from '@sublace/pipeline';
 import type { PhaseReport } from '@sublace/protocol';
 import { absoluteDataSpec, absoluteRule } from '../absolute-paths.ts';
 import { runFit } from '../fit/run-fit.ts';
@@ -91,12 +91,15 @@ function phaseTable(phases: readonly PhaseReport[]): string {
 
 async function fit(flags: FitFlags, terminal: Terminal): Promise<void> {
   const spec = specOf(flags);
-  await checkWritable(spec.output, { overwrite: spec.overwrite, kind: POSTERIOR_KIND });
+  await checkWritable(spec.output, { overwrite: spec.overwrite, kind: [POSTERIOR_KIND, SEQUENCE_KIND] });
   const place =
     flags.coordinator === undefined ? { workerCount: flags.workers, threads: flags.threads } : { coordinator: flags.coordinator };
-  const { jobId, phases, manifest } = await runFit(spec, place, terminal);
-  terminal.result({ output: spec.output, jobId, digest: manifest.digest, phases, manifest }, () => {
-    return `${describePosterior(manifest)}\n\n${phaseTable(phases)}\n\nposterior: ${spec.output}`;
+  const { jobId, phases, digest, posteriors } = await runFit(spec, place, terminal);
+  const [{ manifest }] = posteriors;
+  const found = posteriors.length > 1 ? { posteriors } : { manifest };
+  terminal.result({ output: spec.output, jobId, digest, phases, ...found }, () => {
+    const texts = posteriors.map((each) => `${describePosterior(each.manifest)}\n\nposterior: ${each.folder}`);
+    return [...texts, phaseTable(phases)].join('\n\n');
   });
 }
 
@@ -116,7 +119,7 @@ export function fitCommand(terminal: () => Terminal): Command {
     )
     .requiredOption(
       '--subnetwork <rule>',
-      'random:S, largest-magnitude:S, largest-variance:S, swag-variance:S, gradient-energy:S, last-layer, names:PATTERN or indices:FILE',
+      'random:S, largest-magnitude:S, largest-variance:S, swag-variance:S, gradient-energy:S, last-layer, names:PATTERN or indices:FILE; S,S,... publishes one posterior per size, in folders of --out',
     )
     .requiredOption('--out <dir>', 'folder for the posterior')
     .addOption(

@@ -60,7 +60,8 @@ export async function runDemo(options: DemoOptions, terminal: Terminal): Promise
   const trained = await train(data, model, terminal);
   const posterior = join(options.output, 'posterior');
   const spec = compileFitSpec({ model, data, subnetwork: SUBNETWORK, output: posterior, overwrite: true });
-  const { manifest, phases } = await runFit(spec, { workerCount: options.workers, threads: 1 }, terminal);
+  const { posteriors, phases } = await runFit(spec, { workerCount: options.workers, threads: 1 }, terminal);
+  const [{ manifest }] = posteriors;
 
   const fitted = await openPosterior(posterior);
   const progress = terminal.progress('rotating');

@@ -1,5 +1,6 @@
+import { join } from 'node:path';
 import { readManifest } from '@sublace/artifact-store';
-import { POSTERIOR_KIND, type FitSpec, type PosteriorManifest } from '@sublace/pipeline';
+import { POSTERIOR_KIND, SEQUENCE_KIND, type FitSpec, type PosteriorManifest, type SequenceManifest } from '@sublace/pipeline';
 import { createCoordinatorClient, type PhaseReport } from '@sublace/protocol';
 import type { Terminal } from '../terminal/terminal.ts';
 import { followJob } from './follow-job.ts';
@@ -12,7 +13,10 @@ export type FitPlace = { readonly workerCount: number; readonly threads: number 
 export interface FinishedFit {
   readonly jobId: string;
   readonly phases: readonly PhaseReport[];
-  readonly manifest: PosteriorManifest;
+  /** sha256 of what was published. */
+  readonly digest: string;
+  /** One posterior, or one per size, ascending; with the folder of each. */
+  readonly posteriors: readonly { readonly folder: string; readonly manifest: PosteriorManifest }[];
 }
 
 /**
@@ -21,7 +25,7 @@ export interface FinishedFit {
  * @param spec  What to fit, with absolute paths.
  * @param place  What computes it. For a cluster that runs already `SUBLACE_TOKEN` is its token.
  * @param terminal  Where progress is shown.
- * @returns  The published posterior's manifest and the times of the phases.
+ * @returns  The manifests of what was published, and the times of the phases.
  * @throws {SublaceError} with the job's own code and message.
  */
 export async function runFit(spec: FitSpec, place: FitPlace, terminal: Terminal): Promise<FinishedFit> {
@@ -32,10 +36,24 @@ export async function runFit(spec: FitSpec, place: FitPlace, terminal: Terminal)
   try {
     const work = client.submitJob({ ...spec }).then((jobId) => followJob(client, jobId, terminal));
     const { phases, jobId } = await (cluster ? Promise.race([work, cluster.broken]) : work);
-    const manifest = (await readManifest(spec.output, { kind: POSTERIOR_KIND })) as PosteriorManifest;
-    return { jobId, phases, manifest };
+    return { jobId, phases, ...(await readPublished(spec.output)) };
   } finally {
     client.close();
     await cluster?.stop();
   }
+}
+
+async function readPublished(output: string): Promise<Pick<FinishedFit, 'digest' | 'posteriors'>> {
+  const manifest = await readManifest(output, { kind: [POSTERIOR_KIND, SEQUENCE_KIND] });
+  if (manifest.kind === POSTERIOR_KIND) {
+    const posterior = manifest as PosteriorManifest;
+    return { digest: posterior.digest, posteriors: [{ folder: output, manifest: posterior }] };
+  }
+  const sequence = manifest as SequenceManifest;
+  const posteriors = [];
+  for (const part of sequence.posteriors) {
+    const folder = join(output, part.folder);
+    posteriors.push({ folder, manifest: (await readManifest(folder, { kind: POSTERIOR_KIND })) as PosteriorManifest });
+  }
+  return { digest: sequence.digest, posteriors };
 }

@@ -1,37 +1,86 @@
+import { join } from 'node:path';
 import { activeBackend } from '@sublace/backend';
 import { SublaceError } from '@sublace/errors';
-import { TiledMatrix } from '@sublace/linalg';
+import { principalSubmatrix, TiledMatrix } from '@sublace/linalg';
 import { fitTemperature } from '@sublace/metrics';
 import { Posterior, logMarginalLikelihood } from '@sublace/posterior';
+import { parseSelectionRule } from '@sublace/subnetwork';
 import { forwardAll } from '../batches.ts';
 import type { PosteriorManifest } from '../posterior/posterior-manifest.ts';
+import { folderOf, writeSequence } from '../posterior/posterior-sequence.ts';
 import { writePosterior } from '../posterior/write-posterior.ts';
 import type { FitContext } from './fit-context.ts';
 import type { FitPlan, FitSelection, FitTask, FitTaskResult } from './fit-task.ts';
-import { indicesOf } from './input-blocks.ts';
+import { indicesOf, smallerIndicesOf } from './input-blocks.ts';
 import { flatWeights } from './select.ts';
 import { tunePrior, type TunedPrior } from './tune-prior.ts';
 
 /**
- * The finalise task: tunes the prior, factorises the precision in float64, and writes the posterior into the staging folder.
+ * The finalise task: tunes the prior, factorises the precision in float64, and writes the posterior into the staging folder; for a rule of several
+ * sizes one posterior per size, each from a principal submatrix of the same GGN and with a prior of its own.
  *
- * @param task  The task, with `indices/0` and every summed `ggn/*` as input.
+ * @param task  The task, with `indices/0`, `smaller/<S>` and every summed `ggn/*` as input.
  * @param plan  The job's plan.
  * @param context  Model and data.
  * @returns  Digest, files and the figures of the fit as summary.
  * @throws {SublaceError} NUMERICAL_FAILURE when the precision has no Cholesky factor.
  */
 export async function finaliseFit(task: FitTask, plan: FitPlan, context: FitContext): Promise<FitTaskResult> {
-  const { selection, staging, spec, inputs } = task;
+  const { selection, staging, inputs } = task;
   if (!selection || !staging) throw new SublaceError('INTERNAL', 'finalise: expected the selection and a staging folder, got none');
-  const { model } = context;
   const indices = indicesOf(inputs);
-  const weights = flatWeights(model.network);
-  const mapValues = Float64Array.from(indices, (index) => weights[index]);
   const ggn = TiledMatrix.fromBlocks(
     inputs.filter((block) => block.name.startsWith('ggn/')),
     indices.length,
   );
+  const { smaller } = selection;
+  if (smaller.length === 0) {
+    const manifest = await finaliseOne({ task, plan, context, selection, indices, ggn, folder: staging });
+    const { priorPrecision, prior, effectiveDimension: dimension, logMarginalLikelihood: evidence } = manifest;
+    const figures = { priorPrecision, priorMethod: prior.method, effectiveDimension: dimension, logMarginalLikelihood: evidence };
+    return { summary: { digest: manifest.digest, files: manifest.files.map((file) => ({ ...file })), ...figures }, blocks: [] };
+  }
+  const manifests: PosteriorManifest[] = [];
+  const finalisePart = async (part: Pick<FitSelection, 'size' | 'indicesDigest' | 'report'>, own: Int32Array, matrix: TiledMatrix) => {
+    const folder = join(staging, folderOf(part.size));
+    manifests.push(await finaliseOne({ task, plan, context, selection: { ...selection, ...part }, indices: own, ggn: matrix, folder }));
+  };
+  for (const part of smaller) {
+    const own = smallerIndicesOf(inputs, part.size);
+    await finalisePart(part, own, principalSubmatrix(ggn, positionsIn(indices, own)));
+  }
+  await finalisePart(selection, indices, ggn);
+  const { digest, files } = await writeSequence(staging, manifests);
+  return { summary: { digest, files: files.map((file) => ({ ...file })) }, blocks: [] };
+}
+
+/** Where the members of an ascending subset stand in an ascending list. */
+function positionsIn(all: Int32Array, some: Int32Array): Int32Array {
+  let at = 0;
+  return some.map((index) => {
+    while (all[at] < index) at++;
+    return at;
+  });
+}
+
+/** One posterior to be. */
+interface Part {
+  readonly task: FitTask;
+  readonly plan: FitPlan;
+  readonly context: FitContext;
+  readonly selection: FitSelection;
+  readonly indices: Int32Array;
+  /** Owned by the posterior. */
+  readonly ggn: TiledMatrix;
+  /** Where to write it. */
+  readonly folder: string;
+}
+
+async function finaliseOne({ task, plan, context, selection, indices, ggn, folder }: Part): Promise<PosteriorManifest> {
+  const { spec } = task;
+  const { network } = context.model;
+  const weights = flatWeights(network);
+  const mapValues = Float64Array.from(indices, (index) => weights[index]);
   const prior = tunePrior(spec, { ggn, indices, mapValues, plan, selection }, context);
   const posterior = new Posterior({
     indices,
@@ -40,15 +89,12 @@ export async function finaliseFit(task: FitTask, plan: FitPlan, context: FitCont
     priorPrecision: prior.priorPrecision,
     temperature: spec.temperature,
     describeWeight: (index) => {
-      const [{ entry, columns }] = model.network.layout.split(Int32Array.of(index));
+      const [{ entry, columns }] = network.layout.split(Int32Array.of(index));
       return `${columns[0]} of ${entry.layer}/${entry.weight}`;
     },
   });
   try {
-    const manifest = await write(staging, { task, plan, selection, context, posterior, prior });
-    const { digest, files, priorPrecision, effectiveDimension: dimension, logMarginalLikelihood: evidence } = manifest;
-    const figures = { priorPrecision, priorMethod: prior.method, effectiveDimension: dimension, logMarginalLikelihood: evidence };
-    return { summary: { digest, files: files.map((file) => ({ ...file })), ...figures }, blocks: [] };
+    return await write(folder, { task, plan, selection, context, posterior, prior });
   } finally {
     posterior.dispose();
   }
@@ -64,7 +110,7 @@ interface Finished {
   readonly prior: TunedPrior;
 }
 
-async function write(staging: string, { task, plan, selection, context, posterior, prior }: Finished): Promise<PosteriorManifest> {
+async function write(folder: string, { task, plan, selection, context, posterior, prior }: Finished): Promise<PosteriorManifest> {
   const { spec } = task;
   const { model, validation } = context;
   const { priorPrecision, mapValues } = posterior;
@@ -75,7 +121,7 @@ async function write(staging: string, { task, plan, selection, context, posterio
       ? fitTemperature(forwardAll(model.network, validation.inputs, validation.count), validation.targets).temperature
       : null;
   const backend = activeBackend();
-  return writePosterior(staging, posterior, model.files, {
+  return writePosterior(folder, posterior, model.files, {
     model: {
       digest: model.digest,
       parameterCount: plan.parameterCount,
@@ -92,7 +138,7 @@ async function write(staging: string, { task, plan, selection, context, posterio
     temperature: spec.temperature,
     curvature: spec.curvature,
     subnetwork: {
-      rule: spec.subnetwork,
+      rule: selection.smaller.length > 0 ? ruleOfSize(spec.subnetwork, posterior.size) : spec.subnetwork,
       size: posterior.size,
       seed: spec.seed,
       indicesDigest: selection.indicesDigest,
@@ -106,6 +152,11 @@ async function write(staging: string, { task, plan, selection, context, posterio
     shards: plan.shards,
     backend: { name: backend.name, version: backend.version, device: backend.device, threads: backend.threads },
   });
+}
+
+/** The rule of several sizes, for one of them. */
+function ruleOfSize(rule: string, size: number): string {
+  return `${parseSelectionRule(rule).kind}:${size}`;
 }
 
 /** tr(H (H + prior)^-1) = S - sum_i prior_i Sigma_ii. */

@@ -19,7 +19,7 @@ export interface FitSpec {
   readonly validation: { readonly data: string } | { readonly fraction: number; readonly seed: number } | 'as-trained' | 'none';
   /** Default: what the model's metadata or the data say. */
   readonly likelihood: 'classification' | 'regression' | 'auto';
-  /** RULE or RULE:S. */
+  /** RULE, RULE:S, or RULE:S,S,... for one posterior per size. */
   readonly subnetwork: string;
   /** Weights that a scored rule may choose: `kernels`, `all`, `convolution,dense` and so on. */
   readonly candidates: string;
@@ -71,10 +71,7 @@ export function compileFitSpec(input: FitSpecInput): FitSpec {
     overwrite: false,
     ...input,
   };
-  const rule = parseSelectionRule(spec.subnetwork);
-  if ('sizes' in rule && rule.sizes.length > 1) {
-    throw new SublaceError('INVALID_ARGUMENT', `subnetwork '${spec.subnetwork}': not supported yet`);
-  }
+  parseSelectionRule(spec.subnetwork);
   parseCandidates(spec.candidates);
   parseCurvature(spec.curvature);
   const positive = (name: 'temperature' | 'priorPrecision' | 'noiseVariance'): void => {

@@ -29,10 +29,25 @@ export function vectorOf(inputs: readonly Block[], name: string): Float64Array |
  * @throws {SublaceError} INTERNAL when they are missing.
  */
 export function indicesOf(inputs: readonly Block[]): Int32Array {
-  const block = inputs.find((candidate) => candidate.name === 'indices/0');
-  if (!(block?.data instanceof Int32Array))
-    throw new SublaceError('INTERNAL', 'expected the subnetwork indices among the inputs, got none');
-  return block.data;
+  return indicesBlock(inputs, 'indices/0');
+}
+
+/**
+ * The indices of a smaller subnetwork that is fitted along.
+ *
+ * @param inputs  Blocks of the task.
+ * @param size  Its S.
+ * @returns  [S], ascending.
+ * @throws {SublaceError} INTERNAL when they are missing.
+ */
+export function smallerIndicesOf(inputs: readonly Block[], size: number): Int32Array {
+  return indicesBlock(inputs, `smaller/${size}`);
+}
+
+function indicesBlock(inputs: readonly Block[], name: string): Int32Array {
+  const block = inputs.find((candidate) => candidate.name === name);
+  if (block?.data instanceof Int32Array) return block.data;
+  throw new SublaceError('INTERNAL', `expected the subnetwork indices '${name}' among the inputs, got none`);
 }
 
 /**

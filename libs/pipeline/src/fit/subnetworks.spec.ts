@@ -1,9 +1,11 @@
 import { join } from 'node:path';
+import { readManifest, verifyFiles } from '@sublace/artifact-store';
 import { startBackend } from '@sublace/backend';
 import { loadDataset } from '@sublace/data';
+import { denseOf } from '@sublace/linalg';
 import { FLOAT32_OP } from '@sublace/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { collectModelSwag, openPosterior } from '../index.ts';
+import { collectModelSwag, openPosterior, SEQUENCE_KIND, type SequenceManifest } from '../index.ts';
 import { fitInProcess, type FitRun } from '../testdata/fit-in-process.ts';
 import { tableProblem, temporaryFolder, type SmallProblem } from '../testdata/small-problems.ts';
 
@@ -49,6 +51,32 @@ describe('nested subnetworks at a fixed prior', () => {
       }
     },
   );
+});
+
+describe('a rule of several sizes', () => {
+  it.each(['gradient-energy', 'random'])('%s: one job gives for each size the posterior that a job of its own gives', async (rule) => {
+    const output = nextFolder();
+    const run = await fitInProcess({ ...problem, subnetwork: `${rule}:12,3,9`, priorPrecision: 'validation', output });
+    expect(run.selection).toMatchObject({ size: 12, smaller: [{ size: 3 }, { size: 9 }] });
+    const sequence = (await readManifest(output, { kind: SEQUENCE_KIND })) as SequenceManifest;
+    expect(sequence.posteriors.map(({ folder: name }) => name)).toEqual(['3', '9', '12']);
+    await verifyFiles(sequence, output);
+    for (const { folder: name, size, digest } of sequence.posteriors) {
+      const alone = await fitInProcess({ ...problem, subnetwork: `${rule}:${size}`, priorPrecision: 'validation', output: nextFolder() });
+      const [fitted, own] = [await openPosterior(join(output, name)), await openPosterior(alone.folder)];
+      expect(fitted.manifest.digest).toBe(digest);
+      expect(fitted.manifest.subnetwork).toEqual(own.manifest.subnetwork);
+      expect([...fitted.posterior.mapValues]).toEqual([...own.posterior.mapValues]);
+      // Up to rounding only: micro-batches, tiles and the quantum of the exact sums depend on the largest size.
+      expect(denseOf(fitted.posterior.ggn)).toBeAllclose(denseOf(own.posterior.ggn));
+      expect(fitted.manifest.priorPrecision).toBeCloseTo(own.manifest.priorPrecision, 4);
+      fitted.dispose();
+      own.dispose();
+    }
+    await expect(openPosterior(output)).rejects.toThrow(
+      `${output}: expected one posterior, got a sequence of them; point to one: ${join(output, '3')}, ${join(output, '9')}, ${join(output, '12')}`,
+    );
+  });
 });
 
 describe('shards', () => {

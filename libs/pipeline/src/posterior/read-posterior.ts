@@ -1,4 +1,5 @@
-import { readManifest, readVerifiedFile } from '@sublace/artifact-store';
+import { join } from 'node:path';
+import { readManifest, readVerifiedFile, type ArtifactManifest } from '@sublace/artifact-store';
 import { SublaceError } from '@sublace/errors';
 import { TiledMatrix } from '@sublace/linalg';
 import { loadNetwork, type Network } from '@sublace/network';
@@ -7,6 +8,7 @@ import { Posterior } from '@sublace/posterior';
 import { readSafetensors } from '@sublace/tensor-files';
 import { modelDigest, openModel } from '../model/open-model.ts';
 import { POSTERIOR_KIND, type PosteriorManifest } from './posterior-manifest.ts';
+import { SEQUENCE_KIND, type SequenceManifest } from './posterior-sequence.ts';
 import { POSTERIOR_FILES, posteriorDigest } from './write-posterior.ts';
 
 /** A posterior read from disk with its model. */
@@ -25,7 +27,7 @@ export interface LoadedPosterior {
  * @throws {SublaceError} NOT_FOUND, DATA_INVALID, or DIGEST_MISMATCH saying which digest differs.
  */
 export async function readPosterior(folder: string, modelPath?: string): Promise<LoadedPosterior> {
-  const manifest = (await readManifest(folder, { kind: POSTERIOR_KIND })) as PosteriorManifest;
+  const manifest = (await readPosteriorManifest(folder)) as PosteriorManifest;
   const read = (name: string): Promise<Uint8Array> => readVerifiedFile(manifest, folder, name);
 
   const network = modelPath === undefined ? await ownModel(manifest, read) : givenModel(manifest, modelPath);
@@ -35,6 +37,13 @@ export async function readPosterior(folder: string, modelPath?: string): Promise
     network.dispose();
     throw error;
   }
+}
+
+async function readPosteriorManifest(folder: string): Promise<ArtifactManifest> {
+  const manifest = await readManifest(folder, { kind: [POSTERIOR_KIND, SEQUENCE_KIND] });
+  if (manifest.kind === POSTERIOR_KIND) return manifest;
+  const folders = (manifest as SequenceManifest).posteriors.map((part) => join(folder, part.folder)).join(', ');
+  throw new SublaceError('DATA_INVALID', `${folder}: expected one posterior, got a sequence of them; point to one: ${folders}`);
 }
 
 async function readWeights(folder: string, manifest: PosteriorManifest, read: (name: string) => Promise<Uint8Array>): Promise<Posterior> {
