@@ -62,10 +62,7 @@ export function describePosterior(manifest: PosteriorManifest, variance?: Varian
       'dead candidates',
       `${number(report.deadCount)} of ${number(report.candidateCount)} (${percent(report.deadCount, report.candidateCount)})`,
     ],
-    [
-      'prior precision',
-      `${manifest.priorPrecision.toPrecision(4)} (${prior.method}${prior.isAtBound === true ? ', at the bound of the search' : ''})`,
-    ],
+    ['prior precision', describePrior(manifest)],
     ['temperature', number(manifest.temperature)],
     ['curvature', manifest.curvature],
     ...(manifest.noiseVariance === null
@@ -77,14 +74,31 @@ export function describePosterior(manifest: PosteriorManifest, variance?: Varian
     ['shards', manifest.shards.length],
     ['computed by', `${backend.name} ${backend.version}, ${backend.device}, ${backend.threads} thread${backend.threads === 1 ? '' : 's'}`],
   ]);
-  const rows = report.layers.map(({ layer, weight, selected, dead, total, diagonalMassShare }) => [
-    layer,
-    weight,
-    number(selected),
-    number(total),
-    percent(selected, total),
-    number(dead),
-    percent(diagonalMassShare, 1),
-  ]);
-  return `${facts}\n\n${formatTable(['layer', 'weight', 'selected', 'of', 'share', 'dead', 'GGN diagonal'], rows)}`;
+  const { tensors } = prior;
+  const rows = report.layers.map(({ layer, weight, selected, dead, total, diagonalMassShare }) => {
+    const own = tensors?.find((tensor) => tensor.layer === layer && tensor.weight === weight);
+    return [
+      layer,
+      weight,
+      number(selected),
+      number(total),
+      percent(selected, total),
+      number(dead),
+      percent(diagonalMassShare, 1),
+      ...(tensors ? [own?.priorPrecision.toPrecision(4) ?? '-'] : []),
+    ];
+  });
+  const header = ['layer', 'weight', 'selected', 'of', 'share', 'dead', 'GGN diagonal', ...(tensors ? ['prior precision'] : [])];
+  return `${facts}\n\n${formatTable(header, rows)}`;
+}
+
+function describePrior({ prior, priorPrecision }: PosteriorManifest): string {
+  const { structure, mean, method, isAtBound, bounds } = prior;
+  const parts = [
+    method,
+    ...(structure === 'scalar' ? [] : [`geometric mean of one per ${structure === 'layer' ? 'weight tensor' : 'weight'}`]),
+    ...(mean === 0 ? [] : [mean === null ? 'prior mean from a file' : `prior mean ${mean}`]),
+    ...(isAtBound === true ? [`at a bound of the search, ${bounds?.join(' to ')}`] : []),
+  ];
+  return `${priorPrecision.toPrecision(4)} (${parts.join(', ')})`;
 }

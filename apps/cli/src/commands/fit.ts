@@ -1,3 +1,4 @@
+import { existsSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
@@ -22,10 +23,15 @@ interface FitFlags {
   readonly candidates: FitSpec['candidates'];
   readonly keepDead?: boolean;
   readonly priorPrecision: FitSpec['priorPrecision'];
+  readonly priorStructure: FitSpec['priorStructure'];
+  readonly priorMean: FitSpec['priorMean'];
+  readonly priorBounds: FitSpec['priorBounds'];
+  readonly priorPatience: number;
   readonly priorTolerance: number;
   readonly temperature: number;
   readonly curvature: string;
   readonly noiseVariance: FitSpec['noiseVariance'];
+  readonly tuneNoise?: boolean;
   readonly normalisation: FitSpec['normalisation'];
   readonly seed: number;
   readonly shardSize: number;
@@ -53,6 +59,19 @@ function numberOr<T extends string>(...words: T[]): (text: string) => number | T
   };
 }
 
+/** A file where there is one of that name; its path is made absolute, since another process reads it. */
+function fileOr<T>(parse: (text: string) => T): (text: string) => T | { readonly file: string } {
+  return (text) => (existsSync(text) && statSync(text).isFile() ? { file: resolve(text) } : parse(text));
+}
+
+function bounds(text: string): [number, number] {
+  const values = text.split(',').map(Number);
+  const [smallest, largest] = values;
+  if (values.length !== 2 || !(smallest > 0 && smallest < largest && Number.isFinite(largest)))
+    throw new InvalidArgumentError(`expected two positive numbers in ascending order, such as 0.01,1000, got '${text}'`);
+  return [smallest, largest];
+}
+
 function validationOf(text: string, seed: number): FitSpec['validation'] {
   if (text === 'as-trained' || text === 'none') return text;
   const fraction = Number(text);
@@ -71,10 +90,15 @@ function specOf(flags: FitFlags): FitSpec {
     candidates: flags.candidates,
     keepDead: flags.keepDead === true,
     priorPrecision: flags.priorPrecision,
+    priorStructure: flags.priorStructure,
+    priorMean: flags.priorMean,
+    priorBounds: flags.priorBounds,
+    priorPatience: flags.priorPatience,
     priorTolerance: flags.priorTolerance,
     temperature: flags.temperature,
     curvature: flags.curvature,
     noiseVariance: flags.noiseVariance,
+    tuneNoise: flags.tuneNoise === true,
     normalisation: flags.normalisation,
     seed: flags.seed,
     shardSize: flags.shardSize,
@@ -132,14 +156,23 @@ export function fitCommand(terminal: () => Terminal): Command {
     .option('--coordinator <address>', 'HOST:PORT of a coordinator that runs already, instead of starting one; SUBLACE_TOKEN: its token')
     .option(
       '--prior-precision <value>',
-      'a number, or auto, validation, widest, evidence',
-      numberOr('auto', 'validation', 'widest', 'evidence'),
+      'a number; auto, validation, widest or evidence; or a file: a vector (.npy, text), or JSON of one number per weight tensor',
+      fileOr(numberOr('auto', 'validation', 'widest', 'evidence')),
       'auto',
     )
+    .addOption(
+      new Option('--prior-structure <kind>', 'what shares a tuned prior precision: everything, each weight tensor, or nothing')
+        .choices(['scalar', 'layer', 'weight'])
+        .default('scalar'),
+    )
+    .option('--prior-mean <value>', 'a number, or a file; counts in the evidence', fileOr(real()), 0)
+    .option('--prior-bounds <min,max>', 'smallest and largest prior precision to choose', bounds, [1e-4, 1e6])
+    .option('--prior-patience <rounds>', 'layer, weight: rounds without gain before the search ends', count(), 3)
     .option('--prior-tolerance <nats>', 'widest: what a wide posterior may cost per held-out example', real({ min: 0 }), 0.01)
     .option('--temperature <number>', 'of the posterior', real({ min: 1e-9 }), 1)
     .option('--curvature <kind>', 'ggn (exact), mc-fisher:K (K drawn targets per example) or empirical-fisher', 'ggn')
     .option('--noise-variance <value>', 'regression: a number in squared target units, or auto', numberOr('auto'), 'auto')
+    .option('--tune-noise', 'regression: find the noise together with the prior precision')
     .option('--validation <what>', 'held-out data: as-trained, none, a share such as 0.1, or a data SPEC', 'as-trained')
     .option(
       '--candidates <kinds>',

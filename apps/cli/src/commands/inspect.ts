@@ -1,6 +1,7 @@
 import { startBackend } from '@sublace/backend';
 import { openPosterior } from '@sublace/pipeline';
 import { Command } from 'commander';
+import { describeTuning } from '../prior-report.ts';
 import { describePosterior, summariseVariances } from '../posterior-report.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
@@ -20,6 +21,8 @@ export function inspectCommand(terminal: () => Terminal): Command {
       const { manifest } = fitted;
       const variance = summariseVariances(fitted.posterior.marginalVariances(), manifest.priorPrecision);
       fitted.dispose();
-      terminal().result({ manifest, variance }, () => describePosterior(manifest, variance));
+      terminal().result({ manifest, variance }, () => {
+        return [describePosterior(manifest, variance), describeTuning(manifest)].filter(Boolean).join('\n\n');
+      });
     });
 }

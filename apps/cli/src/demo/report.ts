@@ -4,6 +4,9 @@ import type { Question } from './ask-server.ts';
 import type { DemoResult } from './run-demo.ts';
 import type { RotationPoint } from './rotation-curve.ts';
 
+/** Losses that the chart of the prior shows lie within this of the smallest. */
+const PRIOR_CHART_NATS = 0.1;
+
 const STYLE = `
   :root { color-scheme: light; }
   body { font: 16px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff; max-width: 1080px; margin: 2rem auto; padding: 0 1rem; }
@@ -42,7 +45,7 @@ hundredth of a nat there.</p>
 ${questions.map(questionRow).join('\n')}
 
 <h2>The fit</h2>
-${table(['', ''], facts(result))}
+<div class="row">${table(['', ''], facts(result))}<figure>${priorChart(manifest)}</figure></div>
 <h2>Where the time went</h2>
 ${table(
   ['phase', 'tasks', 'seconds', 'MB moved'],
@@ -82,6 +85,19 @@ export function rotationCharts(curve: readonly RotationPoint[]): [string, string
     lineChart({ title: 'Negative log likelihood', x, y: 'nats', series: series((point, i) => round(point.scores[i].nll)) }),
     lineChart({ title: 'Accuracy', x, y: '%', series: series((point, i) => round(100 * point.scores[i].accuracy)) }),
   ];
+}
+
+/** Held-out NLL against the prior precision, without the far ends where it explodes. */
+function priorChart({ prior, priorPrecision }: DemoResult['manifest']): string {
+  const curve = prior.curve ?? [];
+  const smallest = Math.min(...curve.map(({ loss }) => loss));
+  const shown = curve.filter(({ loss }) => loss < smallest + PRIOR_CHART_NATS);
+  return lineChart({
+    title: `Held-out NLL by prior precision: ${priorPrecision.toPrecision(3)} was chosen`,
+    x: { name: 'prior precision', values: shown.map((point) => Number(point.priorPrecision.toPrecision(2))) },
+    y: 'nats',
+    series: [{ name: 'Sublace', values: shown.map(({ loss }) => round(loss)) }],
+  });
 }
 
 function rotationTable(curve: readonly RotationPoint[]): string {

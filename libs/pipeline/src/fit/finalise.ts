@@ -3,15 +3,20 @@ import { activeBackend } from '@sublace/backend';
 import { SublaceError } from '@sublace/errors';
 import { principalSubmatrix, TiledMatrix } from '@sublace/linalg';
 import { fitTemperature } from '@sublace/metrics';
-import { Posterior, logMarginalLikelihood } from '@sublace/posterior';
+import { logMarginalLikelihood, Posterior } from '@sublace/posterior';
 import { parseSelectionRule } from '@sublace/subnetwork';
 import { forwardAll } from '../batches.ts';
 import type { PosteriorManifest } from '../posterior/posterior-manifest.ts';
 import { folderOf, writeSequence } from '../posterior/posterior-sequence.ts';
 import { writePosterior } from '../posterior/write-posterior.ts';
+import { scaleDataTerm } from './data-term.ts';
 import type { FitContext } from './fit-context.ts';
 import type { FitPlan, FitSelection, FitTask, FitTaskResult } from './fit-task.ts';
+import { gaussianFitOf } from './gaussian-fit.ts';
+import { geometricMean } from './geometric-mean.ts';
+import { priorMeanOf } from './given-prior.ts';
 import { indicesOf, smallerIndicesOf } from './input-blocks.ts';
+import { priorFacts } from './prior-facts.ts';
 import { flatWeights } from './select.ts';
 import { tunePrior, type TunedPrior } from './tune-prior.ts';
 
@@ -78,23 +83,34 @@ interface Part {
 
 async function finaliseOne({ task, plan, context, selection, indices, ggn, folder }: Part): Promise<PosteriorManifest> {
   const { spec } = task;
-  const { network } = context.model;
-  const weights = flatWeights(network);
+  const { model, validation } = context;
+  const { layout } = model.network;
+  const weights = flatWeights(model.network);
   const mapValues = Float64Array.from(indices, (index) => weights[index]);
-  const prior = tunePrior(spec, { ggn, indices, mapValues, plan, selection }, context);
+  const priorMean = priorMeanOf(spec.priorMean, indices, layout);
+  const { temperature } = spec;
+  const { logLikelihood } = selection;
+  const noise = spec.tuneNoise ? gaussianFitOf(plan, logLikelihood) : undefined;
+  const prior = tunePrior(
+    spec,
+    { ggn, indices, mapValues, priorMean, layout, temperature, logLikelihood, ...(noise && { noise }) },
+    validation && { plan, model, validation },
+  );
+  const { ggn: matrix, ...scaled } = scaleDataTerm({ ggn, plan, selection }, prior.dataScale, noise);
   const posterior = new Posterior({
     indices,
     mapValues,
-    ggn,
+    ggn: matrix,
     priorPrecision: prior.priorPrecision,
-    temperature: spec.temperature,
+    priorMean,
+    temperature,
     describeWeight: (index) => {
-      const [{ entry, columns }] = network.layout.split(Int32Array.of(index));
+      const [{ entry, columns }] = layout.split(Int32Array.of(index));
       return `${columns[0]} of ${entry.layer}/${entry.weight}`;
     },
   });
   try {
-    return await write(folder, { task, plan, selection, context, posterior, prior });
+    return await write(folder, { task, ...scaled, context, posterior, prior });
   } finally {
     posterior.dispose();
   }
@@ -113,9 +129,9 @@ interface Finished {
 async function write(folder: string, { task, plan, selection, context, posterior, prior }: Finished): Promise<PosteriorManifest> {
   const { spec } = task;
   const { model, validation } = context;
-  const { priorPrecision, mapValues } = posterior;
+  const { priorPrecision, priorMean, mapValues } = posterior;
   const { logLikelihood } = selection;
-  const evidence = logMarginalLikelihood({ logLikelihood, logDeterminant: posterior.logDeterminant, priorPrecision, mapValues });
+  const evidence = logMarginalLikelihood({ logLikelihood, logDeterminant: posterior.logDeterminant, priorPrecision, mapValues, priorMean });
   const mapTemperature =
     plan.likelihood === 'classification' && validation
       ? fitTemperature(forwardAll(model.network, validation.inputs, validation.count), validation.targets).temperature
@@ -132,8 +148,8 @@ async function write(folder: string, { task, plan, selection, context, posterior
     validation: { exampleCount: plan.validationCount },
     likelihood: plan.likelihood,
     normalisation: context.normalisation,
-    priorPrecision: prior.priorPrecision,
-    prior: { method: prior.method, ...(prior.search && { isAtBound: prior.search.isAtBound, curve: prior.search.curve }) },
+    priorPrecision: geometricMean(priorPrecision),
+    prior: priorFacts(prior, posterior, model.network.layout, spec.priorBounds),
     noiseVariance: plan.noiseVariance,
     temperature: spec.temperature,
     curvature: spec.curvature,

@@ -1,6 +1,7 @@
 import { parseCurvature } from '@sublace/curvature';
 import { SublaceError } from '@sublace/errors';
 import { parseCandidates, parseSelectionRule } from '@sublace/subnetwork';
+import type { PriorStructure } from './prior-groups.ts';
 
 /**
  * How to find the prior precision: `validation` minimises the mean validation NLL, `widest` takes the widest posterior whose validation NLL is
@@ -25,7 +26,16 @@ export interface FitSpec {
   readonly candidates: string;
   readonly keepDead: boolean;
   readonly seed: number;
-  readonly priorPrecision: number | PriorMethod;
+  /** One value for all, how to find it, or a file of values: a vector, or an object of one number per weight tensor. */
+  readonly priorPrecision: number | PriorMethod | { readonly file: string };
+  /** How many prior precisions are tuned: one, one per weight tensor, or one per weight. */
+  readonly priorStructure: PriorStructure;
+  /** One value for all, or a file of values. It counts in the evidence; the posterior's mean stays the MAP. */
+  readonly priorMean: number | { readonly file: string };
+  /** Smallest and largest prior precision that tuning may choose. */
+  readonly priorBounds: [smallest: number, largest: number];
+  /** Rounds of a climb of the evidence without gain before it ends. */
+  readonly priorPatience: number;
   /** What a wide posterior may cost on validation data, in nats per example. */
   readonly priorTolerance: number;
   /** Divides the data term of the precision. */
@@ -34,6 +44,8 @@ export interface FitSpec {
   readonly curvature: string;
   /** Regression, in squared units of the raw targets. Default: the model's, else fitted to the residuals. */
   readonly noiseVariance: number | 'auto';
+  /** Regression: find the noise together with the prior precision, by the same loss. */
+  readonly tuneNoise: boolean;
   /** For models without metadata: raw inputs as they are, divided by 255, or standardised on the training data. */
   readonly normalisation: 'none' | 'unit' | 'standard';
   /** Examples per shard; 0 lets the planner choose. */
@@ -62,10 +74,15 @@ export function compileFitSpec(input: FitSpecInput): FitSpec {
     keepDead: false,
     seed: 0,
     priorPrecision: 'auto',
+    priorStructure: 'scalar',
+    priorMean: 0,
+    priorBounds: [1e-4, 1e6],
+    priorPatience: 3,
     priorTolerance: 0.01,
     temperature: 1,
     curvature: 'ggn',
     noiseVariance: 'auto',
+    tuneNoise: false,
     normalisation: 'none',
     shardSize: 0,
     overwrite: false,
@@ -83,6 +100,7 @@ export function compileFitSpec(input: FitSpecInput): FitSpec {
   if (!(spec.priorTolerance >= 0)) {
     throw new SublaceError('INVALID_ARGUMENT', `priorTolerance: expected a number of at least 0, got ${spec.priorTolerance}`);
   }
+  checkPrior(spec);
   positive('temperature');
   positive('priorPrecision');
   positive('noiseVariance');
@@ -91,4 +109,17 @@ export function compileFitSpec(input: FitSpecInput): FitSpec {
     throw new SublaceError('INVALID_ARGUMENT', `shardSize: expected a positive integer or 0, got ${spec.shardSize}`);
   }
   return spec;
+}
+
+function checkPrior({ priorPrecision, priorStructure, priorMean, priorBounds, priorPatience, tuneNoise }: FitSpec): void {
+  const fail = (message: string): SublaceError => new SublaceError('INVALID_ARGUMENT', message);
+  if (!['scalar', 'layer', 'weight'].includes(priorStructure))
+    throw fail(`priorStructure: expected scalar, layer or weight, got '${priorStructure}'`);
+  if (typeof priorMean === 'number' && !Number.isFinite(priorMean)) throw fail(`priorMean: expected a finite number, got ${priorMean}`);
+  const [smallest, largest] = priorBounds;
+  if (!(smallest > 0 && smallest < largest && Number.isFinite(largest)))
+    throw fail(`priorBounds: expected two positive numbers in ascending order, got ${smallest} and ${largest}`);
+  if (!Number.isInteger(priorPatience) || priorPatience < 1) throw fail(`priorPatience: expected a positive integer, got ${priorPatience}`);
+  if (tuneNoise && (typeof priorPrecision === 'number' || typeof priorPrecision === 'object'))
+    throw fail("tuneNoise: expected a prior precision that is tuned too, got a given one; use 'evidence' or 'validation'");
 }

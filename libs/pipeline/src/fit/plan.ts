@@ -4,6 +4,7 @@ import { forwardAll } from '../batches.ts';
 import { checkFeasible } from './feasibility.ts';
 import type { FitContext } from './fit-context.ts';
 import type { FitPlan, FitTask, FitTaskResult } from './fit-task.ts';
+import { checkPriorFiles } from './given-prior.ts';
 import { readSwagRecord } from '../swag/swag-file.ts';
 import { scoredWeightsOf } from './scored-weights-of.ts';
 import { planShards } from './shards.ts';
@@ -31,6 +32,9 @@ export function planFit({ spec }: FitTask, context: FitContext): FitTaskResult {
       "priorPrecision by validation: expected validation data, got none; give --validation, or use 'evidence' or a number",
     );
   }
+  checkPriorFiles(spec);
+  if (spec.tuneNoise && likelihood !== 'regression')
+    throw new SublaceError('INVALID_ARGUMENT', `tuneNoise: expected a regression, got ${likelihood}; only its noise is a parameter`);
   let noiseVariance: number | null = null;
   if (likelihood === 'regression') {
     if (spec.noiseVariance !== 'auto') noiseVariance = spec.noiseVariance / commonScale(normalisation.targetStd) ** 2;

@@ -5,6 +5,7 @@ import { parseCandidates, scatterScores, selectNestedSubnetworks, type QualityRe
 import { checkFeasible } from './feasibility.ts';
 import type { FitContext } from './fit-context.ts';
 import type { FitSelection, FitTask, FitTaskResult } from './fit-task.ts';
+import { checkPriorFiles } from './given-prior.ts';
 import { requiredVector, vectorOf } from './input-blocks.ts';
 import { scoredWeightsOf } from './scored-weights-of.ts';
 import { readSwag } from '../swag/swag-file.ts';
@@ -38,6 +39,7 @@ export async function selectForFit({ spec, inputs }: FitTask, { model }: FitCont
   });
   const { indices, report } = sequence[sequence.length - 1];
   checkFeasible(indices.length, spec);
+  checkPriorFiles(spec, { indices, layout });
   const smaller = sequence.slice(0, -1);
   const [high, low] = requiredVector(inputs, 'score/log-likelihood');
   return {

@@ -1,125 +1,133 @@
 import { SublaceError } from '@sublace/errors';
-import { denseOf, type TileSource } from '@sublace/linalg';
-import { Spectrum, logMarginalLikelihood, searchPriorPrecision, type ChoiceRule, type PriorSearch } from '@sublace/posterior';
-import * as tf from '@tensorflow/tfjs';
-import { forEachJacobian } from '../predict/linearised-outputs.ts';
-import { probabilitiesOf } from '../predict/probabilities.ts';
+import { denseOf } from '@sublace/linalg';
+import { searchPriorPrecision, Spectrum, type ChoiceRule, type PriorPoint } from '@sublace/posterior';
 import type { FitContext } from './fit-context.ts';
 import type { FitSpec, PriorMethod } from './fit-spec.ts';
-import type { FitPlan, FitSelection } from './fit-task.ts';
-
-/** Bytes that the validation examples' projected Jacobians may take; more examples than fit are not used for tuning. */
-const PROJECTION_BYTES_MAX = 512 * 2 ** 20;
+import type { FitPlan } from './fit-task.ts';
+import { geometricMean } from './geometric-mean.ts';
+import { readPriorPrecisions } from './given-prior.ts';
+import type { PriorStructure } from './prior-groups.ts';
+import {
+  scalarByEvidence,
+  structuredByEvidence,
+  type EvidenceInputs,
+  type SearchLimits,
+  type StructuredPrior,
+} from './tune-by-evidence.ts';
+import { ValidationLoss } from './validation-loss.ts';
+import { valuesAt } from './weight-values.ts';
 
 /** How the prior precision was found. */
 export interface TunedPrior {
-  readonly priorPrecision: number;
+  /** One for all, or [S]. */
+  readonly priorPrecision: number | Float64Array;
   readonly method: 'given' | Exclude<PriorMethod, 'auto'>;
-  readonly search?: PriorSearch;
+  readonly structure: PriorStructure;
+  /** The GGN is multiplied by it and the noise divided; 1 unless the noise was found too. */
+  readonly dataScale: number;
+  readonly isAtBound?: boolean;
+  /** Loss along the common scale of the prior, in ascending order of the prior precision (its geometric mean). */
+  readonly curve?: readonly PriorPoint[];
+  /** Log evidence by round of the climb over weight tensors or weights. */
+  readonly ascent?: readonly number[];
 }
 
-/** What tuning needs to know of the posterior to be. */
-export interface TuningProblem {
-  readonly ggn: TileSource;
-  readonly indices: Int32Array;
-  readonly mapValues: Float64Array;
+/** Which prior is wanted. */
+export type PriorWish = Pick<FitSpec, 'priorPrecision' | 'priorStructure' | 'priorTolerance' | 'priorBounds' | 'priorPatience'>;
+
+/** Held-out data to choose by. */
+export interface HeldOut {
   readonly plan: FitPlan;
-  readonly selection: FitSelection;
+  readonly model: FitContext['model'];
+  readonly validation: NonNullable<FitContext['validation']>;
 }
 
 /**
- * Finds a scalar prior precision: as given, by the mean validation NLL of the linearised predictive (the smallest, or the widest
- * posterior that is no worse), or by the evidence. One eigendecomposition of the GGN and one pass over the validation Jacobians serve the
- * whole grid.
+ * Finds the prior precision: as given, by the evidence, or by the mean validation NLL of the linearised predictive (the smallest, or the widest posterior
+ * that is no worse). One eigendecomposition of the GGN and one pass over the validation Jacobians serve a whole grid. Where weight tensors or weights have
+ * priors of their own the evidence decides their ratios, and the method the scale that they share.
  *
- * @param spec  `priorPrecision`: a value or a method; `priorTolerance`; `temperature`.
- * @param problem  GGN and subnetwork.
- * @param context  Model and data.
+ * @param wish  Value or method, structure, bounds.
+ * @param inputs  GGN and subnetwork; with `noise`, the noise is found too.
+ * @param heldOut  Held-out data, where there are any.
  * @returns  The precision and how it was found.
- * @throws {SublaceError} NUMERICAL_FAILURE when no prior precision has a finite loss.
+ * @throws {SublaceError} NUMERICAL_FAILURE when no prior precision has a finite loss; INVALID_ARGUMENT for a file that does not fit.
  */
-export function tunePrior(spec: FitSpec, problem: TuningProblem, context: FitContext): TunedPrior {
-  const { priorPrecision: wanted, temperature } = spec;
-  if (typeof wanted === 'number') return { priorPrecision: wanted, method: 'given' };
-  const size = problem.indices.length;
-  const method = wanted === 'auto' ? (context.validation ? 'widest' : 'evidence') : wanted;
-  const spectrum = new Spectrum(denseOf(problem.ggn), size, { temperature });
+export function tunePrior(wish: PriorWish, inputs: EvidenceInputs, heldOut: HeldOut | undefined): TunedPrior {
+  const { priorPrecision: wanted, priorStructure: structure } = wish;
+  if (typeof wanted === 'number') return { priorPrecision: wanted, method: 'given', structure: 'scalar', dataScale: 1 };
+  if (typeof wanted === 'object') return fromFile(wanted.file, inputs);
+  const method = wanted === 'auto' ? (heldOut ? 'widest' : 'evidence') : wanted;
+  const limits: SearchLimits = { bounds: wish.priorBounds, patience: wish.priorPatience };
+  const shape = structure === 'scalar' ? undefined : structuredByEvidence(structure, inputs, limits);
+  if (shape && method === 'evidence') return { ...shape, method, structure };
+  return { ...withScale(wish, inputs, method === 'evidence' ? undefined : heldOut, shape), method, structure };
+}
+
+/** The scale of a prior whose shape is known, or of a scalar one. */
+function withScale(
+  wish: PriorWish,
+  inputs: EvidenceInputs,
+  heldOut: HeldOut | undefined,
+  shape: StructuredPrior | undefined,
+): Omit<TunedPrior, 'method' | 'structure'> {
+  const { ggn, indices, temperature, noise } = inputs;
+  const limits: SearchLimits = { bounds: wish.priorBounds, patience: wish.priorPatience };
+  const centre = shape && geometricMean(shape.priorPrecision);
+  const priorShape = shape && centre !== undefined ? shape.priorPrecision.map((value) => value / centre) : undefined;
+  const spectrum = new Spectrum(denseOf(ggn), indices.length, { temperature, ...(priorShape && { priorShape }) });
   try {
-    const rule: ChoiceRule = method === 'widest' ? { kind: 'widest', tolerance: spec.priorTolerance } : { kind: 'smallest-loss' };
-    const search = method === 'evidence' ? byEvidence(spectrum, problem) : byValidation(spectrum, problem, context, rule);
-    if (!Number.isFinite(search.best.loss)) {
-      throw new SublaceError(
-        'NUMERICAL_FAILURE',
-        `priorPrecision: expected a finite ${method} loss at some value, got none; give a number`,
-      );
+    const { search, dataScale } = heldOut
+      ? byValidation(spectrum, indices, heldOut, wish, noise !== undefined)
+      : scalarByEvidence(spectrum, inputs, limits);
+    const { best, curve, isAtBound } = search;
+    if (!Number.isFinite(best.loss)) {
+      const loss = heldOut ? 'validation' : 'evidence';
+      throw new SublaceError('NUMERICAL_FAILURE', `priorPrecision: expected a finite ${loss} loss at some value, got none; give a number`);
     }
-    return { priorPrecision: search.best.priorPrecision, method, search };
+    return {
+      priorPrecision: priorShape ? priorShape.map((value) => value * best.priorPrecision) : best.priorPrecision,
+      dataScale,
+      isAtBound: isAtBound || shape?.isAtBound === true,
+      curve,
+      ...(shape && { ascent: shape.ascent }),
+    };
   } finally {
     spectrum.dispose();
   }
 }
 
-function byEvidence(spectrum: Spectrum, { mapValues, selection }: TuningProblem): PriorSearch {
-  return searchPriorPrecision((grid) =>
-    grid.map((prior) => {
-      const priorPrecision = new Float64Array(mapValues.length).fill(prior);
-      const { logLikelihood } = selection;
-      const { value } = logMarginalLikelihood({ logLikelihood, logDeterminant: spectrum.logDeterminant(prior), priorPrecision, mapValues });
-      return -value;
-    }),
-  );
-}
-
 function byValidation(
   spectrum: Spectrum,
-  { indices, plan }: TuningProblem,
-  { model, validation }: FitContext,
-  rule: ChoiceRule,
-): PriorSearch {
-  if (!validation) throw new SublaceError('INTERNAL', 'tuning by validation without validation data');
-  const { network } = model;
-  const { outputCount } = network;
-  const count = Math.max(1, Math.min(validation.count, Math.floor(PROJECTION_BYTES_MAX / (4 * outputCount * indices.length))));
-  const mean = new Float64Array(count * outputCount);
-  const projected: tf.Tensor2D[] = [];
-  const losses = (grid: readonly number[]): number[] => {
-    const variances = grid.map(() => new Float64Array(count * outputCount));
-    let at = 0;
-    for (const squares of projected) {
-      spectrum.variances(squares, grid).forEach((values, g) => {
-        variances[g].set(values, at);
-      });
-      at += squares.shape[0];
-    }
-    return variances.map((variance) => meanNll(mean, variance, validation.targets, plan));
-  };
+  indices: Int32Array,
+  { plan, model, validation }: HeldOut,
+  { priorPrecision: method, priorTolerance, priorBounds }: PriorWish,
+  isNoiseFree: boolean,
+): ReturnType<typeof scalarByEvidence> {
+  const rule: ChoiceRule = method === 'validation' ? { kind: 'smallest-loss' } : { kind: 'widest', tolerance: priorTolerance };
+  const losses = new ValidationLoss(spectrum, indices, plan, model, validation);
   try {
-    forEachJacobian(network, indices, validation.inputs, count, (outputs, jacobian, first) => {
-      mean.set(outputs.dataSync(), first * outputCount);
-      projected.push(tf.keep(spectrum.projectedSquares(jacobian)));
-    });
-    return searchPriorPrecision(losses, rule);
+    // The grid is of the ratio of prior to data; with the noise given that is the prior precision itself.
+    const scales = new Map<number, number>();
+    const search = searchPriorPrecision(
+      (grid) =>
+        losses.at(grid, isNoiseFree).map(({ loss, dataScale }, g) => {
+          scales.set(grid[g], dataScale);
+          return loss;
+        }),
+      rule,
+      priorBounds,
+    );
+    const scaleOf = ({ priorPrecision }: PriorPoint): number => scales.get(priorPrecision) ?? 1;
+    const scaled = (point: PriorPoint): PriorPoint => ({ ...point, priorPrecision: point.priorPrecision * scaleOf(point) });
+    return { search: { ...search, best: scaled(search.best), curve: search.curve.map(scaled) }, dataScale: scaleOf(search.best) };
   } finally {
-    tf.dispose(projected);
+    losses.dispose();
   }
 }
 
-/** Mean negative log likelihood of the linearised predictive, nats per example (per value for regression). */
-function meanNll(mean: Float64Array, variance: Float64Array, targets: Int32Array | Float32Array, plan: FitPlan): number {
-  const { likelihood, outputCount, noiseVariance } = plan;
-  let terms: Float64Array;
-  if (likelihood === 'regression') {
-    terms = mean.map((value, i) => {
-      const total = variance[i] + (noiseVariance ?? 0);
-      return 0.5 * (Math.log(2 * Math.PI * total) + (targets[i] - value) ** 2 / total);
-    });
-  } else {
-    const probabilities = probabilitiesOf({ mean, variance }, outputCount, 'probit');
-    const count = mean.length / outputCount;
-    terms = Float64Array.from(
-      { length: count },
-      (_, n) => -Math.log(Math.max(probabilities[n * outputCount + targets[n]], Number.MIN_VALUE)),
-    );
-  }
-  return terms.reduce((sum, term) => sum + term, 0) / terms.length;
+function fromFile(file: string, { indices, layout }: EvidenceInputs): TunedPrior {
+  const values = readPriorPrecisions(file);
+  const priorPrecision = valuesAt(values, indices, layout, 'priorPrecision');
+  return { priorPrecision, method: 'given', structure: values.kind === 'named' ? 'layer' : 'weight', dataScale: 1 };
 }

@@ -2,9 +2,29 @@ import type { ArtifactManifest } from '@sublace/artifact-store';
 import type { Normalisation } from '@sublace/data';
 import type { PriorPoint } from '@sublace/posterior';
 import type { QualityReport } from '@sublace/subnetwork';
+import type { PriorStructure, TensorPrior } from '../fit/prior-groups.ts';
 
 /** Kind of artifact that a fit publishes. */
 export const POSTERIOR_KIND = 'posterior';
+
+/** What the manifest says of the prior. */
+export interface PriorFacts {
+  /** `given`, or how it was tuned. */
+  readonly method: string;
+  readonly structure: PriorStructure;
+  /** One for all weights; null where they differ, as read from a file. */
+  readonly mean: number | null;
+  /** By weight tensor, where they differ; with one prior per weight the geometric mean. */
+  readonly tensors?: readonly TensorPrior[];
+  /** Of the search. */
+  readonly bounds?: readonly [number, number];
+  /** Whether the search ended at one of them, so that a wider one may be better. */
+  readonly isAtBound?: boolean;
+  /** Loss along the scale of the prior, ascending: mean validation NLL, or minus the log evidence, nats. */
+  readonly curve?: readonly PriorPoint[];
+  /** Log evidence by round of the climb over weight tensors or weights. */
+  readonly ascent?: readonly number[];
+}
 
 /** What the manifest of a posterior says of it. */
 export interface PosteriorFacts {
@@ -18,8 +38,9 @@ export interface PosteriorFacts {
   readonly validation: { readonly exampleCount: number };
   readonly likelihood: 'classification' | 'regression';
   readonly normalisation: Normalisation;
+  /** Of all weights, or the geometric mean where they differ. */
   readonly priorPrecision: number;
-  readonly prior: { readonly method: string; readonly isAtBound?: boolean; readonly curve?: readonly PriorPoint[] };
+  readonly prior: PriorFacts;
   /** Regression, in squared normalised units; null for classification. */
   readonly noiseVariance: number | null;
   readonly temperature: number;

@@ -57,11 +57,13 @@ async function readWeights(folder: string, manifest: PosteriorManifest, read: (n
   };
   const indices = vector<Int32Array>('indices');
   const ggn = TiledMatrix.fromBlocks(tilesOf(await read(POSTERIOR_FILES.ggn)), size);
-  checkDigest('posterior', manifest.digest, posteriorDigest({ indices, ggn }, manifest));
+  const priorPrecision = vector<Float64Array>('prior_precision');
+  checkDigest('posterior', manifest.digest, posteriorDigest({ indices, ggn, priorPrecision }, manifest));
   return new Posterior({
     indices,
     mapValues: vector<Float64Array>('map_values'),
-    priorPrecision: vector<Float64Array>('prior_precision'),
+    priorPrecision,
+    priorMean: vector<Float64Array>('prior_mean'),
     temperature: manifest.temperature,
     ggn,
     factor: TiledMatrix.fromBlocks(tilesOf(await read(POSTERIOR_FILES.factor)), size),

@@ -41,6 +41,7 @@ export async function writePosterior(
         ['indices', { dtype: 'I32', shape: [size], data: posterior.indices }],
         ['map_values', { dtype: 'F64', shape: [size], data: posterior.mapValues }],
         ['prior_precision', { dtype: 'F64', shape: [size], data: posterior.priorPrecision }],
+        ['prior_mean', { dtype: 'F64', shape: [size], data: posterior.priorMean }],
       ]),
     ),
     [POSTERIOR_FILES.ggn]: tilesFile(posterior.ggn, 'ggn'),
@@ -79,15 +80,16 @@ function writeFile(path: string, bytes: Uint8Array): void {
 /**
  * Digest of what determines predictions: model, subnetwork, GGN, prior, noise, temperature, kind of curvature, likelihood, units.
  *
- * @param posterior  Indices and GGN.
+ * @param posterior  Indices, prior precisions and GGN.
  * @param facts  The rest.
  * @returns  sha256, hexadecimal.
  */
-export function posteriorDigest(posterior: Pick<Posterior, 'indices' | 'ggn'>, facts: PosteriorFacts): string {
+export function posteriorDigest(posterior: Pick<Posterior, 'indices' | 'ggn' | 'priorPrecision'>, facts: PosteriorFacts): string {
   const { model, likelihood, normalisation, priorPrecision, noiseVariance, temperature, curvature } = facts;
   const hash = createHash('sha256')
     .update(JSON.stringify({ model: model.digest, likelihood, normalisation, priorPrecision, noiseVariance, temperature, curvature }))
-    .update(posterior.indices);
+    .update(posterior.indices)
+    .update(posterior.priorPrecision);
   for (const { data } of blocksOf(posterior.ggn, 'ggn')) hash.update(data);
   return hash.digest('hex');
 }
