@@ -210,6 +210,7 @@ describe('the noise of a regression', () => {
   it('by validation has the smallest held-out loss of a grid of fits over both', async () => {
     const validation = { fraction: 0.4, seed: 1 };
     const tuned = await fit(curve, { priorPrecision: 'validation', tuneNoise: true, validation });
+    expect(tuned.manifest.prior.isAtBound).toBe(false);
     const loss = await heldOutNll(tuned.folder, validation);
     const scale = (tuned.manifest.normalisation.targetStd?.[0] ?? 1) ** 2;
     for (const noiseFactor of [0.5, 1, 2]) {
