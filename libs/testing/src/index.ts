@@ -15,6 +15,18 @@ export {
   randomTransposedConvolution,
   type ConvolutionGeometry,
 } from './network/convolution-layers.ts';
+export { elementwiseLayer, NAIVE_ACTIVATIONS, randomPReLU, softmaxLayer } from './network/elementwise-layers.ts';
+export {
+  croppingLayer,
+  identityLayer,
+  permuteLayer,
+  repeatVectorLayer,
+  upSamplingLayer,
+  zeroPaddingLayer,
+} from './network/linear-layers.ts';
+export { randomBatchNormalization, randomLayerNormalization, type ScaleAndShift } from './network/normalisation-layers.ts';
+export { poolingLayer } from './network/pooling-layers.ts';
+export type { SlidingGeometry } from './network/sliding.ts';
 export { randomConv2d, type Conv2dGeometry } from './network/conv2d-layer.ts';
 export { denseLayer, randomDense, randomSequenceDense } from './network/dense-layer.ts';
 export { dotLayer, type DotSide } from './network/dot-layer.ts';

@@ -27,9 +27,16 @@ function distance(a: Float32Array, b: Float32Array): number {
 }
 
 describe('registerWasmKernels', () => {
-  it('has added one kernel and replaced three, once', async () => {
+  it('has added one kernel and replaced five, once', async () => {
     const names = registerWasmKernels();
-    expect(names).toEqual(['Conv2DBackpropFilter', 'BatchMatMul', 'Conv2D', 'FusedConv2D']);
+    expect(names).toEqual([
+      'Conv2DBackpropFilter',
+      'BatchMatMul',
+      'Conv2D',
+      'FusedConv2D',
+      'DepthwiseConv2dNative',
+      'FusedDepthwiseConv2D',
+    ]);
     expect(registerWasmKernels()).toBe(names);
     await tf.setBackend('cpu');
     expect(registerWasmKernels()).toEqual([]);
@@ -59,6 +66,23 @@ describe('registerWasmKernels', () => {
         expect(leakCount).toBe(0);
       }),
       { numRuns: 60, seed: 1 },
+    );
+  });
+
+  it('convolves each channel by itself with any stride as the plain backend does', async () => {
+    const size = fc.integer({ min: 1, max: 3 });
+    const shapes = fc.record({ height: fc.integer({ min: 3, max: 9 }), kernel: size, stride: size, channels: size, multiplier: size });
+    await fc.assert(
+      fc.asyncProperty(shapes, async ({ height, kernel, stride, channels, multiplier }) => {
+        const { wasm, plain, leakCount } = await onBoth(() => {
+          const x = tf.randomNormal<tf.Rank.R4>([2, height, 5, channels], 0, 1, 'float32', 1);
+          const filter = tf.randomNormal<tf.Rank.R4>([kernel, 1, channels, multiplier], 0, 1, 'float32', 2);
+          return tf.depthwiseConv2d(x, filter, stride, 'same');
+        });
+        expect(distance(wasm, plain)).toBeLessThan(1e-5);
+        expect(leakCount).toBe(0);
+      }),
+      { numRuns: 30, seed: 1 },
     );
   });
 

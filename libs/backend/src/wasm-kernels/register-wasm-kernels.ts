@@ -27,7 +27,7 @@ export function registerWasmKernels(): readonly string[] {
         original({ inputs: { a: left, b: right }, backend, attrs: { transposeA: false, transposeB: false } }) as tf.TensorInfo;
       return matMulByCopies(a, b, transposeA, transposeB, plain);
     }),
-    ...[tf.Conv2D, tf.FusedConv2D].flatMap((name) =>
+    ...[tf.Conv2D, tf.FusedConv2D, tf.DepthwiseConv2dNative, tf.FusedDepthwiseConv2D].flatMap((name) =>
       replace(name, (original) => ({ inputs, attrs, backend }) => {
         const { x, filter } = inputs as { x: tf.TensorInfo; filter: tf.TensorInfo };
         return original({ inputs, backend, attrs: spellOutPadding(attrs!, x.shape, filter.shape) });

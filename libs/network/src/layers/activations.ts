@@ -75,6 +75,17 @@ export function exponentialLinear(alpha = 1): ElementwiseActivation {
   };
 }
 
+/**
+ * A scale and an offset: what a rescaling layer does.
+ *
+ * @param scale  Factor.
+ * @param offset  Added to the product.
+ * @returns  The function.
+ */
+export function affine(scale: number, offset: number): ElementwiseActivation {
+  return { forward: (z) => tf.add(tf.mul(z, scale), offset), derivative: (z) => tf.fill(z.shape, scale) };
+}
+
 const elu = exponentialLinear();
 const seluBase = exponentialLinear(SELU_ALPHA);
 

@@ -126,7 +126,8 @@ export class GlobalMaxPooling2D implements Layer {
   forward(inputs: readonly tf.Tensor[]): LayerTape {
     const [batch, height, width, channels] = inputs[0].shape as [number, number, number, number];
     const positions = tf.reshape(inputs[0], [batch, height * width, channels]);
-    const won = tf.transpose(tf.oneHot(tf.argMax(positions, 1) as tf.Tensor1D, height * width), [0, 2, 1]); // [B, Q, ch]
+    const places = tf.reshape(tf.range(0, height * width, 1, 'int32'), [1, height * width, 1]);
+    const won = tf.equal(tf.expandDims(tf.argMax(positions, 1), 1), places); // [B, Q, ch]
     return { inputs, output: tf.max(positions, 1), saved: [tf.cast(won, 'float32')] };
   }
 

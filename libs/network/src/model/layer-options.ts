@@ -19,8 +19,10 @@ export interface LayerOptions {
   /** Two axes, or one for both. */
   axes(): [number, number];
   padding(): Padding;
-  /** Zero padding: rows before and after, columns before and after. */
-  pads(): [[number, number], [number, number]];
+  /** Around an image: rows before and after, columns before and after; or two numbers, or one for all four. */
+  margins(key: string, fallback: number): [[number, number], [number, number]];
+  /** Extents of which one may be open, which tf.js writes as null; it becomes -1. */
+  extents(key: string): number[];
   /** Refuses any other value than these. An absent option passes. */
   expect(key: string, allowed: readonly unknown[], description?: string): void;
   expectPair(key: string, allowed: [number, number]): void;
@@ -89,13 +91,19 @@ export function layerOptions({ name, className, config }: LayerSpec): LayerOptio
       if (value === 'same' || value === 'valid') return value;
       throw unsupported('padding', "'same' or 'valid'");
     },
-    pads: () => {
-      const value = get('padding') ?? 1;
+    margins: (key, fallback) => {
+      const value = get(key) ?? fallback;
       if (typeof value === 'number') return [[value, value], [value, value]]; // prettier-ignore
       if (isNumbers(value, 2)) return [[value[0], value[0]], [value[1], value[1]]]; // prettier-ignore
       if (Array.isArray(value) && value.length === 2 && value.every((item) => isNumbers(item, 2)))
         return value as [[number, number], [number, number]];
-      throw unsupported('padding', 'a number, two numbers or two pairs');
+      throw unsupported(key, 'a number, two numbers or two pairs');
+    },
+    extents: (key) => {
+      const value = get(key);
+      const extents = Array.isArray(value) ? value.map((extent: unknown) => extent ?? -1) : undefined;
+      if (!isNumbers(extents)) throw unsupported(key, 'a list of numbers');
+      return extents;
     },
     expect: (key, allowed, description = allowed.map((value) => JSON.stringify(value)).join(' or ')) => {
       const value = get(key);

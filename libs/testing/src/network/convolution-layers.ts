@@ -1,57 +1,14 @@
 import type { TestRandom } from '../random.ts';
 import type { NaiveLayer } from './layer.ts';
 import { randomProducts } from './products-layer.ts';
+import { positionCount, visitPlaces, type SlidingGeometry } from './sliding.ts';
 
 /** Geometry of a convolution, channels last; a sequence is an image of height one. */
-export interface ConvolutionGeometry {
-  /** [H, W, I] */
-  readonly inputShape: readonly [number, number, number];
-  /** Height and width. */
-  readonly kernelSize: readonly [number, number];
-  readonly strides: readonly [number, number];
-  readonly padding: 'same' | 'valid' | 'causal';
-  readonly dilations: readonly [number, number];
+export interface ConvolutionGeometry extends SlidingGeometry {
   readonly groups: number;
   /** Output channels, or output channels per input channel of a depthwise convolution. */
   readonly filters: number;
   readonly hasBias: boolean;
-}
-
-/** What a kernel does to one axis: TensorFlow's rules. */
-interface Axis {
-  readonly outputs: number;
-  /** Input position under a place of the kernel at an output; it may lie outside. */
-  readonly input: (output: number, place: number) => number;
-}
-
-function axisOf({ inputShape, kernelSize, strides, padding, dilations }: ConvolutionGeometry, axis: 0 | 1): Axis {
-  const [extent, stride, dilation] = [inputShape[axis], strides[axis], dilations[axis]];
-  const reach = (kernelSize[axis] - 1) * dilation;
-  if (padding === 'valid') {
-    return { outputs: Math.floor((extent - reach - 1) / stride) + 1, input: (output, place) => output * stride + place * dilation };
-  }
-  const outputs = Math.ceil(extent / stride);
-  const before = padding === 'causal' ? reach : Math.floor(Math.max((outputs - 1) * stride + reach + 1 - extent, 0) / 2);
-  return { outputs, input: (output, place) => output * stride + place * dilation - before };
-}
-
-/** Visits every (output position, kernel place, input position) with the input position inside. */
-function visitPlaces(geometry: ConvolutionGeometry, each: (output: number, place: number, input: number) => void): void {
-  const [height, width] = geometry.inputShape;
-  const [rows, columns] = [axisOf(geometry, 0), axisOf(geometry, 1)];
-  for (let p = 0; p < rows.outputs; p++)
-    for (let q = 0; q < columns.outputs; q++)
-      for (let ky = 0; ky < geometry.kernelSize[0]; ky++)
-        for (let kx = 0; kx < geometry.kernelSize[1]; kx++) {
-          const [y, x] = [rows.input(p, ky), columns.input(q, kx)];
-          if (y < 0 || y >= height || x < 0 || x >= width) continue;
-          each(p * columns.outputs + q, ky * geometry.kernelSize[1] + kx, y * width + x);
-        }
-}
-
-/** Output positions of a convolution. */
-function positionCount(geometry: ConvolutionGeometry): number {
-  return axisOf(geometry, 0).outputs * axisOf(geometry, 1).outputs;
 }
 
 /** Options as a model file has them, for one axis or two. */

@@ -1,11 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import {
+  croppingLayer,
+  permuteLayer,
+  poolingLayer,
+  randomBatchNormalization,
   randomConvolution,
   randomDepthwise,
+  randomLayerNormalization,
+  randomPReLU,
   randomSeparable,
   randomSequenceDense,
   randomTransposedConvolution,
+  repeatVectorLayer,
+  softmaxLayer,
   testRandom,
+  upSamplingLayer,
+  zeroPaddingLayer,
   type ConvolutionGeometry,
   type NaiveLayer,
 } from '../index.ts';
@@ -32,6 +42,39 @@ const TWINS: readonly (readonly [string, NaiveLayer, readonly number[]])[] = [
   ['depthwise convolution', randomDepthwise(random, 'a', 2, { ...geometry, filters: 2 }), geometry.inputShape],
   ['separable convolution', randomSeparable(random, 'a', 1, sequence, 2), [6, 4]],
   ['transposed convolution', randomTransposedConvolution(random, 'a', { ...geometry, padding: 'valid', strides: [2, 3] }), [5, 6, 4]],
+  ['maximum pooling', poolingLayer('Max', 2, { ...geometry, strides: [2, 1], dilations: [1, 1] }), geometry.inputShape],
+  ['average pooling', poolingLayer('Average', 2, { ...geometry, strides: [2, 1], dilations: [1, 1] }), geometry.inputShape],
+  ['layer normalisation', randomLayerNormalization(random, 'a', [3, 2, 4], [0, 2], { hasScale: true, hasShift: true }), [3, 2, 4]],
+  ['batch normalisation', randomBatchNormalization(random, 'a', 4, { hasScale: true, hasShift: true }), [3, 4]],
+  [
+    'zero padding',
+    zeroPaddingLayer(
+      [3, 2, 2],
+      [
+        [1, 2],
+        [0, 1],
+      ],
+    ),
+    [3, 2, 2],
+  ],
+  [
+    'cropping',
+    croppingLayer(
+      [4, 5, 2],
+      [
+        [1, 2],
+        [0, 1],
+      ],
+    ),
+    [4, 5, 2],
+  ],
+  ['repeating up-sampling', upSamplingLayer([3, 2, 2], [2, 3], 'nearest'), [3, 2, 2]],
+  ['bilinear up-sampling', upSamplingLayer([3, 2, 2], [2, 3], 'bilinear'), [3, 2, 2]],
+  ['permutation', permuteLayer([3, 2, 4], [2, 0, 1]), [3, 2, 4]],
+  ['repetition', repeatVectorLayer(3, 4), [3]],
+  ['learned slopes', randomPReLU(random, 'a', [3, 2, 4], [0]), [3, 2, 4]],
+  ['softmax', softmaxLayer([3, 4, 2], [0, 2], 'Softmax'), [3, 4, 2]],
+  ['logarithm of softmax', softmaxLayer([3, 4], [1], 'Activation'), [3, 4]],
 ];
 
 /** Central differences of a function of some numbers, which are changed in place and put back; one entry per number. */

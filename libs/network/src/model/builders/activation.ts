@@ -1,12 +1,13 @@
 import { SublaceError } from '@sublace/errors';
 import { Activation, LogSoftmax, Softmax } from '../../layers/activation.ts';
-import { ACTIVATIONS, ACTIVATION_ALIASES, exponentialLinear, rectifier } from '../../layers/activations.ts';
+import { ACTIVATIONS, ACTIVATION_ALIASES, affine, exponentialLinear, rectifier } from '../../layers/activations.ts';
 import type { Layer } from '../../layers/layer.ts';
+import { PReLU } from '../../layers/prelu.ts';
 import { Identity } from '../../layers/shape-layers.ts';
 import type { LayerOptions } from '../layer-options.ts';
 import type { Builders } from './builder.ts';
 
-/** Activations as layers of their own. */
+/** Activations as layers of their own, and other functions of one number. */
 export const ACTIVATION_BUILDERS: Builders = {
   Activation: (name, options) => activationLayers(name, options, name),
   ReLU: (name, options) => [
@@ -18,6 +19,8 @@ export const ACTIVATION_BUILDERS: Builders = {
   LeakyReLU: (name, options) => [new Activation(name, rectifier(options.number('alpha', options.number('negative_slope', 0.3))))],
   ThresholdedReLU: (name, options) => [new Activation(name, rectifier(0, Infinity, options.number('theta', 1)))],
   ELU: (name, options) => [new Activation(name, exponentialLinear(options.number('alpha', 1)))],
+  PReLU: (name, _, weights) => [new PReLU(name, weights.get(name, 'alpha'))],
+  Rescaling: (name, options) => [new Activation(name, affine(options.number('scale', 1), options.number('offset', 0)))],
   // tf.js writes 1 by default, which is the last axis of a vector.
   Softmax: (name, options) => [new Softmax(name, options.list('axis', [1]))],
 };
