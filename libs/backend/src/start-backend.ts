@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs';
 import { SublaceError } from '@sublace/errors';
+import { useOnednnKernels } from './native-kernels/use-onednn-kernels.ts';
 import { registerWasmKernels } from './wasm-kernels/register-wasm-kernels.ts';
 
 /** What computes: the runtime, the device and the threads. */
@@ -82,7 +83,7 @@ function startNative(threads: number): Backend {
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '3';
   process.env['NVIDIA_TF32_OVERRIDE'] = '0';
   process.env['TF_DETERMINISTIC_OPS'] = '1';
-  // Eigen's kernels: as fast as oneDNN's here, and the same bits on every CPU of a kind.
+  // oneDNN's kernels are asked for by name (useOnednnKernels): enabled for all, every process would write two lines to standard error.
   process.env['TF_ENABLE_ONEDNN_OPTS'] ??= '0';
 
   // Removed from Node 23; the addon's JavaScript still calls them (docs/gotchas.md).
@@ -93,6 +94,7 @@ function startNative(threads: number): Backend {
   // The addon's package exports tf.js itself; loading it registers and selects the 'tensorflow' backend of the shared tf.js.
   require('@tensorflow/tfjs-node-gpu');
   const native = tf.backend() as unknown as { isUsingGpuDevice: boolean; binding: { TF_Version: string } };
+  if (!native.isUsingGpuDevice) useOnednnKernels();
   return { name: 'tensorflow', device: native.isUsingGpuDevice ? 'gpu' : 'cpu', threads, version: native.binding.TF_Version };
 }
 
