@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 interface Conv2dOptions {
   readonly strides: [number, number] | number;
   readonly pad: 'valid' | 'same' | number | tf.backend_util.ExplicitPadding;
-  readonly dilations: [number, number] | number;
+  readonly dilations: [number, number] | number | null;
   readonly dataFormat: 'NHWC' | 'NCHW';
   readonly dimRoundingMode?: 'floor' | 'round' | 'ceil';
 }
@@ -28,7 +28,7 @@ export function spellOutPadding<T extends object>(
     inputShape as [number, number, number, number],
     filterShape as [number, number, number, number],
     strides,
-    dilations,
+    dilations ?? 1, // tf.js's own depthwise layer sets none
     pad,
     dimRoundingMode,
   );

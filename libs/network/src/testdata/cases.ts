@@ -131,5 +131,77 @@ const others: NetworkCase[] = [
   },
 ];
 
+/** Layers that tf.js has and can differentiate; those that it cannot have a plain twin only. */
+const breadth: NetworkCase[] = [
+  {
+    name: 'convolution, pooling and global pooling of sequences',
+    ...chain([9, 2], () => [
+      tf.layers.conv1d({ filters: 3, kernelSize: 3, strides: 2, padding: 'same', name: 'first' }),
+      tf.layers.maxPooling1d({ poolSize: 2, strides: 1, padding: 'same' }),
+      tf.layers.conv1d({ filters: 4, kernelSize: 2, activation: 'tanh', name: 'second' }),
+      tf.layers.averagePooling1d({ poolSize: 2, strides: 1 }),
+      tf.layers.globalAveragePooling1d({}),
+      head(),
+    ]),
+  },
+  {
+    name: 'dense on a sequence, layer normalisation, global max pooling',
+    ...chain([4, 3], () => [
+      tf.layers.dense({ units: 5, activation: 'gelu_new' as ActivationName, name: 'first' }),
+      tf.layers.layerNormalization({ name: 'norm' }),
+      tf.layers.dense({ units: 4, name: 'second' }),
+      tf.layers.layerNormalization({ axis: [1, 2], name: 'norm2' }),
+      tf.layers.globalMaxPooling1d({}),
+      head(),
+    ]),
+  },
+  {
+    name: 'depthwise and separable convolutions',
+    ...chain([7, 6, 2], () => [
+      tf.layers.depthwiseConv2d({ kernelSize: 3, depthMultiplier: 2, padding: 'same', name: 'depthwise' }),
+      tf.layers.separableConv2d({ filters: 3, kernelSize: 2, strides: 2, depthMultiplier: 2, activation: 'relu', name: 'separable' }),
+      tf.layers.flatten(),
+      head(),
+    ]),
+  },
+  ...(['same', 'valid'] as const).map((padding) => ({
+    name: `transposed convolution, ${padding}`,
+    ...chain([3, 4, 2], () => [
+      tf.layers.conv2dTranspose({ filters: 3, kernelSize: [3, 2], strides: [2, 1], padding, activation: 'tanh', name: 'up' }),
+      tf.layers.conv2dTranspose({ filters: 2, kernelSize: 2, strides: 3, padding, name: 'up2' }),
+      tf.layers.flatten(),
+      head(),
+    ]),
+  })),
+  ...(['nearest', 'bilinear'] as const).map((interpolation) => ({
+    name: `up-sampling, ${interpolation}, cropping, learned slopes, permutation`,
+    // Elsewhere tf.js's gradient of an interpolation swaps the sides of the image.
+    ...(interpolation === 'bilinear' && { oracle: 'tensorflow' as const }),
+    ...chain([3, 2, 2], () => [
+      tf.layers.conv2d({ filters: 3, kernelSize: 2, padding: 'same', name: 'conv' }),
+      tf.layers.upSampling2d({ size: [2, 3], interpolation }),
+      tf.layers.cropping2D({ cropping: [[1, 0], [2, 1]] }), // prettier-ignore
+      tf.layers.prelu({ sharedAxes: [1, 2], name: 'slopes' }),
+      tf.layers.permute({ dims: [3, 1, 2] }),
+      tf.layers.flatten(),
+      head(),
+    ]),
+  })),
+  {
+    name: 'rescaling, repeated vector, softmax of a sequence, reshape with an open extent',
+    ...chain([4], () => [
+      tf.layers.rescaling({ scale: 0.5, offset: 0.1 }),
+      tf.layers.dense({ units: 3, name: 'hidden' }),
+      tf.layers.repeatVector({ n: 2 }),
+      tf.layers.dense({ units: 4, name: 'second' }),
+      tf.layers.softmax({ axis: -1 }),
+      tf.layers.prelu({ name: 'slopes' }),
+      tf.layers.reshape({ targetShape: [4, 2] }),
+      tf.layers.flatten(),
+      head(),
+    ]),
+  },
+];
+
 /** Every supported layer, each in a model small enough to differentiate one output at a time. */
-export const CASES: readonly NetworkCase[] = [...activations, ...convolutions, ...poolings, ...others];
+export const CASES: readonly NetworkCase[] = [...activations, ...convolutions, ...poolings, ...others, ...breadth];
