@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { SublaceError } from '@sublace/errors';
 import type { Layer, LayerTape } from './layers/layer.ts';
+import { outputShapes } from './output-shapes.ts';
 import { ParameterLayout } from './parameter-layout.ts';
 import type { Rows } from './rows.ts';
 import { VisitedLayer, type LayerUse } from './visited-layer.ts';
@@ -33,6 +34,8 @@ export interface NetworkDefinition {
   readonly outputActivation: string;
   /** Every weight tensor, freed with the network. */
   readonly tensors: readonly tf.Tensor[];
+  /** What the user should be told once. Default: nothing. */
+  readonly notes?: readonly string[];
 }
 
 /** A layer graph in inference mode: forward passes, and batched vector-Jacobian products through it. */
@@ -43,6 +46,8 @@ export class Network {
   readonly inputShape: readonly number[];
   readonly outputActivation: string;
   readonly layout: ParameterLayout;
+  /** What the user should be told once, one line each: for example layers that are slow. */
+  readonly notes: readonly string[];
   /** C: logits or regression means per example. */
   readonly outputCount: number;
   /** Largest and total number of elements of the layer outputs of one example, for memory estimates. */
@@ -59,6 +64,7 @@ export class Network {
     this.inputShape = definition.inputShape;
     this.outputActivation = definition.outputActivation;
     this.#tensors = definition.tensors;
+    this.notes = definition.notes ?? [];
     this.layout = new ParameterLayout(
       this.layers.flatMap((layer) =>
         layer.weights.map(({ name, kind, value }) => ({
@@ -71,7 +77,7 @@ export class Network {
       ),
     );
 
-    const shapes = this.#outputShapes();
+    const shapes = outputShapes(this.nodes, this.inputShape);
     const output = shapes[shapes.length - 1];
     if (output.length !== 2) {
       const layer = this.nodes[this.nodes.length - 1].layer.name;
@@ -176,28 +182,6 @@ export class Network {
       reaches.push((wanted.has(layer.name) && layer.weights.length > 0) || inputs.some((input) => input >= 0 && reaches[input]));
     }
     return reaches;
-  }
-
-  /** Output shape of every node, by passing one example of zeros. */
-  #outputShapes(): number[][] {
-    return tf.tidy(() => {
-      const values: tf.Tensor[] = [];
-      const input = tf.zeros([1, ...this.inputShape]);
-      for (const { layer, inputs } of this.nodes) {
-        try {
-          values.push(layer.forward(inputs.map((i) => (i < 0 ? input : values[i]))).output);
-        } catch (error) {
-          const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
-          const shapes = inputs.map((i) => `[${(i < 0 ? input : values[i]).shape.slice(1).join(', ')}]`).join(' and ');
-          throw new SublaceError(
-            'MODEL_INVALID',
-            `layer '${layer.name}' (${layer.className}) does not accept its input ${shapes}: ${reason}`,
-            { cause: error },
-          );
-        }
-      }
-      return values.map((value) => value.shape);
-    });
   }
 }
 

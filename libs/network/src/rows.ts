@@ -23,6 +23,16 @@ export class Rows {
   }
 
   /**
+   * The example that a row belongs to.
+   *
+   * @param row  Position of the row.
+   * @returns  Position of its example.
+   */
+  exampleOf(row: number): number {
+    return Math.floor(row / this.seedCount);
+  }
+
+  /**
    * Elementwise product of a signal with something kept per example.
    *
    * @param gradient  [R, ...shape]

@@ -2,7 +2,9 @@ import { SublaceError } from '@sublace/errors';
 import { InputPart } from '../layers/input-part.ts';
 import type { Layer } from '../layers/layer.ts';
 import type { Node } from '../network.ts';
-import { buildLayer } from './build-layer.ts';
+import { outputShapes } from '../output-shapes.ts';
+import { buildLayer, hasRule, SUPPORTED_LAYERS } from './build-layer.ts';
+import { buildTfjsLayer } from './build-tfjs-layer.ts';
 import type { LayerCall, LayerSpec, ModelSpec, TensorReference } from './topology.ts';
 import type { WeightTable } from './weights.ts';
 
@@ -28,27 +30,30 @@ export function buildGraph(model: ModelSpec, weights: WeightTable): Graph {
     throw new SublaceError('MODEL_UNSUPPORTED', `expected one output, got ${model.outputs.length}: ${names}`);
   }
   const shapes = model.inputs.map((input) => inputShapeOf(findLayer(model, input)));
-  const builder = new GraphBuilder(weights, repeatedNames(model));
-  if (shapes.length === 1) return { nodes: leadingTo(builder.nodes, builder.connect(model, [-1], '')[0]), inputShape: shapes[0] };
+  const inputShape = shapes.length === 1 ? shapes[0] : [shapes.reduce((sum, shape) => sum + sizeOf(shape), 0)];
+  const builder = new GraphBuilder(weights, repeatedNames(model), inputShape);
+  if (shapes.length === 1) return { nodes: leadingTo(builder.nodes, builder.connect(model, [-1], '')[0]), inputShape };
 
   let start = 0;
   const parts = model.inputs.map(({ layer }, i) => {
     builder.nodes.push({ layer: new InputPart(layer, start, shapes[i]), inputs: [-1] });
-    start += shapes[i].reduce((product, extent) => product * extent, 1);
+    start += sizeOf(shapes[i]);
     return builder.nodes.length - 1;
   });
-  return { nodes: leadingTo(builder.nodes, builder.connect(model, parts, '')[0]), inputShape: [start] };
+  return { nodes: leadingTo(builder.nodes, builder.connect(model, parts, '')[0]), inputShape };
 }
 
 class GraphBuilder {
   readonly nodes: Node[] = [];
   readonly #weights: WeightTable;
   readonly #repeatedNames: ReadonlySet<string>;
+  readonly #inputShape: readonly number[];
   readonly #built = new Map<LayerSpec, Layer[]>();
 
-  constructor(weights: WeightTable, repeatedNames: ReadonlySet<string>) {
+  constructor(weights: WeightTable, repeatedNames: ReadonlySet<string>, inputShape: readonly number[]) {
     this.#weights = weights;
     this.#repeatedNames = repeatedNames;
+    this.#inputShape = inputShape;
   }
 
   /** Adds the nodes of a model that is fed by these nodes; returns those that are its outputs. */
@@ -77,7 +82,7 @@ class GraphBuilder {
     if (spec.nested) return this.connect(spec.nested, inputs, `${path}${spec.name}/`);
     if (spec.className === 'InputLayer') return [inputs[0]];
     const name = this.#repeatedNames.has(spec.name) ? `${path}${spec.name}` : spec.name;
-    const layers = this.#built.get(spec) ?? buildLayer({ ...spec, name }, this.#weights);
+    const layers = this.#built.get(spec) ?? this.#build({ ...spec, name }, inputs);
     this.#built.set(spec, layers);
     let feeding = inputs;
     for (const layer of layers) {
@@ -86,6 +91,17 @@ class GraphBuilder {
     }
     return [feeding[0]];
   }
+
+  #build(spec: LayerSpec, inputs: readonly number[]): Layer[] {
+    if (hasRule(spec.className)) return buildLayer(spec, this.#weights);
+    const shapes = outputShapes(this.nodes, this.#inputShape);
+    const inputShapes = inputs.map((input) => (input < 0 ? this.#inputShape : shapes[input].slice(1)));
+    return [buildTfjsLayer(spec, this.#weights, inputShapes, SUPPORTED_LAYERS)];
+  }
+}
+
+function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, extent) => product * extent, 1);
 }
 
 function argumentsOf({ inputs, named }: LayerCall): TensorReference[] {

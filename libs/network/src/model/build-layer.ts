@@ -1,4 +1,3 @@
-import { SublaceError } from '@sublace/errors';
 import type { Layer } from '../layers/layer.ts';
 import { ACTIVATION_BUILDERS } from './builders/activation.ts';
 import type { Builders } from './builders/builder.ts';
@@ -24,23 +23,27 @@ const BUILDERS: Builders = {
   ...ACTIVATION_BUILDERS,
 };
 
-/** Classes of layers that can be used, for messages and documentation. */
+/** Classes of layers that have a rule of their own, for messages and documentation. */
 export const SUPPORTED_LAYERS: readonly string[] = ['InputLayer', ...Object.keys(BUILDERS)];
+
+/**
+ * Whether a class has a rule of its own here.
+ *
+ * @param className  A tf.js class.
+ * @returns  Whether {@link buildLayer} takes it.
+ */
+export function hasRule(className: string): boolean {
+  return Object.hasOwn(BUILDERS, className);
+}
 
 /**
  * The nodes that compute one layer of a model file; a layer with an activation becomes two.
  *
- * @param spec  The layer.
+ * @param spec  The layer, of a class with a rule.
  * @param weights  The model's weights.
  * @returns  Nodes, each fed by the one before.
- * @throws {SublaceError} MODEL_UNSUPPORTED for a class or option without a rule, by name; MODEL_INVALID for missing weights.
+ * @throws {SublaceError} MODEL_UNSUPPORTED for an option without a rule, by name; MODEL_INVALID for missing weights.
  */
 export function buildLayer(spec: LayerSpec, weights: WeightTable): Layer[] {
-  if (!Object.hasOwn(BUILDERS, spec.className)) {
-    throw new SublaceError(
-      'MODEL_UNSUPPORTED',
-      `layer '${spec.name}' of class ${spec.className} is not supported; supported: ${SUPPORTED_LAYERS.join(', ')}`,
-    );
-  }
   return BUILDERS[spec.className](spec.name, layerOptions(spec), weights);
 }

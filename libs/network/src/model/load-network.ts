@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { SublaceError } from '@sublace/errors';
 import { LogSoftmax, Softmax } from '../layers/activation.ts';
+import { TfjsLayer } from '../layers/tfjs-layer.ts';
 import { Network, type Node } from '../network.ts';
 import { buildGraph } from './build-graph.ts';
 import { poolEarly } from './pool-early.ts';
@@ -35,11 +36,24 @@ export function loadNetwork({ modelJson, weights }: ModelFiles): Network {
   try {
     const { nodes, inputShape } = buildGraph(topology, table);
     const { nodes: trimmed, outputActivation } = trimSoftmax(nodes);
-    return new Network({ nodes: poolEarly(trimmed), outputActivation, inputShape, tensors: table.tensors });
+    return new Network({ nodes: poolEarly(trimmed), outputActivation, inputShape, tensors: table.tensors, notes: notesOn(nodes) });
   } catch (error) {
     tf.dispose(table.tensors);
     throw error;
   }
+}
+
+/** One line for each class of layers that tf.js differentiates. */
+function notesOn(nodes: readonly Node[]): string[] {
+  const names = new Map<string, Set<string>>();
+  for (const { layer } of nodes) {
+    if (!(layer instanceof TfjsLayer)) continue;
+    names.set(layer.className, (names.get(layer.className) ?? new Set<string>()).add(layer.name));
+  }
+  return [...names].map(
+    ([className, layers]) =>
+      `${className} (${[...layers].join(', ')}) has no rule of its own and is differentiated by tf.js, one row at a time: right, but slow`,
+  );
 }
 
 function trimSoftmax(nodes: readonly Node[]): { nodes: readonly Node[]; outputActivation: string } {

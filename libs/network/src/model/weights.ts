@@ -10,7 +10,7 @@ const ELEMENT_BYTES: Readonly<Record<string, number>> = { float32: 4, int32: 4, 
 /** Weight tensors by name, with errors that name the weight. */
 export class WeightTable {
   readonly #tensors: Map<string, tf.Tensor>;
-  readonly #reshaped: tf.Tensor[] = [];
+  readonly #others: tf.Tensor[] = [];
 
   /**
    * Decodes a weights file.
@@ -39,7 +39,7 @@ export class WeightTable {
 
   /** Every tensor. */
   get tensors(): tf.Tensor[] {
-    return [...this.#tensors.values(), ...this.#reshaped];
+    return [...this.#tensors.values(), ...this.#others];
   }
 
   /**
@@ -82,8 +82,38 @@ export class WeightTable {
    */
   reshaped(weight: tf.Tensor, shape: number[]): tf.Tensor {
     const view = tf.reshape(weight, shape);
-    this.#reshaped.push(view);
+    this.#others.push(view);
     return view;
+  }
+
+  /**
+   * Takes over a tensor that is not from the file, so that it is freed with the others.
+   *
+   * @param tensor  The tensor.
+   */
+  adopt(tensor: tf.Tensor): void {
+    this.#others.push(tensor);
+  }
+
+  /**
+   * A weight by its whole name, or by a name that ends so.
+   *
+   * @param name  Name.
+   * @returns  The tensor, owned by the table, or nothing.
+   * @throws {SublaceError} MODEL_INVALID when several names end so.
+   */
+  at(name: string): tf.Tensor | undefined {
+    return this.#find(name);
+  }
+
+  /**
+   * The first weight whose name a condition accepts.
+   *
+   * @param isWanted  The condition.
+   * @returns  The tensor, owned by the table, or nothing.
+   */
+  matching(isWanted: (name: string) => boolean): tf.Tensor | undefined {
+    return [...this.#tensors].find(([name]) => isWanted(name))?.[1];
   }
 
   #find(wanted: string): tf.Tensor | undefined {

@@ -133,5 +133,41 @@ const merges: NetworkCase[] = [
   },
 ];
 
-/** Models that are not chains, and layers with several inputs. */
-export const GRAPH_CASES: readonly NetworkCase[] = [...graphs, ...merges];
+/** Layers without a rule of their own, which tf.js differentiates. */
+const differentiated: NetworkCase[] = [
+  ...(['simpleRNN', 'gru', 'lstm'] as const).map((kind) => ({
+    name: `${kind} over a sequence, with a dense layer at every step before it`,
+    ...of([4, 3], (input) => on(dense(2, 'head'), on(tf.layers[kind]({ units: 3, name: 'recurrent' }), on(dense(2, 'before'), input)))),
+  })),
+  {
+    name: 'two recurrent layers, the first with all its steps, dropout and another activation',
+    ...of([3, 2], (input) => {
+      const steps = tf.layers.lstm({ units: 3, returnSequences: true, dropout: 0.3, recurrentActivation: 'hardSigmoid', name: 'first' });
+      return on(dense(2, 'head'), on(tf.layers.gru({ units: 2, name: 'second' }), on(steps, input)));
+    }),
+  },
+  {
+    name: 'a bidirectional recurrent layer',
+    ...of([3, 2], (input) => {
+      const both = tf.layers.bidirectional({ layer: tf.layers.lstm({ units: 2 }) as tf.RNN, mergeMode: 'concat', name: 'both' });
+      return on(dense(2, 'head'), on(both, on(dense(3, 'before'), input)));
+    }),
+  },
+  {
+    name: 'a dense layer at every time step',
+    ...of([3, 2], (input) => {
+      const steps = tf.layers.timeDistributed({ layer: tf.layers.dense({ units: 3, activation: 'tanh' }), name: 'steps' });
+      return on(dense(2, 'head'), on(tf.layers.flatten(), on(steps, on(dense(2, 'before'), input))));
+    }),
+  },
+  {
+    name: 'a convolution over three dimensions',
+    ...of([3, 3, 3, 1], (input) => {
+      const volume = tf.layers.conv3d({ filters: 2, kernelSize: 2, activation: 'tanh', name: 'volume' });
+      return on(dense(2, 'head'), on(tf.layers.flatten(), on(volume, input)));
+    }),
+  },
+];
+
+/** Models that are not chains, layers with several inputs, and layers that tf.js differentiates. */
+export const GRAPH_CASES: readonly NetworkCase[] = [...graphs, ...merges, ...differentiated];
