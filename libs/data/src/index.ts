@@ -5,7 +5,7 @@ export { dataCache, dataDirectories, findDataset } from './data-directory.ts';
 export { downloadDataset, type DownloadOptions, type DownloadProgress } from './download/download-dataset.ts';
 export { DOWNLOADABLE } from './download/catalogue.ts';
 
-export { takeExamples, sliceDataset, splitValidation, type ValidationSplit } from './subsets.ts';
+export { takeExamples, sliceDataset, splitRows, splitValidation, type ValidationSplit } from './subsets.ts';
 export {
   fitNormalisation,
   normaliseInputs,

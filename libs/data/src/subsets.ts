@@ -73,11 +73,21 @@ export function splitValidation(dataset: Dataset, { fraction, seed }: Validation
       `${dataset.name}: expected a validation fraction in [0, 1) that leaves examples to train on, got ${fraction} of ${dataset.count}`,
     );
   }
-  const order = createRandom(seed).shuffle(Uint32Array.from({ length: dataset.count }, (_, n) => n));
-  return {
-    training: takeExamples(dataset, order.slice(validationCount).sort()),
-    validation: takeExamples(dataset, order.slice(0, validationCount).sort()),
-  };
+  const rows = splitRows(dataset.count, { fraction, seed });
+  return { training: takeExamples(dataset, rows.training), validation: takeExamples(dataset, rows.validation) };
+}
+
+/**
+ * Which examples a split puts where.
+ *
+ * @param count  N.
+ * @param split  Fraction and seed.
+ * @returns  Positions of the training and of the validation examples in the source, each ascending.
+ */
+export function splitRows(count: number, { fraction, seed }: ValidationSplit): { training: Uint32Array; validation: Uint32Array } {
+  const validationCount = Math.round(fraction * count);
+  const order = createRandom(seed).shuffle(Uint32Array.from({ length: count }, (_, n) => n));
+  return { training: order.slice(validationCount).sort(), validation: order.slice(0, validationCount).sort() };
 }
 
 function takeTargets(targets: Targets, indices: ArrayLike<number>): Targets {

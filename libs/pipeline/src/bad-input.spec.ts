@@ -91,9 +91,29 @@ describe('a model that cannot be used', () => {
         weights.writeFloatLE(value, 4 * 21); // 16 of the first kernel, 4 biases, then the second kernel
         writeFileSync(join(copy, 'weights.bin'), weights);
       });
-      const message = "weight 'output/kernel': expected finite values, got a non-finite one at flat index 1; train the model again";
+      const remedy = Number.isNaN(value)
+        ? 'train the model again'
+        : 'it is beyond float32: train the model again, or save it at another scale';
+      const message = `weight 'output/kernel': expected finite values, got ${value} at flat index 1; ${remedy}`;
       expect(await failure(() => openModel(model))).toEqual(['MODEL_INVALID', message]);
     }
+  });
+
+  it('has quantised weights whose scale leaves float32, by name', async () => {
+    const model = damagedModel((copy) => {
+      const weights = readFileSync(join(copy, 'weights.bin'));
+      editJson(join(copy, 'model.json'), (text) => {
+        const json = JSON.parse(text) as { weightsManifest: { weights: object[] }[] };
+        Object.assign(json.weightsManifest[0].weights[2], { quantization: { dtype: 'uint8', scale: 1e38, min: 0 } });
+        return JSON.stringify(json);
+      });
+      const bytes = Uint8Array.from({ length: 12 }, (_, i) => (i === 5 ? 200 : 1)); // 200e38
+      writeFileSync(join(copy, 'weights.bin'), Buffer.concat([weights.subarray(0, 80), bytes, weights.subarray(128)]));
+    });
+    expect(await failure(() => openModel(model))).toEqual([
+      'MODEL_INVALID',
+      "weight 'output/kernel': expected finite values, got Infinity at flat index 5; it is beyond float32: train the model again, or save it at another scale",
+    ]);
   });
 
   it('has a layer that is not supported, by name', async () => {

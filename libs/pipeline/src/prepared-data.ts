@@ -51,5 +51,14 @@ export function prepareData(
     const came = targets.kind === 'values' ? `${targets.width}` : targets.kind === 'labels' ? 'class labels' : 'none';
     throw new SublaceError('DATA_INVALID', `${dataset.name}: expected ${network.outputCount} target values per example, got ${came}`);
   }
-  return { count: shaped.count, inputs, targets: normaliseTargets(targets.values, normalisation) };
+  const values = normaliseTargets(targets.values, normalisation);
+  const bad = values.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) {
+    const row = Math.floor(bad / targets.width);
+    throw new SublaceError(
+      'DATA_INVALID',
+      `${dataset.name}: expected targets within float32 once normalised, got ${targets.values[bad]} in row ${row}; mend or remove the row`,
+    );
+  }
+  return { count: shaped.count, inputs, targets: values };
 }

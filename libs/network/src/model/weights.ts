@@ -133,10 +133,11 @@ function byteCount(spec: WeightSpec): number {
 }
 
 function checkFinite(name: string, tensor: tf.Tensor): void {
-  const bad = tensor.dataSync().findIndex((value) => !Number.isFinite(value));
-  if (bad >= 0)
-    throw new SublaceError(
-      'MODEL_INVALID',
-      `weight '${name}': expected finite values, got a non-finite one at flat index ${bad}; train the model again`,
-    );
+  const values = tensor.dataSync();
+  const bad = values.findIndex((value) => !Number.isFinite(value));
+  if (bad < 0) return;
+  const remedy = Number.isNaN(values[bad])
+    ? 'train the model again'
+    : 'it is beyond float32: train the model again, or save it at another scale';
+  throw new SublaceError('MODEL_INVALID', `weight '${name}': expected finite values, got ${values[bad]} at flat index ${bad}; ${remedy}`);
 }

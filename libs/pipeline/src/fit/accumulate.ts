@@ -1,9 +1,9 @@
 import { activeBackend } from '@sublace/backend';
 import { GgnAccumulator, jacobianColumns, microBatchSize, seedRows, type GgnOptions } from '@sublace/curvature';
-import { SublaceError } from '@sublace/errors';
 import { forEachBatch } from '../batches.ts';
 import { targetsOf } from '../prepared-data.ts';
 import { curvatureOf } from './curvature-of.ts';
+import { notFiniteError } from './find-not-finite.ts';
 import type { FitContext } from './fit-context.ts';
 import type { FitPlan, FitTask, FitTaskResult, OnProgress } from './fit-task.ts';
 import { indicesOf } from './input-blocks.ts';
@@ -16,10 +16,11 @@ import { indicesOf } from './input-blocks.ts';
  * @param context  Model and data.
  * @param onProgress  Told about examples done.
  * @returns  Blocks `ggn/<row>/<column>`, to be summed over the shards.
- * @throws {SublaceError} NUMERICAL_FAILURE when a tile is not finite.
+ * @throws {SublaceError} NUMERICAL_FAILURE when a tile is not finite, naming example and layer.
  */
-export function accumulateShard(task: FitTask, plan: FitPlan, { model, training }: FitContext, onProgress: OnProgress): FitTaskResult {
-  const { network } = model;
+export function accumulateShard(task: FitTask, plan: FitPlan, context: FitContext, onProgress: OnProgress): FitTaskResult {
+  const { training } = context;
+  const { network } = context.model;
   const shard = plan.shards[task.shard];
   const indices = indicesOf(task.inputs);
   const curvature = curvatureOf(task.spec, plan);
@@ -32,14 +33,9 @@ export function accumulateShard(task: FitTask, plan: FitPlan, { model, training 
     onProgress(first + batch.shape[0] - shard.start, shard.count);
   });
   const blocks = ggn.finish();
-  for (const { name, data } of blocks) {
-    if (!data.every(Number.isFinite)) {
-      const where = `examples ${shard.start} to ${shard.start + shard.count - 1}`;
-      throw new SublaceError(
-        'NUMERICAL_FAILURE',
-        `tile ${name} of ${where}: expected finite values; a Jacobian overflows float32, check the scale of the inputs`,
-      );
-    }
+  if (!blocks.every(({ data }) => data.every(Number.isFinite))) {
+    const entries = network.layout.split(indices).map(({ entry }) => entry);
+    throw notFiniteError({ what: 'GGN', range: shard, curvature, entries }, context);
   }
   return { summary: { exampleCount: shard.count }, blocks };
 }

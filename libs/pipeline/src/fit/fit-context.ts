@@ -1,4 +1,13 @@
-import { datasetDigest, fitNormalisation, loadDataset, splitValidation, type Dataset, type Normalisation } from '@sublace/data';
+import {
+  datasetDigest,
+  fitNormalisation,
+  loadDataset,
+  splitRows,
+  splitValidation,
+  type Dataset,
+  type Normalisation,
+  type ValidationSplit,
+} from '@sublace/data';
 import { SublaceError } from '@sublace/errors';
 import { openModel, type Model } from '../model/open-model.ts';
 import { prepareData, type PreparedData } from '../prepared-data.ts';
@@ -10,6 +19,8 @@ export interface FitContext {
   readonly likelihood: 'classification' | 'regression';
   readonly normalisation: Normalisation;
   readonly training: PreparedData;
+  /** Where each training example is in the data, when some of these were held out. */
+  readonly trainingRows: Uint32Array | undefined;
   readonly validation: PreparedData | undefined;
   /** Of the raw training examples. */
   readonly dataDigest: string;
@@ -70,7 +81,7 @@ export async function readFitData(model: Model, spec: FitDataSpec): Promise<FitC
       'regression: expected a model that ends in means, got one that ends in softmax; fit it as classification',
     );
   }
-  const { training, validation } = await splitOff(whole, spec, model, load);
+  const { training, validation, rows } = await splitOff(whole, spec, model, load);
   const normalisation = metadata?.normalisation ?? normalisationOf(spec, training);
   const prepare = (dataset: Dataset): PreparedData => prepareData(dataset, network, { likelihood, normalisation });
   return {
@@ -78,6 +89,7 @@ export async function readFitData(model: Model, spec: FitDataSpec): Promise<FitC
     likelihood,
     normalisation,
     training: prepare(training),
+    trainingRows: rows,
     validation: validation && validation.count > 0 ? prepare(validation) : undefined,
     dataDigest: datasetDigest(training),
   };
@@ -89,15 +101,19 @@ async function splitOff(
   spec: FitDataSpec,
   { metadata }: Model,
   load: (data: string) => Promise<Dataset>,
-): Promise<{ training: Dataset; validation?: Dataset }> {
+): Promise<{ training: Dataset; validation?: Dataset; rows?: Uint32Array }> {
   const { validation } = spec;
   if (validation === 'none') return { training: whole };
   if (validation === 'as-trained') {
     // The very split of the training run, where this is the data of that run: then no validation example was ever trained on.
     const split = metadata?.data === spec.data ? metadata.validation : undefined;
-    return split ? splitValidation(whole, split) : { training: whole };
+    return split ? splitIn(whole, split) : { training: whole };
   }
-  return 'data' in validation ? { training: whole, validation: await load(validation.data) } : splitValidation(whole, validation);
+  return 'data' in validation ? { training: whole, validation: await load(validation.data) } : splitIn(whole, validation);
+}
+
+function splitIn(whole: Dataset, split: ValidationSplit): { training: Dataset; validation: Dataset; rows: Uint32Array } {
+  return { ...splitValidation(whole, split), rows: splitRows(whole.count, split).training };
 }
 
 function normalisationOf(spec: FitDataSpec, training: Dataset): Normalisation {

@@ -16,6 +16,6 @@ describe('input blocks', () => {
 
   it('say what is missing', () => {
     expect(() => requiredVector([chunk('score/a/0', 1)], 'score/b')).toThrow("expected 'score/b' among the inputs, got score/a/0");
-    expect(() => indicesOf([chunk('indices/0', 1)])).toThrow('expected the subnetwork indices among the inputs, got none');
+    expect(() => indicesOf([chunk('indices/0', 1)])).toThrow("expected the subnetwork indices 'indices/0' among the inputs, got none");
   });
 });

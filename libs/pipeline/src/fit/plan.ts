@@ -1,6 +1,7 @@
 import { SublaceError } from '@sublace/errors';
 import { maximumLikelihoodNoiseVariance } from '@sublace/training';
 import { forwardAll } from '../batches.ts';
+import { checkLogits } from './check-logits.ts';
 import { checkFeasible } from './feasibility.ts';
 import type { FitContext } from './fit-context.ts';
 import type { FitPlan, FitTask, FitTaskResult } from './fit-task.ts';
@@ -35,6 +36,7 @@ export function planFit({ spec }: FitTask, context: FitContext): FitTaskResult {
   checkPriorFiles(spec);
   if (spec.tuneNoise && likelihood !== 'regression')
     throw new SublaceError('INVALID_ARGUMENT', `tuneNoise: expected a regression, got ${likelihood}; only its noise is a parameter`);
+  checkLogits(context);
   let noiseVariance: number | null = null;
   if (likelihood === 'regression') {
     if (spec.noiseVariance !== 'auto') noiseVariance = spec.noiseVariance / commonScale(normalisation.targetStd) ** 2;

@@ -5,6 +5,7 @@ import { gatherScores } from '@sublace/subnetwork';
 import { forEachBatch } from '../batches.ts';
 import { targetsOf } from '../prepared-data.ts';
 import { curvatureOf } from './curvature-of.ts';
+import { notFiniteError } from './find-not-finite.ts';
 import type { FitContext } from './fit-context.ts';
 import type { FitPlan, FitTask, FitTaskResult, OnProgress } from './fit-task.ts';
 import { likelihoodOf } from './likelihood-of.ts';
@@ -19,9 +20,11 @@ import { scoredWeightsOf } from './scored-weights-of.ts';
  * @param context  Model and data.
  * @param onProgress  Told about examples done.
  * @returns  Float32 blocks `score/<name>/<chunk>`, to be summed over the shards.
+ * @throws {SublaceError} NUMERICAL_FAILURE when a score is not finite, naming example and layer.
  */
-export function scoreShard(task: FitTask, plan: FitPlan, { model, training }: FitContext, onProgress: OnProgress): FitTaskResult {
-  const { network } = model;
+export function scoreShard(task: FitTask, plan: FitPlan, context: FitContext, onProgress: OnProgress): FitTaskResult {
+  const { training } = context;
+  const { network } = context.model;
   const shard = plan.shards[task.shard];
   const likelihood = likelihoodOf(plan);
   const curvature = curvatureOf(task.spec, plan);
@@ -29,16 +32,24 @@ export function scoreShard(task: FitTask, plan: FitPlan, { model, training }: Fi
   const diagonal = new DiagonalAccumulator(network, weights.entries);
   const energy = rule.kind === 'gradient-energy' ? new DiagonalAccumulator(network, weights.entries) : undefined;
   let logLikelihood = 0;
+  let isFinite = true;
   forEachBatch(network, training.inputs, shard, microBatchSize(network, 0), (batch, first) => {
     const size = batch.shape[0];
     const tape = network.record(batch);
+    const outputs = tape.outputs.dataSync();
+    isFinite &&= outputs.every(Number.isFinite);
+    if (!isFinite) return;
     const targets = targetsOf(training, first, size);
     const { seeds, rows } = seedRows(curvature, tape.outputs, { targets, firstExample: first });
     diagonal.accumulate(tape, seeds, rows);
     energy?.accumulate(tape, identitySeeds(size, network.outputCount), new Rows(size, network.outputCount));
-    logLikelihood += likelihood.logLikelihood(tape.outputs.dataSync(), targets, network.outputCount);
+    logLikelihood += likelihood.logLikelihood(outputs, targets, network.outputCount);
     onProgress(first + size - shard.start, shard.count);
   });
+  const scores = { 'score/diagonal-ggn': diagonal.finish(), ...(energy && { 'score/gradient-energy': energy.finish() }) };
+  if (!isFinite || !Object.values(scores).every((values) => values.every(Number.isFinite))) {
+    throw notFiniteError({ what: 'GGN diagonal', range: shard, curvature, entries: weights.entries }, context);
+  }
   // A float64 as two float32, since only float32 sums over shards are exact.
   const high = Math.fround(logLikelihood);
   const parts = Float32Array.of(high, logLikelihood - high);
@@ -46,8 +57,7 @@ export function scoreShard(task: FitTask, plan: FitPlan, { model, training }: Fi
     summary: { exampleCount: shard.count },
     blocks: [
       { name: 'score/log-likelihood/0', shape: [2], data: parts },
-      ...vectorBlocks('score/diagonal-ggn', gatherScores(weights, diagonal.finish())),
-      ...(energy ? vectorBlocks('score/gradient-energy', gatherScores(weights, energy.finish())) : []),
+      ...Object.entries(scores).flatMap(([name, values]) => vectorBlocks(name, gatherScores(weights, values))),
     ],
   };
 }
