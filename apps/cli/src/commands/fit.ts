@@ -120,6 +120,7 @@ async function fit(flags: FitFlags, terminal: Terminal): Promise<void> {
     flags.coordinator === undefined ? { workerCount: flags.workers, threads: flags.threads } : { coordinator: flags.coordinator };
   const { jobId, phases, digest, posteriors } = await runFit(spec, place, terminal);
   const [{ manifest }] = posteriors;
+  for (const note of manifest.model.notes ?? []) terminal.note(`model: ${note}`);
   const found = posteriors.length > 1 ? { posteriors } : { manifest };
   terminal.result({ output: spec.output, jobId, digest, phases, ...found }, () => {
     const texts = posteriors.map((each) => `${describePosterior(each.manifest)}\n\nposterior: ${each.folder}`);

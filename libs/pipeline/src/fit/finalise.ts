@@ -143,6 +143,7 @@ async function write(folder: string, { task, plan, selection, context, posterior
       parameterCount: plan.parameterCount,
       outputCount: plan.outputCount,
       inputShape: model.network.inputShape,
+      ...(model.network.notes.length > 0 && { notes: model.network.notes }),
     },
     data: { spec: spec.data, digest: plan.dataDigest, exampleCount: plan.exampleCount },
     validation: { exampleCount: plan.validationCount },

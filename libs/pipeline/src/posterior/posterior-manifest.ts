@@ -33,6 +33,8 @@ export interface PosteriorFacts {
     readonly parameterCount: number;
     readonly outputCount: number;
     readonly inputShape: readonly number[];
+    /** What the user should be told once, for example of layers that are slow. */
+    readonly notes?: readonly string[];
   };
   readonly data: { readonly spec: string; readonly digest: string; readonly exampleCount: number };
   readonly validation: { readonly exampleCount: number };
