@@ -38,7 +38,8 @@ export class GroupedConv2D implements Layer {
   forward(inputs: readonly tf.Tensor[]): LayerTape {
     const { groups } = this.#options;
     const [channels, expected] = [inputs[0].shape[3], this.#kernel.shape[2] * groups];
-    if (channels !== expected) throw new Error(`expected ${expected} channels in ${groups} groups, got ${channels}`);
+    if (channels !== expected || this.#kernel.shape[3] % groups !== 0)
+      throw new Error(`expected ${expected} channels and a multiple of ${groups} filters, got ${channels} and ${this.#kernel.shape[3]}`);
     const tapes = tf.split(inputs[0], groups, 3).map((input, group) => this.#convolution(group).forward([input]));
     const joined = tf.concat(
       tapes.map(({ output }) => output),

@@ -1,14 +1,12 @@
 import * as tf from '@tensorflow/tfjs';
 import { SublaceError } from '@sublace/errors';
 import { notDifferentiable, TfjsLayer } from '../layers/tfjs-layer.ts';
+import { REFUSED_LAYERS } from './builders/refused.ts';
 import type { LayerSpec } from './topology.ts';
 import type { WeightTable } from './weights.ts';
 
 /** How tf.js builds a layer from its configuration. */
 type Registration = [unknown, (cls: unknown, config: object) => tf.layers.Layer];
-
-/** Classes whose effect lies outside their own `call`. */
-const REFUSED: Readonly<Record<string, string>> = { Masking: 'masks are not supported' };
 
 /** Outputs of one example alone and in a batch may differ by this much, relative to the largest. */
 const BATCH_TOLERANCE = 1e-3;
@@ -34,6 +32,7 @@ export function buildTfjsLayer(
   const { name, className, config } = spec;
   const refuse = (reason: string, cause?: unknown): SublaceError =>
     new SublaceError('MODEL_UNSUPPORTED', `layer '${name}' (${className}): ${reason}`, { cause });
+  if (Object.hasOwn(REFUSED_LAYERS, className)) throw refuse(REFUSED_LAYERS[className]);
   const map = tf.serialization.SerializationMap.getMap().classNameMap as unknown as Readonly<Record<string, Registration>>;
   if (!Object.hasOwn(map, className)) {
     throw new SublaceError(
@@ -42,7 +41,6 @@ export function buildTfjsLayer(
         `(register it with tf.serialization.registerClass); with a rule: ${supported.join(', ')}`,
     );
   }
-  if (Object.hasOwn(REFUSED, className)) throw refuse(REFUSED[className]);
   if (hasState(config)) throw refuse('stateful: expected false, got true');
 
   let layer: tf.layers.Layer;
