@@ -6,7 +6,7 @@ export interface TensorSpec {
   name: string;
   /** A data type of the Open Inference Protocol. */
   datatype: 'FP32';
-  /** -1 for the first dimension, the examples of a request; the others are fixed. */
+  /** -1 for the examples of a request, always the first dimension; the others are fixed. */
   shape: number[];
 }
 

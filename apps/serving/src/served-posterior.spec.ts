@@ -32,6 +32,7 @@ describe('servePosterior', () => {
       logit_variance: [-1, 10],
       logits: [-1, 10],
       map_probabilities: [-1, 10],
+      joint_covariance: [-1, 10, -1, 10],
       entropy: [-1],
     });
     expect(classifier.defaultOutputs).toEqual(['probabilities', 'logit_variance', 'entropy']);
@@ -39,7 +40,10 @@ describe('servePosterior', () => {
 
     const regression = servePosterior({ ...predictor, manifest: { ...manifest, likelihood: 'regression' } }, 'm');
     const names = ['mean', 'variance', 'noise_variance', 'std'];
-    expect(regression.outputs.map(({ name, shape }) => [name, ...shape])).toEqual(names.map((name) => [name, -1, 2]));
+    expect(regression.outputs.map(({ name, shape }) => [name, ...shape])).toEqual([
+      ...names.map((name) => [name, -1, 2]),
+      ['joint_covariance', -1, 2, -1, 2],
+    ]);
     expect(regression.defaultOutputs).toEqual(['mean', 'variance']);
   });
 

@@ -28,9 +28,9 @@ const drawsMax = 10_000_000;
  */
 export function servePosterior(fitted: Predictor, name: string): ServedModel {
   const { likelihood, model } = fitted.manifest;
-  const outputs = OUTPUT_NAMES[likelihood].map((output): TensorSpec => {
-    return { name: output, datatype: 'FP32', shape: perExample.has(output) ? [-1] : [-1, model.outputCount] };
-  });
+  // Samples have a shape that a request chooses, which metadata cannot promise.
+  const names = OUTPUT_NAMES[likelihood].filter((output) => output !== 'samples');
+  const outputs = names.map((output): TensorSpec => ({ name: output, datatype: 'FP32', shape: shapeOf(output, model.outputCount) }));
   return {
     name,
     version: '1',
@@ -48,6 +48,12 @@ export function servePosterior(fitted: Predictor, name: string): ServedModel {
       });
     },
   };
+}
+
+/** Of an output, with -1 for the examples of a request. */
+function shapeOf(output: string, outputCount: number): number[] {
+  if (output === 'joint_covariance') return [-1, outputCount, -1, outputCount];
+  return perExample.has(output) ? [-1] : [-1, outputCount];
 }
 
 function propertiesOf({

@@ -11,3 +11,5 @@ export {
   type GaussianFit,
 } from './evidence-ascent.ts';
 export { normalSampler } from './normal-sampler.ts';
+export { logProbability } from './log-probability.ts';
+export { sampleWeights, weightDeviations } from './weight-samples.ts';

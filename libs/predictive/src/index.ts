@@ -1,3 +1,4 @@
 export { LINKS, applyLink, type GaussianLogits, type Link, type LinkOptions } from './link.ts';
 export { outputCovariance, outputVariance } from './output-covariance.ts';
+export { jointCovariance } from './joint-covariance.ts';
 export { softmax } from './softmax.ts';

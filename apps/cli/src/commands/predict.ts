@@ -51,9 +51,12 @@ export function predictCommand(terminal: () => Terminal): Command {
     .requiredOption('--posterior <dir>', 'folder of the posterior')
     .requiredOption('--input <file>', 'inputs in raw units: .npy, .csv without targets, .json with nested lists, or a data SPEC')
     .option('--output <file>', `${OUTPUT_KINDS.join(', ')} (default: one JSON object per line on standard output)`)
-    .option('--outputs <names>', 'comma-separated (default: probabilities,logit_variance,entropy or mean,variance)')
+    .option(
+      '--outputs <names>',
+      'comma-separated; also joint_covariance between all inputs, samples of the function (default: probabilities,logit_variance,entropy or mean,variance)',
+    )
     .addOption(new Option('--link <link>', 'from logits to probabilities').choices(LINKS))
-    .option('--samples <count>', 'draws of the monte-carlo link', count())
-    .option('--seed <seed>', 'seed of the monte-carlo link', count({ min: 0 }))
+    .option('--samples <count>', 'draws of the monte-carlo link or of the output samples', count())
+    .option('--seed <seed>', 'seed of either', count({ min: 0 }))
     .action((flags: PredictFlags) => predict(flags, terminal()));
 }

@@ -10,7 +10,7 @@ export const OUTPUT_KINDS = ['.json', '.csv', '.npy'];
 /**
  * Predictions as JSON: one object per input, arrays for outputs of more than one value.
  *
- * @param outputs  Named outputs, [N] or [N, C].
+ * @param outputs  Named outputs, [N] or [N, ...]; what belongs to one input is one flat array.
  * @returns  One object per input.
  */
 export function toRows(outputs: readonly PredictedOutput[]): Record<string, number | number[]>[] {
@@ -18,16 +18,21 @@ export function toRows(outputs: readonly PredictedOutput[]): Record<string, numb
   return Array.from({ length: count }, (_, row) =>
     Object.fromEntries(
       outputs.map(({ name, shape, data }) => {
-        const width = shape[1];
-        return [name, width === undefined ? data[row] : Array.from(data.subarray(row * width, (row + 1) * width))];
+        const width = widthOf(shape);
+        return [name, shape.length === 1 ? data[row] : Array.from(data.subarray(row * width, (row + 1) * width))];
       }),
     ),
   );
 }
 
+/** Values that belong to one input. */
+function widthOf(shape: readonly number[]): number {
+  return shape.slice(1).reduce((product, extent) => product * extent, 1);
+}
+
 function toCsv(outputs: readonly PredictedOutput[]): string {
   const header = outputs.flatMap(({ name, shape }) =>
-    shape[1] === undefined ? [name] : Array.from({ length: shape[1] }, (_, column) => `${name}_${column}`),
+    shape.length === 1 ? [name] : Array.from({ length: widthOf(shape) }, (_, column) => `${name}_${column}`),
   );
   const rows = toRows(outputs).map((row) => Object.values(row).flat().join(','));
   return `${[header.join(','), ...rows].join('\n')}\n`;

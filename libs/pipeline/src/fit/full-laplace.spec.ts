@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { startBackend } from '@sublace/backend';
 import { loadDataset, normaliseInputs, normaliseTargets, type Dataset } from '@sublace/data';
-import { categoricalHessian, diagonalMatrix, flat, FLOAT32_SOLVE, inverse, logAbsoluteDeterminant, naiveGgn, naiveOutputCovariance, naiveSoftmax, sum, type Matrix } from '@sublace/testing'; // prettier-ignore
+import { categoricalHessian, diagonalMatrix, flat, FLOAT32_SOLVE, inverse, logAbsoluteDeterminant, naiveGgn, naiveOutputCovariance, naiveSoftmax, STANDARD_ERRORS, sum, type Matrix } from '@sublace/testing'; // prettier-ignore
+import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openPosterior, type FittedModel } from '../index.ts';
 import { fitInProcess, type FitRun } from '../testdata/fit-in-process.ts';
@@ -114,11 +115,50 @@ describe('a fit of every weight of a classifier', () => {
     expect(joint.covariance).toBeAllclose(jacobians.slice(0, count).flatMap((j) => naiveOutputCovariance(j, ggn, prior)).flat(), FLOAT32_SOLVE); // prettier-ignore
   });
 
+  it('has the joint covariance of several inputs, and draws functions that have it', () => {
+    const { fitted, data, outputs, jacobians } = full;
+    const [count, draws] = [4, 20_000];
+    const inputs = data.inputs.slice(0, count * 4);
+    const before = tf.memory().numTensors;
+    const [joint, samples, logits] = fitted.predict(inputs, count, {
+      outputs: ['joint_covariance', 'samples', 'logits'],
+      samples: draws,
+      seed: 5,
+    });
+    expect(tf.memory().numTensors).toBe(before);
+    const side = count * 3;
+    const stacked = jacobians.slice(0, count).flat(); // [N C, P]
+    const covariance = naiveOutputCovariance(stacked, ggn, prior);
+    expect([joint.shape, samples.shape]).toEqual([[count, 3, count, 3], [count, draws, 3]]); // prettier-ignore
+    expect(joint.data).toBeAllclose(flat(covariance), FLOAT32_SOLVE);
+    expect(logits.data).toBeAllclose(outputs.slice(0, count).flat());
+    const draw = (k: number, i: number): number => samples.data[(Math.floor(i / 3) * draws + k) * 3 + (i % 3)] - logits.data[i];
+    for (let i = 0; i < side; i++) {
+      for (let j = 0; j <= i; j++) {
+        let total = 0;
+        for (let k = 0; k < draws; k++) total += draw(k, i) * draw(k, j);
+        const error = Math.sqrt((covariance[i][i] * covariance[j][j] + covariance[i][j] ** 2) / draws);
+        expect(Math.abs(total / draws - covariance[i][j])).toBeLessThan(STANDARD_ERRORS * error);
+      }
+    }
+    // The same seed draws the same weights: the functions are theirs.
+    const weights = fitted.sampleWeights(3, 5);
+    const few = fitted.functionSamples(inputs, 1, { count: 3, seed: 5 });
+    const expected = Array.from({ length: 3 }, (_, k) =>
+      outputs[0].map((f, c) => f + jacobians[0][c].reduce((sum_, value, i) => sum_ + value * (weights[k * 35 + i] - full.mapValues[i]), 0)),
+    );
+    expect(few).toBeAllclose(expected.flat(), FLOAT32_SOLVE);
+    expect(fitted.logProbability(weights)).toHaveLength(3);
+    expect(() => fitted.jointCovariance(new Float32Array(1366 * 4), 1366)).toThrow(
+      'joint_covariance: expected at most 1365 inputs of 3 outputs, got 1366',
+    );
+  });
+
   it('refuses to predict what it does not know', () => {
     const { fitted } = full;
     expect(() => fitted.predict(new Float32Array(7), 2)).toThrow('predict: expected 2 inputs of [4], got 7 values');
     expect(() => fitted.predict(new Float32Array(4), 1, { outputs: ['mean'] })).toThrow(
-      "outputs: expected probabilities, logit_variance, entropy, logits, map_probabilities for classification, got 'mean'",
+      "outputs: expected probabilities, logit_variance, entropy, logits, map_probabilities, joint_covariance, samples for classification, got 'mean'",
     );
     expect(() => fitted.predict(new Float32Array(4), 1, { link: 'logit' as never })).toThrow(
       "link: expected probit, bridge, bridge-normalised, monte-carlo, got 'logit'",
@@ -151,5 +191,11 @@ describe('a fit of every weight of a regression', () => {
     expect(variance.data).toBeAllclose(expected, FLOAT32_SOLVE);
     expect(noiseVariance.data[0]).toBeCloseTo(noise * targetStd ** 2, 10);
     expect(std.data).toBeAllclose(expected.map((v) => Math.sqrt(v + noise * targetStd ** 2)), FLOAT32_SOLVE); // prettier-ignore
+    const [joint, samples] = fitted.predict(data.inputs.slice(0, 3), 3, { outputs: ['joint_covariance', 'samples'], samples: 2 });
+    const covariance = naiveOutputCovariance(jacobians.slice(0, 3).flat(), ggn, prior).flat();
+    expect(joint.data).toBeAllclose(covariance.map((value) => value * targetStd ** 2), FLOAT32_SOLVE); // prettier-ignore
+    const shift = (samples.data[0] - mean.data[0]) / targetStd;
+    const weights = fitted.sampleWeights(1, 0);
+    expect(shift).toBeCloseTo(jacobians[0][0].reduce((total, value, i) => total + value * (weights[i] - mapValues[i]), 0), 4); // prettier-ignore
   });
 });

@@ -1,15 +1,17 @@
 import { denormaliseMeans, denormaliseVariances, normaliseInputs } from '@sublace/data';
 import { SublaceError } from '@sublace/errors';
 import { predictiveEntropy, softmax } from '@sublace/metrics';
+import { logProbability, sampleWeights } from '@sublace/posterior';
 import { LINKS, type Link } from '@sublace/predictive';
+import { functionSamples, jointOutputCovariance } from '../predict/joint-outputs.ts';
 import { linearisedOutputs, type LinearisedOutputs } from '../predict/linearised-outputs.ts';
 import { probabilitiesOf } from '../predict/probabilities.ts';
 import { readPosterior, type LoadedPosterior } from './read-posterior.ts';
 
 /** Outputs by likelihood, in the order of documentation. */
 export const OUTPUT_NAMES = {
-  classification: ['probabilities', 'logit_variance', 'entropy', 'logits', 'map_probabilities'],
-  regression: ['mean', 'variance', 'noise_variance', 'std'],
+  classification: ['probabilities', 'logit_variance', 'entropy', 'logits', 'map_probabilities', 'joint_covariance', 'samples'],
+  regression: ['mean', 'variance', 'noise_variance', 'std', 'joint_covariance', 'samples'],
 } as const;
 
 /** Outputs that a request without names gets. */
@@ -18,22 +20,28 @@ export const DEFAULT_OUTPUTS = {
   regression: ['mean', 'variance'],
 } as const;
 
+/** Outputs that belong to all inputs together, not to each of them. */
+const TOGETHER: ReadonlySet<string> = new Set(['joint_covariance', 'samples']);
+
+/** Functions drawn for the output `samples`. */
+const SAMPLES_DEFAULT = 10;
+
 /** How to predict. */
 export interface PredictOptions {
   /** Names of the outputs wanted. Default: those of {@link DEFAULT_OUTPUTS}. */
   readonly outputs?: readonly string[];
   /** For classification. Default `probit`. */
   readonly link?: Link;
-  /** Draws of the Monte Carlo link. Default 1000. */
+  /** Draws of the Monte Carlo link (default 1000), and of the output `samples` (default 10). */
   readonly samples?: number;
-  /** Seed of the Monte Carlo link. Default 0. */
+  /** Seed of either. Default 0. */
   readonly seed?: number;
 }
 
 /** One named output. */
 export interface PredictedOutput {
   readonly name: string;
-  /** [N, C], or [N] for `entropy`. */
+  /** [N, C]; [N] for `entropy`, [N, C, N, C] for `joint_covariance`, [N, K, C] for `samples`. */
   readonly shape: readonly number[];
   readonly data: Float64Array;
 }
@@ -105,14 +113,79 @@ export class FittedModel {
     const link = options.link ?? 'probit';
     if (!LINKS.includes(link)) throw new SublaceError('INVALID_ARGUMENT', `link: expected ${LINKS.join(', ')}, got '${link as string}'`);
 
-    const moments = this.outputs(inputs, count, likelihood === 'classification' && link !== 'probit');
-    return likelihood === 'classification' ? this.#classify(names, moments, link, options) : this.#regress(names, moments);
+    const alone = names.filter((name) => !TOGETHER.has(name));
+    const moments = alone.length > 0 && this.outputs(inputs, count, likelihood === 'classification' && link !== 'probit');
+    const ofEach = moments ? (likelihood === 'classification' ? this.#classify(alone, moments, link, options) : this.#regress(alone, moments)) : []; // prettier-ignore
+    return names.map((name) => ofEach.find((output) => output.name === name) ?? this.#together(name, inputs, count, options));
+  }
+
+  /**
+   * Covariance of the linearised outputs (logits or means) of all inputs together.
+   *
+   * @param inputs  [N, ...inputShape] row-major, raw units.
+   * @param count  N.
+   * @returns  [N, C, N, C] row-major; of a regression in raw units.
+   * @throws {SublaceError} INVALID_ARGUMENT when N C is larger than 4,096.
+   */
+  jointCovariance(inputs: Float32Array, count: number): Float64Array {
+    const { network, posterior, manifest } = this.#loaded;
+    const covariance = jointOutputCovariance(network, posterior, normaliseInputs(inputs, manifest.normalisation), count);
+    const { targetStd = [1] } = manifest.normalisation;
+    const side = count * network.outputCount;
+    return covariance.map((value, i) => value * targetStd[Math.floor(i / side) % targetStd.length] * targetStd[i % targetStd.length]);
+  }
+
+  /**
+   * Draws of the linearised function at all inputs together: logits, or means without noise.
+   *
+   * @param inputs  [N, ...inputShape] row-major, raw units.
+   * @param count  N.
+   * @param draws  Number of functions and seed.
+   * @param draws.count  K.
+   * @param draws.seed  Any integer.
+   * @returns  [N, K, C] row-major; of a regression in raw units.
+   * @throws {SublaceError} INVALID_ARGUMENT when K is not a positive integer.
+   */
+  functionSamples(inputs: Float32Array, count: number, draws: { readonly count: number; readonly seed: number }): Float64Array {
+    const { network, posterior, manifest } = this.#loaded;
+    const samples = functionSamples(network, posterior, normaliseInputs(inputs, manifest.normalisation), count, draws);
+    return denormaliseMeans(samples, manifest.normalisation);
+  }
+
+  /**
+   * Draws of the subnetwork's weights from the posterior.
+   *
+   * @param count  Number of draws, K.
+   * @param seed  Any integer; those of {@link FittedModel.functionSamples} with this seed are the functions of these weights.
+   * @returns  [K, S] row-major, in the order of `posterior.indices`.
+   * @throws {SublaceError} INVALID_ARGUMENT when K is not a positive integer.
+   */
+  sampleWeights(count: number, seed: number): Float64Array {
+    return sampleWeights(this.posterior, count, seed);
+  }
+
+  /**
+   * Log density of the posterior.
+   *
+   * @param weights  [K, S] row-major.
+   * @returns  [K], nats.
+   * @throws {SublaceError} SHAPE_MISMATCH unless the weights are whole rows of S.
+   */
+  logProbability(weights: Float64Array): Float64Array {
+    return logProbability(this.posterior, weights);
   }
 
   /** Frees the network and the posterior. */
   dispose(): void {
     this.#loaded.posterior.dispose();
     this.#loaded.network.dispose();
+  }
+
+  #together(name: string, inputs: Float32Array, count: number, { samples = SAMPLES_DEFAULT, seed = 0 }: PredictOptions): PredictedOutput {
+    const { outputCount } = this.#loaded.network;
+    if (name === 'joint_covariance')
+      return { name, shape: [count, outputCount, count, outputCount], data: this.jointCovariance(inputs, count) };
+    return { name, shape: [count, samples, outputCount], data: this.functionSamples(inputs, count, { count: samples, seed }) };
   }
 
   #classify(names: readonly string[], moments: LinearisedOutputs, link: Link, options: PredictOptions): PredictedOutput[] {
