@@ -48,6 +48,8 @@ export function describePosterior(manifest: PosteriorManifest, variance?: Varian
   const spread =
     variance &&
     `${variance.smallest.toExponential(2)} to ${variance.largest.toExponential(2)}, median ${variance.median.toExponential(2)}, prior ${variance.prior.toExponential(2)}`;
+  const { effectiveDimension, effectiveDimensionError } = manifest;
+  const deviation = effectiveDimensionError > 0 ? ` (estimated, +- ${number(effectiveDimensionError)})` : '';
   const facts = formatPairs([
     ['digest', manifest.digest],
     [
@@ -68,7 +70,7 @@ export function describePosterior(manifest: PosteriorManifest, variance?: Varian
     ...(manifest.noiseVariance === null
       ? []
       : [['noise variance', `${manifest.noiseVariance.toPrecision(4)} (normalised units)`] as const]),
-    ['effective dimension', `${number(manifest.effectiveDimension)} of ${number(subnetwork.size)}`],
+    ['effective dimension', `${number(effectiveDimension)} of ${number(subnetwork.size)}${deviation}`],
     ['log marginal likelihood', number(manifest.logMarginalLikelihood)],
     ...(spread === undefined ? [] : [['weight variance', spread] as const]),
     ['shards', manifest.shards.length],

@@ -21,4 +21,23 @@ describe('the compute thread', () => {
     await compute.stop();
     delete process.env['SUBLACE_COMPUTE_SPEC'];
   });
+
+  it('moves inputs to the thread, save those that are kept', async () => {
+    const runner = join(folder, 'sum.mjs');
+    writeFileSync(
+      runner,
+      `export async function runFitTask({ inputs }) { return { summary: { sum: inputs[0].data[0] + inputs[1].data[0] }, blocks: [] }; }`,
+    );
+    const compute = await startCompute({ runner: pathToFileURL(runner).href });
+    const [kept, moved] = [Int32Array.of(1), Float64Array.of(2)];
+    const inputs = [
+      { name: 'indices/0', shape: [1], data: kept },
+      { name: 'ggn/0/0', shape: [1, 1], data: moved },
+    ];
+    const isKept = (name: string): boolean => name === 'indices/0';
+    const { summary } = await compute.run({ jobId: 'job', spec: {}, phase: 'finalise', shard: 0, inputs }, () => undefined, isKept);
+    expect(summary).toEqual({ sum: 3 });
+    expect([kept.length, moved.length]).toEqual([1, 0]);
+    await compute.stop();
+  });
 });

@@ -7,8 +7,11 @@ import type { ComputeThreadData, RunnerResult, RunnerTask, ThreadError, ThreadMe
 export interface Compute {
   /** What the runner said when it started: runtime, device. */
   info: JsonObject;
-  /** Computes one task; one at a time. Inputs are copied to the thread, results are moved from it. */
-  run(task: RunnerTask, onProgress: (done: number, total: number) => void): Promise<RunnerResult>;
+  /**
+   * Computes one task; one at a time. Results are moved from the thread. Inputs are moved to it, so that gigabytes are never there twice, save those
+   * that the caller keeps, by name, which are copied.
+   */
+  run(task: RunnerTask, onProgress: (done: number, total: number) => void, isKept?: (name: string) => boolean): Promise<RunnerResult>;
   /** Settles when the thread is gone; it cannot be had again in this process, since the native runtime loads once. */
   gone: Promise<SublaceError>;
   stop(): Promise<void>;
@@ -63,10 +66,11 @@ export async function startCompute(options: { runner?: string | undefined; threa
   return {
     info,
     gone,
-    run: (task, onProgress) =>
+    run: (task, onProgress, isKept = () => false) =>
       new Promise<RunnerResult>((resolve, reject) => {
         running = { id: nextId++, onProgress, resolve, reject };
-        thread.postMessage({ id: running.id, task });
+        const moved = task.inputs.filter((block) => !isKept(block.name)).map((block) => block.data.buffer as ArrayBuffer);
+        thread.postMessage({ id: running.id, task }, moved);
       }),
     async stop() {
       await thread.terminate();

@@ -1,8 +1,15 @@
 import type { Block } from '@sublace/partials';
 import { createBlocksClient, type BlocksClient, type ClaimedTask } from '@sublace/protocol';
 
-/** Prefix of the inputs that every shard of a pass needs again. */
-const CACHED_PREFIX = 'indices/';
+/**
+ * Whether an input is kept because every shard of a pass needs it again.
+ *
+ * @param name  Its name.
+ * @returns  True for the indices of the subnetwork.
+ */
+export function isKept(name: string): boolean {
+  return name.startsWith('indices/');
+}
 
 /** Brings the inputs of tasks from the coordinator, and keeps those that the next task of the job needs too. */
 export class InputBlocks {
@@ -30,7 +37,7 @@ export class InputBlocks {
     const missing = inputNames.filter((name) => !blocks.has(name));
     for await (const block of this.#client.pullBlocks(lease, missing, { signal })) {
       blocks.set(block.name, block);
-      if (block.name.startsWith(CACHED_PREFIX)) this.#cache.blocks.set(block.name, block);
+      if (isKept(block.name)) this.#cache.blocks.set(block.name, block);
     }
     return inputNames.map((name) => blocks.get(name)!);
   }

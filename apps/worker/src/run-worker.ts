@@ -7,7 +7,7 @@ import type { JsonObject } from '@sublace/scheduling';
 import { createLogger, type Logger } from '@sublace/telemetry';
 import { startCompute, type Compute } from './compute.ts';
 import { HeldLease } from './held-lease.ts';
-import { InputBlocks } from './input-blocks.ts';
+import { InputBlocks, isKept } from './input-blocks.ts';
 import type { WorkerOptions } from './options.ts';
 import { ShardOffers } from './shard-offers.ts';
 
@@ -189,7 +189,7 @@ class Worker {
       const inputs = await this.#inputs.fetch(task, held.lost);
       const { jobId, phase, shard } = lease;
       const extra = { ...(plan && { plan }), ...(selection && { selection }), ...(staging !== undefined && { staging }) };
-      const result = await compute.run({ jobId, spec, phase, shard, inputs, ...extra }, (done, total) => held.report(done, total));
+      const result = await compute.run({ jobId, spec, phase, shard, inputs, ...extra }, (done, total) => held.report(done, total), isKept);
       if (held.lost.aborted || this.#stop.signal.aborted)
         throw new SublaceError('FENCED', 'lease was lost while computing; the result is dropped');
       // One shard in transfer at a time bounds the memory of waiting results.

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { closeSync, readSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +9,7 @@ import {
   checkWritable,
   describeFile,
   discardStaging,
+  openVerifiedFile,
   publishDirectory,
   readManifest,
   readVerifiedFile,
@@ -57,6 +59,11 @@ describe('publishing', () => {
     const manifest = await readManifest(output, { kind: 'posterior' });
     await verifyFiles(manifest, output);
     expect(Buffer.from(await readVerifiedFile(manifest, output, 'tiles.bin')).toString()).toBe('tiles');
+    const { descriptor, bytes } = await openVerifiedFile(manifest, output, 'tiles.bin');
+    const content = Buffer.alloc(bytes);
+    expect(readSync(descriptor, content, 0, bytes, 0)).toBe(5);
+    expect(content.toString()).toBe('tiles');
+    closeSync(descriptor);
   });
 
   it('takes an empty folder, but replaces an artifact only when asked', async () => {
@@ -188,10 +195,12 @@ describe('verifyFiles', () => {
     await damage(join(output, 'tiles.bin'));
     await expect(verifyFiles(manifest, output)).rejects.toEqual(code('DIGEST_MISMATCH', message));
     await expect(readVerifiedFile(manifest, output, 'tiles.bin')).rejects.toEqual(code('DIGEST_MISMATCH', /tiles\.bin/));
+    await expect(openVerifiedFile(manifest, output, 'tiles.bin')).rejects.toEqual(code('DIGEST_MISMATCH', /tiles\.bin/));
   });
 
   it('knows a name that was never published', async () => {
     await expect(readVerifiedFile({ files: [] }, root, 'x')).rejects.toEqual(code('NOT_FOUND', /expected a file 'x', got no file/));
+    await expect(openVerifiedFile({ files: [] }, root, 'x')).rejects.toEqual(code('NOT_FOUND', /expected a file 'x', got no file/));
   });
 });
 

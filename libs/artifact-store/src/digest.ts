@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, type ReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { ArtifactFile } from './manifest.ts';
@@ -20,9 +20,23 @@ export function sha256OfBytes(bytes: Uint8Array): string {
  * @param path  The file.
  * @returns  64 lower-case hexadecimal digits.
  */
-export async function sha256OfFile(path: string): Promise<string> {
+export function sha256OfFile(path: string): Promise<string> {
+  return sha256OfStream(createReadStream(path, { highWaterMark: 1 << 20 }));
+}
+
+/**
+ * SHA-256 of a file that is open, whatever its name stands for by now.
+ *
+ * @param descriptor  The open file; it stays open.
+ * @returns  64 lower-case hexadecimal digits.
+ */
+export function sha256OfOpenFile(descriptor: number): Promise<string> {
+  return sha256OfStream(createReadStream('', { fd: descriptor, autoClose: false, start: 0, highWaterMark: 1 << 20 }));
+}
+
+async function sha256OfStream(stream: ReadStream): Promise<string> {
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
+  for await (const chunk of stream) hash.update(chunk as Buffer);
   return hash.digest('hex');
 }
 

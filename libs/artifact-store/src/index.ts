@@ -10,4 +10,4 @@ export {
   writeManifest,
   type PublishOptions,
 } from './publish.ts';
-export { readVerifiedFile, verifyFiles } from './verify.ts';
+export { openVerifiedFile, readVerifiedFile, verifyFiles } from './verify.ts';

@@ -146,10 +146,8 @@ export class CholeskyFactor implements TileSource {
     for (let column = 0; column < this.#rows.length; column++) {
       const firstStrip = Math.floor(column / STRIP_TILES);
       for (const block of this.solve(this.#unitColumns(column, firstStrip * STRIP_TILES), firstStrip)) {
-        const [, width] = block.shape;
-        const values = ops.download(block);
+        addColumnSquares(diagonal, column * this.tileSize, ops.download(block), block.shape);
         ops.dispose(block);
-        for (let i = 0; i < values.length; i++) diagonal[column * this.tileSize + (i % width)] += values[i] ** 2;
       }
     }
     return diagonal;
@@ -226,6 +224,15 @@ export function joinTiles(tiles: Float64Matrix[]): Float64Matrix {
  */
 export function disposeRow({ strips, tiles }: FactorRow): void {
   float64().dispose(...strips, ...tiles);
+}
+
+function addColumnSquares(sums: Float64Array, start: number, values: Float64Array, [rows, columns]: readonly [number, number]): void {
+  for (let r = 0; r < rows; r++) {
+    for (let c = 0; c < columns; c++) {
+      const value = values[r * columns + c];
+      sums[start + c] += value * value;
+    }
+  }
 }
 
 /** A - B C, or A - B' C; A is disposed of. */

@@ -2,7 +2,6 @@ export { factorise, type Factorisation, type FactoriseOptions, type NotPositiveD
 export { CholeskyFactor } from './cholesky-factor.ts';
 export { combineTiles, type TileTerm } from './combine-tiles.ts';
 export { quadraticForm } from './quadratic-form.ts';
-export type { TileSource } from './tile-source.ts';
+export { blocksOf, type TileSource } from './tile-source.ts';
 export { principalSubmatrix } from './principal-submatrix.ts';
 export { denseOf, diagonalOf, TiledMatrix } from './tiled-matrix.ts';
-export { blocksOf, denseFromTiles } from './symmetric-tiles.ts';

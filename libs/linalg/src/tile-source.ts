@@ -1,3 +1,5 @@
+import { tilesOfLowerTriangle, type Block } from '@sublace/partials';
+
 /**
  * A symmetric matrix, or a lower triangular one, as float64 tiles of its lower triangle (`tilesOfLowerTriangle`). The tiles may be in memory or come
  * from a file one at a time, so that a matrix of any size can be used without ever being whole.
@@ -17,4 +19,17 @@ export interface TileSource {
   tile(row: number, column: number): Float64Array;
   /** Lets go of what the source holds; it is of no use afterwards. */
   dispose(): void;
+}
+
+/**
+ * The tiles of a matrix as blocks, in the order of `tilesOfLowerTriangle`, one at a time.
+ *
+ * @param source  The matrix.
+ * @param prefix  First part of the tiles' names.
+ * @yields  Float64 blocks named `<prefix>/row/column`. Borrowed from the source.
+ */
+export function* blocksOf(source: TileSource, prefix: string): Generator<Block> {
+  for (const { row, column, rows, columns } of tilesOfLowerTriangle(source.size, source.tileSize)) {
+    yield { name: `${prefix}/${row}/${column}`, shape: [rows, columns], data: source.tile(row, column) };
+  }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { blocksOf, denseFromTiles, denseOf, diagonalOf, TiledMatrix } from './index.ts';
+import { blocksOf, denseOf, diagonalOf, TiledMatrix } from './index.ts';
 
 /** The lower triangle of [[1, 2, 3], ...] counted by position, mirrored. */
 function symmetric(size: number): Float64Array {
@@ -16,7 +16,7 @@ describe('TiledMatrix', () => {
     expect(denseOf(matrix)).toEqual(dense);
     expect(diagonalOf(matrix)).toEqual(dense.filter((_, i) => i % (size + 1) === 0));
     const blocks = [...blocksOf(matrix, 'ggn')];
-    expect(denseFromTiles(blocks.reverse(), size, 3)).toEqual(dense);
+    expect(denseOf(TiledMatrix.fromBlocks(blocks.reverse(), size, 3))).toEqual(dense);
   });
 
   it('does not look above the diagonal', () => {
@@ -29,6 +29,18 @@ describe('TiledMatrix', () => {
   it('widens float32 tiles', () => {
     const matrix = TiledMatrix.fromBlocks([{ name: 'ggn/0/0', shape: [1, 1], data: Float32Array.of(0.5) }], 1);
     expect(matrix.tile(0, 0)).toEqual(Float64Array.of(0.5));
+  });
+
+  it('lets its tiles go one after the other', () => {
+    const dense = symmetric(5);
+    const matrix = TiledMatrix.fromDense(dense, 5, 3);
+    const tiles: Float64Array[] = [];
+    for (const { data } of matrix.take('ggn')) {
+      expect(tiles.every((tile) => tile.length === 0)).toBe(true); // those before
+      expect(data.length).toBeGreaterThan(0);
+      tiles.push(data as Float64Array);
+    }
+    expect(tiles.map((tile) => tile.length)).toEqual([0, 0, 0]);
   });
 
   it('names a missing tile, and one of another shape', () => {

@@ -1,6 +1,6 @@
 import { SublaceError } from '@sublace/errors';
 import { TILE_SIZE, tilesOfLowerTriangle, type Block, type Tile } from '@sublace/partials';
-import type { TileSource } from './tile-source.ts';
+import { blocksOf, type TileSource } from './tile-source.ts';
 
 /** Largest side of a matrix that is spread out densely: its 8 S^2 bytes must fit one typed array, and several times into memory. */
 const DENSE_SIZE_MAX = 16_384;
@@ -68,6 +68,21 @@ export class TiledMatrix implements TileSource {
 
   tile(row: number, column: number): Float64Array {
     return this.#tiles[(row * (row + 1)) / 2 + column];
+  }
+
+  /**
+   * The tiles as blocks, in the order of `tilesOfLowerTriangle`. The memory of each is freed when the next is asked for, without waiting for the garbage
+   * collector, so that a matrix can move elsewhere without being there twice. The matrix is spent.
+   *
+   * @param prefix  First part of the tiles' names.
+   * @yields  Float64 blocks named `<prefix>/row/column`.
+   */
+  *take(prefix: string): Generator<Block> {
+    for (const block of blocksOf(this, prefix)) {
+      yield block;
+      (block.data.buffer as ArrayBuffer).transfer(0);
+    }
+    this.dispose();
   }
 
   dispose(): void {

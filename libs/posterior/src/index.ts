@@ -1,3 +1,4 @@
+export { effectiveDimension, type Estimate } from './effective-dimension.ts';
 export { Posterior, type PosteriorOptions } from './posterior.ts';
 export { logMarginalLikelihood, type LogMarginalLikelihood } from './log-marginal-likelihood.ts';
 export { logarithmicGrid, searchPriorPrecision, type ChoiceRule, type PriorPoint, type PriorSearch } from './prior-grid.ts';

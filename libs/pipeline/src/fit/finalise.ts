@@ -1,14 +1,16 @@
 import { join } from 'node:path';
+import type { ArtifactFile } from '@sublace/artifact-store';
 import { activeBackend } from '@sublace/backend';
 import { SublaceError } from '@sublace/errors';
 import { principalSubmatrix, TiledMatrix } from '@sublace/linalg';
 import { fitTemperature } from '@sublace/metrics';
-import { logMarginalLikelihood, Posterior } from '@sublace/posterior';
+import { effectiveDimension, logMarginalLikelihood, Posterior } from '@sublace/posterior';
 import { parseSelectionRule } from '@sublace/subnetwork';
 import { forwardAll } from '../batches.ts';
-import type { PosteriorManifest } from '../posterior/posterior-manifest.ts';
+import type { PosteriorFacts, PosteriorManifest } from '../posterior/posterior-manifest.ts';
 import { folderOf, writeSequence } from '../posterior/posterior-sequence.ts';
-import { writePosterior } from '../posterior/write-posterior.ts';
+import { openTileFile } from '../posterior/tile-file.ts';
+import { writeGgn, writePosterior } from '../posterior/write-posterior.ts';
 import { scaleDataTerm } from './data-term.ts';
 import type { FitContext } from './fit-context.ts';
 import type { FitPlan, FitSelection, FitTask, FitTaskResult } from './fit-task.ts';
@@ -75,13 +77,16 @@ interface Part {
   readonly context: FitContext;
   readonly selection: FitSelection;
   readonly indices: Int32Array;
-  /** Owned by the posterior. */
+  /** Spent. */
   readonly ggn: TiledMatrix;
   /** Where to write it. */
   readonly folder: string;
 }
 
-async function finaliseOne({ task, plan, context, selection, indices, ggn, folder }: Part): Promise<PosteriorManifest> {
+/**
+ * Memory holds each matrix once: the GGN moves to its file, and comes from there tile by tile when it is factorised.
+ */
+async function finaliseOne({ task, plan, context, selection, indices, ggn: tiles, folder }: Part): Promise<PosteriorManifest> {
   const { spec } = task;
   const { model, validation } = context;
   const { layout } = model.network;
@@ -91,28 +96,35 @@ async function finaliseOne({ task, plan, context, selection, indices, ggn, folde
   const { temperature } = spec;
   const { logLikelihood } = selection;
   const noise = spec.tuneNoise ? gaussianFitOf(plan, logLikelihood) : undefined;
-  const prior = tunePrior(
-    spec,
-    { ggn, indices, mapValues, priorMean, layout, temperature, logLikelihood, ...(noise && { noise }) },
-    validation && { plan, model, validation },
-  );
-  const { ggn: matrix, ...scaled } = scaleDataTerm({ ggn, plan, selection }, prior.dataScale, noise);
-  const posterior = new Posterior({
-    indices,
-    mapValues,
-    ggn: matrix,
-    priorPrecision: prior.priorPrecision,
-    priorMean,
-    temperature,
-    describeWeight: (index) => {
-      const [{ entry, columns }] = layout.split(Int32Array.of(index));
-      return `${columns[0]} of ${entry.layer}/${entry.weight}`;
-    },
-  });
+  // Where the noise is yet to be found, the GGN that is written will be another one.
+  const ggnFile = noise ? undefined : await writeGgn(folder, indices.length, tiles.take('ggn'));
+  const ggn = ggnFile ? openTileFile(join(folder, ggnFile.name), indices.length, 'ggn') : tiles;
   try {
-    return await write(folder, { task, ...scaled, context, posterior, prior });
+    const prior = tunePrior(
+      spec,
+      { ggn, indices, mapValues, priorMean, layout, temperature, logLikelihood, ...(noise && { noise }) },
+      validation && { plan, model, validation },
+    );
+    const { ggn: matrix, ...scaled } = scaleDataTerm({ ggn, plan, selection }, prior.dataScale, noise);
+    const posterior = new Posterior({
+      indices,
+      mapValues,
+      ggn: matrix,
+      priorPrecision: prior.priorPrecision,
+      priorMean,
+      temperature,
+      describeWeight: (index) => {
+        const [{ entry, columns }] = layout.split(Int32Array.of(index));
+        return `${columns[0]} of ${entry.layer}/${entry.weight}`;
+      },
+    });
+    try {
+      return await write(folder, { task, ...scaled, context, posterior, prior, ...(ggnFile && { ggnFile }) });
+    } finally {
+      posterior.factor.dispose();
+    }
   } finally {
-    posterior.dispose();
+    ggn.dispose();
   }
 }
 
@@ -124,9 +136,11 @@ interface Finished {
   readonly context: FitContext;
   readonly posterior: Posterior;
   readonly prior: TunedPrior;
+  /** Where it is written already. */
+  readonly ggnFile?: ArtifactFile;
 }
 
-async function write(folder: string, { task, plan, selection, context, posterior, prior }: Finished): Promise<PosteriorManifest> {
+async function write(folder: string, { task, plan, selection, context, posterior, prior, ggnFile }: Finished): Promise<PosteriorManifest> {
   const { spec } = task;
   const { model, validation } = context;
   const { priorPrecision, priorMean, mapValues } = posterior;
@@ -136,8 +150,9 @@ async function write(folder: string, { task, plan, selection, context, posterior
     plan.likelihood === 'classification' && validation
       ? fitTemperature(forwardAll(model.network, validation.inputs, validation.count), validation.targets).temperature
       : null;
+  const dimension = effectiveDimension(posterior, { seed: spec.seed });
   const backend = activeBackend();
-  return writePosterior(folder, posterior, model.files, {
+  const facts: PosteriorFacts = {
     model: {
       digest: model.digest,
       parameterCount: plan.parameterCount,
@@ -162,21 +177,18 @@ async function write(folder: string, { task, plan, selection, context, posterior
       ...(selection.swagDigest !== undefined && { swagDigest: selection.swagDigest }),
       report: selection.report,
     },
-    effectiveDimension: effectiveDimension(posterior),
+    effectiveDimension: dimension.value,
+    effectiveDimensionError: dimension.standardError,
     logLikelihood,
     logMarginalLikelihood: evidence.value,
     mapTemperature,
     shards: plan.shards,
     backend: { name: backend.name, version: backend.version, device: backend.device, threads: backend.threads },
-  });
+  };
+  return writePosterior(folder, posterior, model.files, facts, ggnFile);
 }
 
 /** The rule of several sizes, for one of them. */
 function ruleOfSize(rule: string, size: number): string {
   return `${parseSelectionRule(rule).kind}:${size}`;
-}
-
-/** tr(H (H + prior)^-1) = S - sum_i prior_i Sigma_ii. */
-function effectiveDimension(posterior: Posterior): number {
-  return posterior.marginalVariances().reduce((sum, variance, i) => sum + 1 - posterior.priorPrecision[i] * variance, 0);
 }

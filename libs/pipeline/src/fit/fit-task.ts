@@ -44,6 +44,7 @@ export interface FitTask {
   readonly shard: number;
   readonly plan?: FitPlan;
   readonly selection?: FitSelection;
+  /** `finalise` lets go of the memory of `ggn/*`, of which there may be gigabytes. */
   readonly inputs: readonly Block[];
   /** For `finalise`: the folder to write the artifact into. */
   readonly staging?: string;

@@ -59,6 +59,8 @@ export interface PosteriorFacts {
   };
   /** tr(H (H + prior)^-1): directions of the subnetwork that the data determine. */
   readonly effectiveDimension: number;
+  /** Its standard error: 0 where it was computed exactly, that is, for small S. */
+  readonly effectiveDimensionError: number;
   readonly logLikelihood: number;
   readonly logMarginalLikelihood: number;
   /** Temperature that minimises the MAP's validation NLL; null for regression or without validation data. */

@@ -1,14 +1,13 @@
 import { join } from 'node:path';
-import { readManifest, readVerifiedFile, type ArtifactManifest } from '@sublace/artifact-store';
+import { openVerifiedFile, readManifest, readVerifiedFile, type ArtifactManifest } from '@sublace/artifact-store';
 import { SublaceError } from '@sublace/errors';
-import { TiledMatrix } from '@sublace/linalg';
 import { loadNetwork, type Network } from '@sublace/network';
-import type { Block } from '@sublace/partials';
 import { Posterior } from '@sublace/posterior';
 import { readSafetensors } from '@sublace/tensor-files';
 import { modelDigest, openModel } from '../model/open-model.ts';
 import { POSTERIOR_KIND, type PosteriorManifest } from './posterior-manifest.ts';
 import { SEQUENCE_KIND, type SequenceManifest } from './posterior-sequence.ts';
+import { TileFile } from './tile-file.ts';
 import { POSTERIOR_FILES, posteriorDigest } from './write-posterior.ts';
 
 /** A posterior read from disk with its model. */
@@ -19,7 +18,7 @@ export interface LoadedPosterior {
 }
 
 /**
- * Reads a posterior, verifying the digest of every file.
+ * Reads a posterior, verifying the digest of every file. The factor is read into the runtime; of the GGN each tile is read when it is asked for.
  *
  * @param folder  The artifact's folder.
  * @param modelPath  Use this model instead of the artifact's copy; it must be the same one.
@@ -56,18 +55,22 @@ async function readWeights(folder: string, manifest: PosteriorManifest, read: (n
     return tensor.data as T;
   };
   const indices = vector<Int32Array>('indices');
-  const ggn = TiledMatrix.fromBlocks(tilesOf(await read(POSTERIOR_FILES.ggn)), size);
-  const priorPrecision = vector<Float64Array>('prior_precision');
-  checkDigest('posterior', manifest.digest, posteriorDigest({ indices, ggn, priorPrecision }, manifest));
-  return new Posterior({
-    indices,
-    mapValues: vector<Float64Array>('map_values'),
-    priorPrecision,
-    priorMean: vector<Float64Array>('prior_mean'),
-    temperature: manifest.temperature,
-    ggn,
-    factor: TiledMatrix.fromBlocks(tilesOf(await read(POSTERIOR_FILES.factor)), size),
-  });
+  const [mapValues, priorPrecision, priorMean] = ['map_values', 'prior_precision', 'prior_mean'].map((name) => vector<Float64Array>(name));
+  checkDigest('posterior', manifest.digest, posteriorDigest({ indices, priorPrecision }, manifest, manifest.files));
+  const open = async (name: string, prefix: string): Promise<TileFile> =>
+    new TileFile(await openVerifiedFile(manifest, folder, name), size, prefix);
+  const ggn = await open(POSTERIOR_FILES.ggn, 'ggn');
+  try {
+    const factor = await open(POSTERIOR_FILES.factor, 'factor');
+    try {
+      return new Posterior({ indices, mapValues, priorPrecision, priorMean, temperature: manifest.temperature, ggn, factor });
+    } finally {
+      factor.dispose();
+    }
+  } catch (error) {
+    ggn.dispose();
+    throw error;
+  }
 }
 
 async function ownModel(manifest: PosteriorManifest, read: (name: string) => Promise<Uint8Array>): Promise<Network> {
@@ -92,8 +95,4 @@ function givenModel(manifest: PosteriorManifest, path: string): Network {
     'DIGEST_MISMATCH',
     `posterior: expected ${digests} at '${path}'; fit this model again or use the one the posterior was fitted to`,
   );
-}
-
-function tilesOf(bytes: Uint8Array): Block[] {
-  return [...readSafetensors(bytes).tensors].map(([name, { shape, data }]) => ({ name, shape, data: data as Float64Array }));
 }

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describeFile, writeManifest, type ArtifactFile } from '@sublace/artifact-store';
-import { SublaceError } from '@sublace/errors';
-import { blocksOf, type TileSource } from '@sublace/linalg';
+import { sha256OfBytes, writeManifest, type ArtifactFile } from '@sublace/artifact-store';
+import { blocksOf } from '@sublace/linalg';
 import type { ModelFiles } from '@sublace/network';
+import type { Block } from '@sublace/partials';
 import type { Posterior } from '@sublace/posterior';
 import { writeSafetensors, type Tensor } from '@sublace/tensor-files';
 import { POSTERIOR_KIND, type PosteriorFacts, type PosteriorManifest } from './posterior-manifest.ts';
+import { orUnwritable, writeTileFile } from './tile-file.ts';
 
 /** Names of a posterior's files. */
 export const POSTERIOR_FILES = {
@@ -19,45 +20,64 @@ export const POSTERIOR_FILES = {
 } as const;
 
 /**
+ * Writes the GGN of a posterior into its folder, tile by tile. Apart from {@link writePosterior}, so that a large GGN can be written and let go before it is
+ * factorised.
+ *
+ * @param folder  Where to; made if missing.
+ * @param size  S.
+ * @param tiles  `ggn/row/column`, in the order of `tilesOfLowerTriangle`; each may be let go once the next is asked for.
+ * @returns  Name, digest and size of the file.
+ * @throws {SublaceError} OUTPUT_UNWRITABLE.
+ */
+export function writeGgn(folder: string, size: number, tiles: Iterable<Block>): Promise<ArtifactFile> {
+  mkdirSync(folder, { recursive: true });
+  return writeTileFile(join(folder, POSTERIOR_FILES.ggn), size, tiles, 'ggn');
+}
+
+/**
  * Writes a posterior into a folder: weights of the subnetwork, GGN and Cholesky factor as safetensors tiles, the model itself, and the manifest.
  *
  * @param folder  Where to; made if missing.
  * @param posterior  What to write.
  * @param model  The model it belongs to.
  * @param facts  The rest of the manifest.
+ * @param writtenGgn  The GGN's file, where {@link writeGgn} wrote it already.
  * @returns  The manifest.
+ * @throws {SublaceError} OUTPUT_UNWRITABLE.
  */
 export async function writePosterior(
   folder: string,
   posterior: Posterior,
   model: ModelFiles,
   facts: PosteriorFacts,
+  writtenGgn?: ArtifactFile,
 ): Promise<PosteriorManifest> {
-  mkdirSync(folder, { recursive: true });
-  const size = posterior.size;
-  const contents: Record<string, Uint8Array> = {
-    [POSTERIOR_FILES.subnetwork]: writeSafetensors(
-      new Map<string, Tensor>([
-        ['indices', { dtype: 'I32', shape: [size], data: posterior.indices }],
-        ['map_values', { dtype: 'F64', shape: [size], data: posterior.mapValues }],
-        ['prior_precision', { dtype: 'F64', shape: [size], data: posterior.priorPrecision }],
-        ['prior_mean', { dtype: 'F64', shape: [size], data: posterior.priorMean }],
-      ]),
-    ),
-    [POSTERIOR_FILES.ggn]: tilesFile(posterior.ggn, 'ggn'),
-    [POSTERIOR_FILES.factor]: tilesFile(posterior.factor, 'factor'),
-    [POSTERIOR_FILES.model]: Buffer.from(JSON.stringify(withOneWeightsFile(model.modelJson))),
-    [POSTERIOR_FILES.weights]: model.weights,
+  const { size } = posterior;
+  const ggn = writtenGgn ?? (await writeGgn(folder, size, blocksOf(posterior.ggn, 'ggn')));
+  const factor = await writeTileFile(join(folder, POSTERIOR_FILES.factor), size, blocksOf(posterior.factor, 'factor'), 'factor');
+  const write = (name: string, bytes: Uint8Array): ArtifactFile => {
+    orUnwritable(() => writeFileSync(join(folder, name), bytes));
+    return { name, sha256: sha256OfBytes(bytes), bytes: bytes.length };
   };
-  const files: ArtifactFile[] = [];
-  for (const [name, bytes] of Object.entries(contents)) {
-    writeFile(join(folder, name), bytes);
-    files.push(await describeFile(join(folder, name)));
-  }
+  const subnetwork = writeSafetensors(
+    new Map<string, Tensor>([
+      ['indices', { dtype: 'I32', shape: [size], data: posterior.indices }],
+      ['map_values', { dtype: 'F64', shape: [size], data: posterior.mapValues }],
+      ['prior_precision', { dtype: 'F64', shape: [size], data: posterior.priorPrecision }],
+      ['prior_mean', { dtype: 'F64', shape: [size], data: posterior.priorMean }],
+    ]),
+  );
+  const files = [
+    write(POSTERIOR_FILES.subnetwork, subnetwork),
+    ggn,
+    factor,
+    write(POSTERIOR_FILES.model, Buffer.from(JSON.stringify(withOneWeightsFile(model.modelJson)))),
+    write(POSTERIOR_FILES.weights, model.weights),
+  ];
   const manifest: PosteriorManifest = {
     formatVersion: 1,
     kind: POSTERIOR_KIND,
-    digest: posteriorDigest(posterior, facts),
+    digest: posteriorDigest(posterior, facts, files),
     ...facts,
     files,
   };
@@ -65,38 +85,32 @@ export async function writePosterior(
   return manifest;
 }
 
-/** A full disk is no reason to compute the posterior again. */
-function writeFile(path: string, bytes: Uint8Array): void {
-  try {
-    writeFileSync(path, bytes);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new SublaceError('OUTPUT_UNWRITABLE', `posterior: expected a file that can be written, got ${reason}; free some space`, {
-      cause: error,
-    });
-  }
-}
-
 /**
  * Digest of what determines predictions: model, subnetwork, GGN, prior, noise, temperature, kind of curvature, likelihood, units.
  *
- * @param posterior  Indices, prior precisions and GGN.
- * @param facts  The rest.
+ * @param posterior  Indices and prior precisions.
+ * @param facts  What the manifest says.
+ * @param files  The GGN counts by the digest of its file.
  * @returns  sha256, hexadecimal.
  */
-export function posteriorDigest(posterior: Pick<Posterior, 'indices' | 'ggn' | 'priorPrecision'>, facts: PosteriorFacts): string {
-  const { model, likelihood, normalisation, priorPrecision, noiseVariance, temperature, curvature } = facts;
-  const hash = createHash('sha256')
-    .update(JSON.stringify({ model: model.digest, likelihood, normalisation, priorPrecision, noiseVariance, temperature, curvature }))
-    .update(posterior.indices)
-    .update(posterior.priorPrecision);
-  for (const { data } of blocksOf(posterior.ggn, 'ggn')) hash.update(data);
-  return hash.digest('hex');
-}
-
-function tilesFile(source: TileSource, prefix: string): Uint8Array {
-  const tensors = Array.from(blocksOf(source, prefix), ({ name, shape, data }): [string, Tensor] => [name, { dtype: 'F64', shape, data }]);
-  return writeSafetensors(new Map(tensors));
+export function posteriorDigest(
+  { indices, priorPrecision }: Pick<Posterior, 'indices' | 'priorPrecision'>,
+  facts: PosteriorFacts,
+  files: readonly ArtifactFile[],
+): string {
+  const { model, likelihood, normalisation, noiseVariance, temperature, curvature } = facts;
+  const ggn = files.find((file) => file.name === POSTERIOR_FILES.ggn)?.sha256;
+  const scalars = {
+    model: model.digest,
+    likelihood,
+    normalisation,
+    priorPrecision: facts.priorPrecision,
+    noiseVariance,
+    temperature,
+    curvature,
+    ggn,
+  };
+  return createHash('sha256').update(JSON.stringify(scalars)).update(indices).update(priorPrecision).digest('hex');
 }
 
 function withOneWeightsFile(modelJson: unknown): unknown {

@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { denseFromTiles } from '@sublace/linalg';
+import { denseOf, TiledMatrix } from '@sublace/linalg';
 import type { Block } from '@sublace/partials';
 import { compileFitSpec, runFitTask, type FitPlan, type FitSelection, type FitSpec, type FitSpecInput, type FitTask } from '../index.ts';
 
@@ -59,14 +59,16 @@ export async function fitInProcess(input: FitSpecInput): Promise<FitRun> {
   const selection = selected.summary as unknown as FitSelection;
   const tiles = await overShards({ phase: 'accumulate', selection, inputs: selected.blocks });
   mkdirSync(spec.output, { recursive: true });
-  const inputs = [...selected.blocks, ...tiles, ...scores];
+  // Finalise lets go of the tiles that it is given.
+  const given = tiles.map((tile) => ({ ...tile, data: tile.data.slice() }));
+  const inputs = [...selected.blocks, ...given, ...scores];
   const { summary } = await run({ phase: 'finalise', plan, selection, inputs, staging: spec.output });
   return {
     spec,
     plan,
     selection,
     indices: selected.blocks[0].data as Int32Array,
-    ggn: denseFromTiles(tiles, selection.size),
+    ggn: denseOf(TiledMatrix.fromBlocks(tiles, selection.size)),
     blocks: [...scores, ...tiles],
     digest: summary['digest'] as string,
     folder: spec.output,
