@@ -8,6 +8,7 @@ export { categoricalHessian, naiveGgn, naiveOutputCovariance, naiveSoftmax } fro
 
 export type { NaiveLayer, NaiveMergeLayer, NaiveWeight } from './network/layer.ts';
 export { activationLayer, flattenLayer } from './network/activation-layer.ts';
+export { randomAttention, type AttentionSizes } from './network/attention-layer.ts';
 export {
   randomConvolution,
   randomDepthwise,

@@ -5,6 +5,7 @@ import type { Node } from '../network.ts';
 import { outputShapes } from '../output-shapes.ts';
 import { buildLayer, hasRule, SUPPORTED_LAYERS } from './build-layer.ts';
 import { buildTfjsLayer } from './build-tfjs-layer.ts';
+import { ATTENTION_CLASS, attentionCall, expandAttention } from './expand-attention.ts';
 import type { LayerCall, LayerSpec, ModelSpec, TensorReference } from './topology.ts';
 import type { WeightTable } from './weights.ts';
 
@@ -49,6 +50,7 @@ class GraphBuilder {
   readonly #repeatedNames: ReadonlySet<string>;
   readonly #inputShape: readonly number[];
   readonly #built = new Map<LayerSpec, Layer[]>();
+  readonly #expanded = new Map<LayerSpec, ModelSpec>();
 
   constructor(weights: WeightTable, repeatedNames: ReadonlySet<string>, inputShape: readonly number[]) {
     this.#weights = weights;
@@ -61,7 +63,9 @@ class GraphBuilder {
     if (inputs.length !== model.inputs.length)
       throw new SublaceError('MODEL_INVALID', `model '${path}': expected ${model.inputs.length} inputs, got ${inputs.length}`);
     const outputs = new Map<string, number[]>(model.inputs.map(({ layer }, i) => [keyOf(layer, 0), [inputs[i]]]));
-    const remaining = model.layers.flatMap((spec) => spec.calls.map((call, index) => ({ spec, call, index })));
+    const remaining = model.layers.flatMap((spec) =>
+      spec.calls.map((call, index) => ({ spec, call: spec.className === ATTENTION_CLASS ? attentionCall(spec, call) : call, index })),
+    );
     while (remaining.length > 0) {
       // Files usually list layers in graph order, but need not.
       const next = remaining.findIndex(({ call }) => argumentsOf(call).every(({ layer, call: index }) => outputs.has(keyOf(layer, index))));
@@ -82,6 +86,11 @@ class GraphBuilder {
     if (spec.nested) return this.connect(spec.nested, inputs, `${path}${spec.name}/`);
     if (spec.className === 'InputLayer') return [inputs[0]];
     const name = this.#repeatedNames.has(spec.name) ? `${path}${spec.name}` : spec.name;
+    if (spec.className === ATTENTION_CLASS) {
+      const expanded = this.#expanded.get(spec) ?? expandAttention({ ...spec, name });
+      this.#expanded.set(spec, expanded);
+      return this.connect(expanded, inputs, path);
+    }
     const layers = this.#built.get(spec) ?? this.#build({ ...spec, name }, inputs);
     this.#built.set(spec, layers);
     let feeding = inputs;

@@ -1,5 +1,6 @@
 import type { Layer } from '../layers/layer.ts';
 import { ACTIVATION_BUILDERS } from './builders/activation.ts';
+import { ATTENTION_BUILDERS } from './builders/attention.ts';
 import type { Builders } from './builders/builder.ts';
 import { CONVOLUTION_BUILDERS } from './builders/convolution.ts';
 import { DENSE_BUILDERS } from './builders/dense.ts';
@@ -8,11 +9,12 @@ import { MERGE_BUILDERS } from './builders/merge.ts';
 import { NORMALISATION_BUILDERS } from './builders/normalisation.ts';
 import { POOLING_BUILDERS } from './builders/pooling.ts';
 import { SHAPE_BUILDERS } from './builders/shape.ts';
+import { ATTENTION_CLASS } from './expand-attention.ts';
 import { layerOptions } from './layer-options.ts';
 import type { LayerSpec } from './topology.ts';
 import type { WeightTable } from './weights.ts';
 
-const BUILDERS: Builders = {
+const LISTED: Builders = {
   ...DENSE_BUILDERS,
   ...EMBEDDING_BUILDERS,
   ...CONVOLUTION_BUILDERS,
@@ -23,8 +25,10 @@ const BUILDERS: Builders = {
   ...ACTIVATION_BUILDERS,
 };
 
+const BUILDERS: Builders = { ...LISTED, ...ATTENTION_BUILDERS };
+
 /** Classes of layers that have a rule of their own, for messages and documentation. */
-export const SUPPORTED_LAYERS: readonly string[] = ['InputLayer', ...Object.keys(BUILDERS)];
+export const SUPPORTED_LAYERS: readonly string[] = ['InputLayer', ATTENTION_CLASS, ...Object.keys(LISTED)];
 
 /**
  * Whether a class has a rule of its own here.

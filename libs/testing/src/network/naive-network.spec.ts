@@ -7,6 +7,7 @@ import {
   flattenLayer,
   mergeLayer,
   NaiveNetwork,
+  randomAttention,
   randomConv2d,
   randomDense,
   randomEmbedding,
@@ -62,6 +63,31 @@ describe.each([
         { layer: dotLayer('dot', { shape: [6, 2], axis: 1 }, { shape: [2, 2], axis: 0 }, true), inputs: [7, 5] },
         { layer: concatenateLayer('both', [[12], [4]], 0), inputs: [8, 6] },
         { layer: randomDense(random, 'head', 16, 2), inputs: [9] },
+      ],
+    ),
+  ],
+  [
+    'attention of two heads, of queries, values and keys of different widths',
+    new NaiveNetwork(
+      [
+        [2, 3],
+        [4, 2],
+        [4, 5],
+      ],
+      [
+        {
+          layer: randomAttention(random, 'attention', {
+            heads: 2,
+            keyWidth: 3,
+            valueWidth: 2,
+            query: [2, 3],
+            value: [4, 2],
+            key: [4, 5],
+            outputWidth: 3,
+          }),
+          inputs: [-1, -2, -3],
+        },
+        { layer: randomDense(random, 'head', 6, 2), inputs: [0] },
       ],
     ),
   ],
