@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkFinite, checkInputShape, checkLabels, type Dataset } from './index.ts';
+import { checkFinite, checkInputShape, checkLabels, checkTargetValues, type Dataset } from './index.ts';
 
 const make = (over: Partial<Dataset> = {}): Dataset => ({
   name: 'four',
@@ -32,8 +32,20 @@ describe('checkLabels', () => {
   it('refuses other targets', () => {
     expect(() => checkLabels(make({ targets: { kind: 'none' } }))).toThrow('expected class labels, got no targets');
     expect(() => checkLabels(make({ targets: { kind: 'values', values: Float32Array.of(1, 2), width: 1 } }))).toThrow(
-      'got regression values',
+      'got 1 regression value',
     );
+  });
+});
+
+describe('checkTargetValues', () => {
+  const values = Float32Array.of(0, 1, 1, 0);
+  const flags = make({ targets: { kind: 'flags', values, width: 2 } });
+
+  it('gives the values of the right kind and width', () => expect(checkTargetValues(flags, 'flags', 2)).toBe(values));
+
+  it('refuses others', () => {
+    expect(() => checkTargetValues(flags, 'values', 2)).toThrow('four: expected 2 target values per example, got 2 targets of 0 or 1');
+    expect(() => checkTargetValues(flags, 'flags', 1)).toThrow('four: expected 1 targets of 0 or 1 per example, got 2 targets of 0 or 1');
   });
 });
 

@@ -1,5 +1,5 @@
 import { SublaceError } from '@sublace/errors';
-import { inputSize, type Dataset } from './dataset.ts';
+import { inputSize, type Dataset, type Targets } from './dataset.ts';
 
 /**
  * Checks that every input and target is a finite number.
@@ -9,7 +9,7 @@ import { inputSize, type Dataset } from './dataset.ts';
  */
 export function checkFinite(dataset: Dataset): void {
   checkRows(dataset.name, 'input', dataset.inputs, inputSize(dataset));
-  if (dataset.targets.kind === 'values') checkRows(dataset.name, 'target', dataset.targets.values, dataset.targets.width);
+  if ('values' in dataset.targets) checkRows(dataset.name, 'target', dataset.targets.values, dataset.targets.width);
 }
 
 function checkRows(name: string, what: string, values: Float32Array, width: number): void {
@@ -34,15 +34,40 @@ function checkRows(name: string, what: string, values: Float32Array, width: numb
 export function checkLabels(dataset: Dataset, classCount?: number): void {
   const { name, targets } = dataset;
   if (targets.kind !== 'labels') {
-    throw new SublaceError(
-      'DATA_INVALID',
-      `${name}: expected class labels, got ${targets.kind === 'none' ? 'no targets' : 'regression values'}`,
-    );
+    throw new SublaceError('DATA_INVALID', `${name}: expected class labels, got ${describeTargets(targets)}`);
   }
   const limit = classCount ?? targets.classCount;
   const bad = targets.labels.findIndex((label) => label < 0 || label >= limit);
   if (bad >= 0)
     throw new SublaceError('DATA_INVALID', `${name}: expected labels in 0..${limit - 1}, got ${targets.labels[bad]} in row ${bad}`);
+}
+
+/**
+ * Checks that there are so many target values for every example.
+ *
+ * @param dataset  To check.
+ * @param kind  `values` of a regression or `flags` (0 or 1).
+ * @param width  Values per example that the model answers.
+ * @returns  The values, [N, width]; a view.
+ * @throws SublaceError DATA_INVALID.
+ */
+export function checkTargetValues({ name, targets }: Dataset, kind: 'values' | 'flags', width: number): Float32Array {
+  if (targets.kind === kind && targets.width === width) return targets.values;
+  const what = kind === 'values' ? 'target values' : 'targets of 0 or 1';
+  throw new SublaceError('DATA_INVALID', `${name}: expected ${width} ${what} per example, got ${describeTargets(targets)}`);
+}
+
+function describeTargets(targets: Targets): string {
+  switch (targets.kind) {
+    case 'labels':
+      return 'class labels';
+    case 'values':
+      return `${targets.width} regression value${targets.width === 1 ? '' : 's'}`;
+    case 'flags':
+      return `${targets.width} target${targets.width === 1 ? '' : 's'} of 0 or 1`;
+    case 'none':
+      return 'no targets';
+  }
 }
 
 /**

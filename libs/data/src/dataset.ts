@@ -1,10 +1,12 @@
 import { SublaceError } from '@sublace/errors';
 
-/** What belongs to the inputs: class numbers, regression values, or nothing. */
+/** What belongs to the inputs: class numbers, regression values, answers of yes or no, or nothing. */
 export type Targets =
   | { kind: 'labels'; labels: Int32Array; classCount: number }
   /** `values`: [N, width] row-major, raw units. */
   | { kind: 'values'; values: Float32Array; width: number }
+  /** `values`: [N, width] row-major, each 0 or 1. */
+  | { kind: 'flags'; values: Float32Array; width: number }
   | { kind: 'none' };
 
 /** Examples in a fixed order. Images are [H, W, C], channels last, raw 0..255. */
@@ -72,7 +74,7 @@ function concatenateTargets(a: Targets, b: Targets): Targets {
     labels.set(b.labels, a.labels.length);
     return { kind: 'labels', labels, classCount: Math.max(a.classCount, b.classCount) };
   }
-  if (a.kind === 'values' && b.kind === 'values') return { kind: 'values', values: concatenateFloats(a.values, b.values), width: a.width };
+  if ('values' in a && 'values' in b && a.kind === b.kind) return { ...a, values: concatenateFloats(a.values, b.values) };
   return { kind: 'none' };
 }
 

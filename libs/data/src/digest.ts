@@ -12,11 +12,11 @@ import type { Dataset } from './dataset.ts';
  */
 export function datasetDigest({ count, inputShape, inputs, targets }: Dataset): string {
   const hash = createHash('sha256');
-  const size = targets.kind === 'labels' ? targets.classCount : targets.kind === 'values' ? targets.width : 0;
+  const size = targets.kind === 'labels' ? targets.classCount : targets.kind === 'none' ? 0 : targets.width;
   hash.update(`${JSON.stringify({ count, inputShape, targets: targets.kind, size })}\n`);
   hash.update(bytes(inputs));
   if (targets.kind === 'labels') hash.update(bytes(targets.labels));
-  if (targets.kind === 'values') hash.update(bytes(targets.values));
+  if ('values' in targets) hash.update(bytes(targets.values));
   return hash.digest('hex');
 }
 

@@ -1,5 +1,6 @@
 export { inputSize, type Dataset, type Split, type Targets } from './dataset.ts';
 export { loadDataset, type LoadOptions } from './load.ts';
+export type { TargetUse } from './readers/from-tensors.ts';
 export { parseDataSpec, KNOWN_NAMES, type DataSpec, type SpecKeys } from './spec.ts';
 export { dataCache, dataDirectories, findDataset } from './data-directory.ts';
 export { downloadDataset, type DownloadOptions, type DownloadProgress } from './download/download-dataset.ts';
@@ -15,7 +16,7 @@ export {
   type Normalisation,
 } from './normalisation.ts';
 export { rotateImages } from './rotate.ts';
-export { checkFinite, checkInputShape, checkLabels } from './checks.ts';
+export { checkFinite, checkInputShape, checkLabels, checkTargetValues } from './checks.ts';
 export { datasetDigest } from './digest.ts';
 export { createRandom, type Random } from './random.ts';
 export { toy1dMean } from './generators/toy-1d.ts';

@@ -73,9 +73,12 @@ describe('named image sets', () => {
     await expect(loadDataset('mnist?offset=3')).rejects.toThrow('mnist: expected offset below the 3 examples, got 3');
   });
 
-  it('refuses a regression likelihood', async () => {
+  it('refuses a regression or a binary likelihood for digits', async () => {
     await expect(loadDataset('mnist', { likelihood: 'regression' })).rejects.toThrow(
       'mnist: expected regression targets, got class labels',
+    );
+    await expect(loadDataset('mnist', { likelihood: 'binary' })).rejects.toThrow(
+      'mnist: expected binary targets of 0 or 1, got 5 in row 0',
     );
   });
 
@@ -143,6 +146,11 @@ describe('files', () => {
       width: 1,
     });
     expect((await loadDataset(x)).targets).toEqual({ kind: 'none' });
+    expect((await loadDataset(`${x}?labels=${y}`, { likelihood: 'binary' })).targets).toEqual({
+      kind: 'flags',
+      values: Float32Array.of(1, 0),
+      width: 1,
+    });
     const short = put('short.npy', writeNpy(I64([1])));
     await expect(loadDataset(`${x}?labels=${short}`)).rejects.toThrow(
       'expected as many targets as inputs, got inputs [2, 2] and targets [1]',

@@ -10,7 +10,7 @@ import { readArchiveFile, readNpyFile } from './readers/arrays.ts';
 import { readCifar } from './readers/cifar.ts';
 import { readCsv } from './readers/csv.ts';
 import { inFile, readDataFile } from './readers/data-file.ts';
-import { labelsFrom, type LikelihoodHint } from './readers/from-tensors.ts';
+import { flagsFrom, labelsFrom, type LikelihoodHint, type TargetUse } from './readers/from-tensors.ts';
 import { cifarFolder, idxFolder, readIdxFile } from './readers/images.ts';
 import { readUci } from './readers/uci.ts';
 import { rotateImages } from './rotate.ts';
@@ -22,7 +22,7 @@ export interface LoadOptions {
   /** Split where the SPEC names none; default `train`. Files without parts are read whole. */
   split?: Split;
   /** What the targets are for; default: labels where they are stored as whole numbers of a binary format, else values. */
-  likelihood?: 'classification' | 'regression';
+  likelihood?: TargetUse;
 }
 
 const RANGE = ['limit', 'offset'] as const satisfies readonly (keyof SpecKeys)[];
@@ -163,5 +163,7 @@ function fitLikelihood(dataset: Dataset, likelihood: LikelihoodHint): Dataset {
   }
   if (likelihood === 'classification' && targets.kind === 'values')
     return { ...dataset, targets: labelsFrom(name, targets.values, targets.width) };
+  if (likelihood === 'binary' && targets.kind === 'labels') return { ...dataset, targets: flagsFrom(name, targets.labels) };
+  if (likelihood === 'binary' && targets.kind === 'values') return { ...dataset, targets: flagsFrom(name, targets.values, targets.width) };
   return dataset;
 }

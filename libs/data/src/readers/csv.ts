@@ -1,13 +1,13 @@
 import { SublaceError } from '@sublace/errors';
 import { parse } from 'csv-parse/sync';
 import type { Dataset, Targets } from '../dataset.ts';
-import { labelsFrom, type LikelihoodHint } from './from-tensors.ts';
+import { flagsFrom, labelsFrom, type LikelihoodHint } from './from-tensors.ts';
 
 /** How to read a table. */
 export interface CsvOptions {
-  /** Column with the target: a name of the header, a position from 0, or `none`. Default: the last column. */
+  /** Column with the target: a name of the header, a position from 0, several of them as `a,b,c`, or `none`. Default: the last column. */
   target?: string;
-  /** `classification` reads the target as class labels; otherwise it is a regression value. */
+  /** `classification` reads the target as class labels, `binary` as answers of 0 or 1; otherwise it is a regression value. */
   likelihood?: LikelihoodHint;
   /** Between cells. Default: semicolon or tab where the first line has one, else comma. */
   delimiter?: string;
@@ -19,7 +19,7 @@ export interface CsvOptions {
  * @param name  Of the data set.
  * @param text  The file.
  * @param options  Target column, likelihood, delimiter.
- * @returns  Vectors [columns - 1] and one target each.
+ * @returns  Vectors of the columns that are no targets, and their targets.
  * @throws SublaceError DATA_INVALID naming the line of a ragged row or of a cell that is not a number.
  */
 export function readCsv(name: string, text: string, options: CsvOptions = {}): Dataset {
@@ -33,12 +33,12 @@ export function readCsv(name: string, text: string, options: CsvOptions = {}): D
   if (rows.length === 0) throw new SublaceError('DATA_INVALID', `${name}: expected rows of numbers after the header, got none`);
 
   const width = rows[0].record.length;
-  const targetColumn = findTarget(name, options.target, header, width);
-  const inputWidth = targetColumn === undefined ? width : width - 1;
+  const targetColumns = findTargets(name, options.target, header, width);
+  const inputWidth = width - targetColumns.length;
   if (inputWidth === 0)
     throw new SublaceError('DATA_INVALID', `${name}: expected at least one input column beside the target, got ${width} column`);
   const inputs = new Float32Array(rows.length * inputWidth);
-  const target = new Float64Array(targetColumn === undefined ? 0 : rows.length);
+  const targets = new Float64Array(rows.length * targetColumns.length);
   rows.forEach(({ record, line }, n) => {
     let position = n * inputWidth;
     record.forEach((cell, column) => {
@@ -48,7 +48,8 @@ export function readCsv(name: string, text: string, options: CsvOptions = {}): D
           `${name}: line ${line}, column ${header?.[column] ?? column}: expected a number, got ${JSON.stringify(cell.slice(0, 40))}`,
         );
       }
-      if (column === targetColumn) target[n] = parseNumber(cell);
+      const place = targetColumns.indexOf(column);
+      if (place >= 0) targets[n * targetColumns.length + place] = parseNumber(cell);
       else inputs[position++] = parseNumber(cell);
     });
   });
@@ -57,7 +58,7 @@ export function readCsv(name: string, text: string, options: CsvOptions = {}): D
     count: rows.length,
     inputShape: [inputWidth],
     inputs,
-    targets: targetsFrom(name, targetColumn, target, options.likelihood),
+    targets: targetsFrom(name, targets, targetColumns.length, options.likelihood),
   };
 }
 
@@ -74,20 +75,33 @@ function parseRecords(name: string, text: string, delimiter: string): { record: 
   }
 }
 
-function findTarget(name: string, target: string | undefined, header: string[] | undefined, width: number): number | undefined {
-  if (target === 'none') return undefined;
-  if (target === undefined) return width - 1;
-  const named = header?.indexOf(target) ?? -1;
-  if (named >= 0) return named;
-  const position = /^\d+$/.test(target) ? Number(target) : NaN;
-  if (position < width) return position;
+/** Positions of the target columns, in the order asked for. */
+function findTargets(name: string, target: string | undefined, header: string[] | undefined, width: number): number[] {
+  if (target === 'none') return [];
+  if (target === undefined) return [width - 1];
+  const whole = findColumn(target, header, width);
+  const columns = whole === undefined ? target.split(',').map((part) => findColumn(part, header, width)) : [whole];
   const known = header ? `${header.join(', ')}, a position 0..${width - 1}` : `a position 0..${width - 1}`;
-  throw new SublaceError('DATA_INVALID', `${name}: expected target=COLUMN to be one of ${known} or none, got '${target}'`);
+  return columns.map((column, i) => {
+    if (column !== undefined && columns.indexOf(column) === i) return column;
+    throw new SublaceError(
+      'DATA_INVALID',
+      `${name}: expected target=COLUMN to be one of ${known} or none, or several as a,b, got '${target}'`,
+    );
+  });
 }
 
-function targetsFrom(name: string, column: number | undefined, values: Float64Array, hint: LikelihoodHint): Targets {
-  if (column === undefined) return { kind: 'none' };
-  return hint === 'classification' ? labelsFrom(name, values) : { kind: 'values', values: Float32Array.from(values), width: 1 };
+function findColumn(text: string, header: string[] | undefined, width: number): number | undefined {
+  const named = header?.indexOf(text) ?? -1;
+  if (named >= 0) return named;
+  return /^\d+$/.test(text) && Number(text) < width ? Number(text) : undefined;
+}
+
+function targetsFrom(name: string, values: Float64Array, width: number, hint: LikelihoodHint): Targets {
+  if (width === 0) return { kind: 'none' };
+  if (hint === 'classification') return labelsFrom(name, values, width);
+  if (hint === 'binary') return flagsFrom(name, values, width);
+  return { kind: 'values', values: Float32Array.from(values), width };
 }
 
 /** Spellings of values that are numbers to other tools but not finite; they are read, and then refused by row. */

@@ -2,8 +2,11 @@ import { SublaceError } from '@sublace/errors';
 import { toFloat32, type Tensor } from '@sublace/tensor-files';
 import type { Dataset, Targets } from '../dataset.ts';
 
-/** What the targets are for; undefined: whole-number types are labels, floating-point types are values. */
-export type LikelihoodHint = 'classification' | 'regression' | undefined;
+/** What targets are for: class labels, answers of yes or no (0 or 1, one or several), or regression values. */
+export type TargetUse = 'classification' | 'binary' | 'regression';
+
+/** The use where it is known; undefined: whole-number types are labels, floating-point types are values. */
+export type LikelihoodHint = TargetUse | undefined;
 
 /**
  * A data set from an array of inputs and an array of targets.
@@ -37,7 +40,27 @@ function targetsFromTensor(name: string, y: Tensor, hint: LikelihoodHint): Targe
   const width = y.shape.slice(1).reduce((product, size) => product * size, 1);
   const isWhole = !y.dtype.startsWith('F');
   if (hint === 'classification' || (hint === undefined && isWhole && width === 1)) return labelsFrom(name, toFloat32(y), width);
+  if (hint === 'binary') return flagsFrom(name, toFloat32(y), width);
   return { kind: 'values', values: toFloat32(y), width };
+}
+
+/**
+ * Answers of yes or no from numbers.
+ *
+ * @param name  Of the data set.
+ * @param values  [N, width], each 0 or 1.
+ * @param width  Answers per example.
+ * @returns  Flags.
+ * @throws SublaceError DATA_INVALID naming the first bad row.
+ */
+export function flagsFrom(name: string, values: ArrayLike<number>, width = 1): Targets {
+  const bad = Array.prototype.findIndex.call(values, (value) => value !== 0 && value !== 1);
+  if (bad < 0) return { kind: 'flags', values: Float32Array.from(values), width };
+  const row = Math.floor(bad / width);
+  throw new SublaceError(
+    'DATA_INVALID',
+    `${name}: expected binary targets of 0 or 1, got ${values[bad]} in row ${row} (target ${bad % width})`,
+  );
 }
 
 /**
