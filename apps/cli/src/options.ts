@@ -1,5 +1,10 @@
 import { InvalidArgumentError } from 'commander';
 
+/** What the kinds of likelihood are for. */
+export const LIKELIHOOD_HELP =
+  'classification (softmax), binary (a sigmoid per answer: binary or multi-label, targets 0 or 1), regression (constant noise), ' +
+  'heteroscedastic (means, then log variances); default: what the model or the data say';
+
 /** Limits of a numeric option. */
 export interface Limits {
   readonly min?: number;

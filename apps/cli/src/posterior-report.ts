@@ -69,7 +69,15 @@ export function describePosterior(manifest: PosteriorManifest, variance?: Varian
     ['curvature', manifest.curvature],
     ...(manifest.noiseVariance === null
       ? []
-      : [['noise variance', `${manifest.noiseVariance.toPrecision(4)} (normalised units)`] as const]),
+      : [
+          [
+            'noise variance',
+            `${[manifest.noiseVariance]
+              .flat()
+              .map((value) => value.toPrecision(4))
+              .join(', ')} (normalised units)`,
+          ] as const,
+        ]),
     ['effective dimension', `${number(effectiveDimension)} of ${number(subnetwork.size)}${deviation}`],
     ['log marginal likelihood', number(manifest.logMarginalLikelihood)],
     ...(spread === undefined ? [] : [['weight variance', spread] as const]),

@@ -1,6 +1,6 @@
 import { SublaceError } from '@sublace/errors';
-import { DEFAULT_OUTPUTS, OUTPUT_NAMES, type FittedModel, type PosteriorManifest, type PredictOptions } from '@sublace/pipeline';
-import { LINKS, type Link } from '@sublace/predictive';
+import { familyOf, type Family, type FittedModel, type PosteriorManifest, type PredictOptions } from '@sublace/pipeline';
+import type { Link } from '@sublace/predictive';
 import type { OutputTensor, ParameterValue, ServedModel, TensorSpec } from './served-model.ts';
 
 /** What serving needs of a fitted model. */
@@ -10,9 +10,6 @@ export type Predictor = Pick<FittedModel, 'inputShape' | 'predict'> & {
 
 /** Knobs that a request may turn. */
 export type PredictKnobs = Pick<PredictOptions, 'link' | 'samples' | 'seed'>;
-
-/** Outputs with one number for each example; the others have one for each class or dimension. */
-const perExample: ReadonlySet<string> = new Set(['entropy']);
 
 const samplesMax = 100_000;
 
@@ -28,16 +25,18 @@ const drawsMax = 10_000_000;
  */
 export function servePosterior(fitted: Predictor, name: string): ServedModel {
   const { likelihood, model } = fitted.manifest;
+  const family = familyOf(likelihood);
   // Samples have a shape that a request chooses, which metadata cannot promise.
-  const names = OUTPUT_NAMES[likelihood].filter((output) => output !== 'samples');
-  const outputs = names.map((output): TensorSpec => ({ name: output, datatype: 'FP32', shape: shapeOf(output, model.outputCount) }));
+  const outputs = [...family.outputNames, 'joint_covariance'].map((output): TensorSpec => {
+    return { name: output, datatype: 'FP32', shape: shapeOf(output, family, model.outputCount) };
+  });
   return {
     name,
     version: '1',
     platform: 'sublace_laplace',
     inputs: [{ name: 'input', datatype: 'FP32', shape: [-1, ...fitted.inputShape] }],
     outputs,
-    defaultOutputs: DEFAULT_OUTPUTS[likelihood],
+    defaultOutputs: family.defaultOutputs,
     properties: propertiesOf(fitted.manifest),
     infer: async (input, count, names, parameters) => {
       const knobs = knobsOf(parameters, likelihood);
@@ -51,9 +50,9 @@ export function servePosterior(fitted: Predictor, name: string): ServedModel {
 }
 
 /** Of an output, with -1 for the examples of a request. */
-function shapeOf(output: string, outputCount: number): number[] {
+function shapeOf(output: string, family: Family, outputCount: number): number[] {
   if (output === 'joint_covariance') return [-1, outputCount, -1, outputCount];
-  return perExample.has(output) ? [-1] : [-1, outputCount];
+  return [-1, ...family.outputShape(output, outputCount)];
 }
 
 function propertiesOf({
@@ -80,17 +79,18 @@ function propertiesOf({
  * Knobs of a prediction from the parameters of a request.
  *
  * @param parameters  Without the names that the protocol reserves.
- * @param likelihood  Regression has no knobs: its predictive is exact.
+ * @param likelihood  Decides which links there are; a regression has no knobs, since its predictive is exact.
  * @returns  Checked knobs.
  * @throws SublaceError INVALID_ARGUMENT for an unknown name or a value out of range; a misspelt knob must not be an ignored one.
  */
 export function knobsOf(parameters: Readonly<Record<string, ParameterValue>>, likelihood: PosteriorManifest['likelihood']): PredictKnobs {
+  const { links } = familyOf(likelihood);
   const readers: Record<string, (value: ParameterValue) => PredictKnobs> = {
-    link: (value) => ({ link: linkOf(value) }),
+    link: (value) => ({ link: linkOf(value, links) }),
     samples: (value) => ({ samples: wholeNumber('samples', value, 1, samplesMax) }),
     seed: (value) => ({ seed: wholeNumber('seed', value, 0, 2 ** 32 - 1) }),
   };
-  const known = likelihood === 'classification' ? Object.keys(readers) : [];
+  const known = links.length > 0 ? Object.keys(readers) : [];
   const knobs = Object.entries(parameters).map(([name, value]) => {
     if (known.includes(name)) return readers[name](value);
     throw new SublaceError(
@@ -109,9 +109,9 @@ function checkDraws({ link, samples = 1000 }: PredictKnobs, count: number): void
   );
 }
 
-function linkOf(value: ParameterValue): Link {
-  const link = LINKS.find((candidate) => candidate === value);
-  if (!link) throw new SublaceError('INVALID_ARGUMENT', `parameter link: expected ${LINKS.join(', ')}, got '${value}'`);
+function linkOf(value: ParameterValue, links: readonly Link[]): Link {
+  const link = links.find((candidate) => candidate === value);
+  if (!link) throw new SublaceError('INVALID_ARGUMENT', `parameter link: expected ${links.join(', ')}, got '${value}'`);
   return link;
 }
 

@@ -30,7 +30,7 @@ export interface NetworkDefinition {
   readonly nodes: readonly Node[];
   /** Shape of one example. Several inputs come one after the other in one flat vector, in the model's order. */
   readonly inputShape: readonly number[];
-  /** The activation that the model ended in. `softmax` has been taken off: the outputs are its logits. */
+  /** The activation that the model ended in. `softmax` and `sigmoid` have been taken off: the outputs are their logits. */
   readonly outputActivation: string;
   /** Every weight tensor, freed with the network. */
   readonly tensors: readonly tf.Tensor[];

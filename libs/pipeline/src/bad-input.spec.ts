@@ -198,7 +198,9 @@ describe('data that do not fit', () => {
     ]);
     const data = writeTable(join(folder, 'inputs.csv'));
     expect(await plan({ data: `${data}?target=none` })).toEqual(['DATA_INVALID', `${data}: expected inputs [4] for this model, got [5]`]);
-    expect((await plan({ data, likelihood: 'regression' }))[1]).toBe(`${data}: expected 3 target values per example, got 1`);
+    expect((await plan({ data, likelihood: 'regression' }))[1]).toBe(
+      `${data}: expected 3 target values per example, got 1 regression value`,
+    );
   });
 
   it('changed during the fit', async () => {

@@ -11,16 +11,12 @@ export { compileFitSpec, type FitSpec, type FitSpecInput, type PriorMethod } fro
 export type { FitPlan, FitSelection, FitTask, FitTaskResult, OnProgress } from './fit/fit-task.ts';
 export { runFitTask } from './fit/run-fit-task.ts';
 
-export {
-  DEFAULT_OUTPUTS,
-  FittedModel,
-  OUTPUT_NAMES,
-  openPosterior,
-  type PredictedOutput,
-  type PredictOptions,
-} from './posterior/fitted-model.ts';
+export { familyOf } from './families/family-of.ts';
+export type { Family, PredictedOutput, PredictiveFacts, Scores } from './families/family.ts';
+export type { NoiseVariance } from './families/noise-variance.ts';
+export { FittedModel, openPosterior, type PredictOptions } from './posterior/fitted-model.ts';
 export { POSTERIOR_KIND, type PosteriorManifest } from './posterior/posterior-manifest.ts';
 export { SEQUENCE_KIND, type SequenceManifest } from './posterior/posterior-sequence.ts';
 export type { LinearisedOutputs } from './predict/linearised-outputs.ts';
 export { probabilitiesOf } from './predict/probabilities.ts';
-export { evaluate, type ClassificationScores, type Evaluation, type RegressionScores } from './evaluate/evaluate.ts';
+export { evaluate, type ClassificationScores, type Evaluation, type PredictorScores, type RegressionScores } from './evaluate/evaluate.ts';

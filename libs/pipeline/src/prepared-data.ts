@@ -1,13 +1,14 @@
-import { checkInputShape, checkLabels, normaliseInputs, normaliseTargets, type Dataset, type Normalisation } from '@sublace/data';
-import { SublaceError } from '@sublace/errors';
+import { checkInputShape, normaliseInputs, type Dataset, type Normalisation } from '@sublace/data';
+import type { LikelihoodKind } from '@sublace/likelihoods';
 import type { Network } from '@sublace/network';
+import { familyOf } from './families/family-of.ts';
 
 /** Examples in the units and shape that a network takes. */
 export interface PreparedData {
   readonly count: number;
   /** [N, ...inputShape] row-major, normalised. */
   readonly inputs: Float32Array;
-  /** Labels [N], or normalised values [N, C]. */
+  /** Labels [N], or values [N, T], normalised where the likelihood is Gaussian. */
   readonly targets: Int32Array | Float32Array;
 }
 
@@ -33,32 +34,15 @@ export function targetsOf({ count: total, targets }: PreparedData, first: number
  * @param options.likelihood  What the targets must be.
  * @param options.normalisation  The model's.
  * @returns  Normalised copies.
- * @throws {SublaceError} DATA_INVALID when the shapes do not fit, labels are out of range, or targets are missing.
+ * @throws {SublaceError} DATA_INVALID when the shapes do not fit, targets are out of range or missing.
  */
 export function prepareData(
   dataset: Dataset,
   network: Network,
-  { likelihood, normalisation }: { readonly likelihood: 'classification' | 'regression'; readonly normalisation: Normalisation },
+  { likelihood, normalisation }: { readonly likelihood: LikelihoodKind; readonly normalisation: Normalisation },
 ): PreparedData {
   const shaped = checkInputShape(dataset, network.inputShape);
   const inputs = normaliseInputs(shaped.inputs, normalisation);
-  const { targets } = shaped;
-  if (likelihood === 'classification') {
-    checkLabels(shaped, network.outputCount);
-    return { count: shaped.count, inputs, targets: (targets as { labels: Int32Array }).labels };
-  }
-  if (targets.kind !== 'values' || targets.width !== network.outputCount) {
-    const came = targets.kind === 'values' ? `${targets.width}` : targets.kind === 'labels' ? 'class labels' : 'none';
-    throw new SublaceError('DATA_INVALID', `${dataset.name}: expected ${network.outputCount} target values per example, got ${came}`);
-  }
-  const values = normaliseTargets(targets.values, normalisation);
-  const bad = values.findIndex((value) => !Number.isFinite(value));
-  if (bad >= 0) {
-    const row = Math.floor(bad / targets.width);
-    throw new SublaceError(
-      'DATA_INVALID',
-      `${dataset.name}: expected targets within float32 once normalised, got ${targets.values[bad]} in row ${row}; mend or remove the row`,
-    );
-  }
-  return { count: shaped.count, inputs, targets: values };
+  const targets = familyOf(likelihood).targetsOf(shaped, { outputCount: network.outputCount, normalisation });
+  return { count: shaped.count, inputs, targets };
 }

@@ -5,7 +5,7 @@ export const PHASES = ['plan', 'score', 'select', 'accumulate', 'finalise'] as c
 export type Phase = (typeof PHASES)[number];
 
 /** Any JSON value. */
-export type JsonValue = string | number | boolean | null | JsonValue[] | JsonObject;
+export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject;
 
 /** Any JSON object. */
 export interface JsonObject {

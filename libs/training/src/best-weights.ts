@@ -8,9 +8,12 @@ export class BestWeights {
   #nll = Number.POSITIVE_INFINITY;
   #epoch = 0;
 
-  /** @param model  Model to watch. Borrowed. */
-  constructor(model: tf.LayersModel) {
-    this.#variables = variablesOf(model.weights);
+  /**
+   * @param model  Model to watch. Borrowed.
+   * @param others  Variables that belong to it. Borrowed.
+   */
+  constructor(model: tf.LayersModel, others: readonly tf.Variable[] = []) {
+    this.#variables = [...variablesOf(model.weights), ...others];
   }
 
   /** Epoch of the best weights, from 1; 0 before the first. */

@@ -1,9 +1,9 @@
 import { SublaceError } from '@sublace/errors';
 
-/** What a network is trained to answer: class labels, or regression targets in normalised units. */
+/** What a network is trained to answer: class labels, regression targets in normalised units, or answers of yes or no (0 or 1). */
 export type TrainingTargets =
   | { readonly kind: 'labels'; readonly labels: Int32Array; readonly classCount: number }
-  | { readonly kind: 'values'; readonly values: Float32Array; readonly width: number };
+  | { readonly kind: 'values' | 'flags'; readonly values: Float32Array; readonly width: number };
 
 /** Examples in memory: inputs [count, ...inputShape] row-major, already normalised, and their targets. */
 export interface Examples {
@@ -13,9 +13,9 @@ export interface Examples {
   readonly targets: TrainingTargets;
 }
 
-/** Numbers of inputs and of outputs per example. */
+/** Numbers of inputs and of targets per example; for labels the number of classes. */
 export const inputSize = (examples: Examples): number => examples.inputShape.reduce((product, size) => product * size, 1);
-export const outputSize = ({ targets }: Examples): number => (targets.kind === 'labels' ? targets.classCount : targets.width);
+export const targetSize = ({ targets }: Examples): number => (targets.kind === 'labels' ? targets.classCount : targets.width);
 
 /**
  * Refuses examples that cannot be trained on: wrong lengths, labels out of range, non-finite inputs or targets.
@@ -30,9 +30,14 @@ export function checkExamples(examples: Examples, name: string): void {
   if (count < 1) throw new SublaceError('DATA_INVALID', `${name}: expected at least one example, got ${count}`);
   checkLength(inputs.length, count * size, `${name}: inputs of ${count} examples of [${examples.inputShape.join(', ')}]`);
   checkFinite(inputs, size, `${name}: inputs`);
-  if (targets.kind === 'values') {
+  if (targets.kind !== 'labels') {
     checkLength(targets.values.length, count * targets.width, `${name}: targets of ${count} examples`);
     checkFinite(targets.values, targets.width, `${name}: targets`);
+    const bad = targets.kind === 'flags' ? targets.values.findIndex((value) => value !== 0 && value !== 1) : -1;
+    if (bad >= 0) {
+      const where = `index ${Math.floor(bad / targets.width)}`;
+      throw new SublaceError('DATA_INVALID', `${name}: expected targets of 0 or 1, got ${targets.values[bad]} at ${where}`);
+    }
     return;
   }
   checkLength(targets.labels.length, count, `${name}: labels of ${count} examples`);
@@ -69,7 +74,7 @@ export function takeExamples(examples: Examples, indices: ArrayLike<number>): Ex
   const { targets } = examples;
   const inputs = takeRows(examples.inputs, inputSize(examples), indices);
   const taken: TrainingTargets =
-    targets.kind === 'values'
+    targets.kind !== 'labels'
       ? { ...targets, values: takeRows(targets.values, targets.width, indices) }
       : { ...targets, labels: Int32Array.from(indices, (index) => targets.labels[index]) };
   return { count: indices.length, inputShape: examples.inputShape, inputs, targets: taken };

@@ -17,3 +17,16 @@ export function maximumLikelihoodNoiseVariance(residuals: ArrayLike<number>): nu
   }
   return variance;
 }
+
+/**
+ * The same for each output by itself.
+ *
+ * @param residuals  Targets minus outputs, [N, C] row-major.
+ * @param outputCount  C.
+ * @returns  [C]
+ * @throws SublaceError NUMERICAL_FAILURE as above, for any output.
+ */
+export function maximumLikelihoodNoiseVariances(residuals: ArrayLike<number>, outputCount: number): number[] {
+  const all = Float64Array.from(residuals);
+  return Array.from({ length: outputCount }, (_, c) => maximumLikelihoodNoiseVariance(all.filter((__, i) => i % outputCount === c)));
+}

@@ -13,9 +13,12 @@ export class ParameterVector {
   readonly #decayMask: tf.Tensor1D;
   #values: tf.Tensor1D;
 
-  /** @param model  Model whose trainable weights are meant. Borrowed. */
-  constructor(model: tf.LayersModel) {
-    this.variables = variablesOf(model.trainableWeights);
+  /**
+   * @param model  Model whose trainable weights are meant. Borrowed.
+   * @param others  Variables that are trained with them, without decay. Borrowed.
+   */
+  constructor(model: tf.LayersModel, others: readonly tf.Variable[] = []) {
+    this.variables = [...variablesOf(model.trainableWeights), ...others];
     this.#sizes = this.variables.map((variable) => variable.size);
     this.parameterCount = this.#sizes.reduce((sum, size) => sum + size, 0);
     this.#values = tf.keep(this.concatenate(this.variables));

@@ -3,6 +3,7 @@ import { SublaceError } from '@sublace/errors';
 import type { Examples } from './examples.ts';
 import { variablesOf } from './model-variables.ts';
 import { trainMap, type EpochRecord, type TrainingProgress } from './train-map.ts';
+import type { TrainingOptions } from './training-options.ts';
 
 /** Smallest variance that is told apart from none. */
 const VARIANCE_MIN = 1e-30;
@@ -18,6 +19,8 @@ export interface SwagOptions {
   readonly batchSize: number;
   /** Seed of the order of examples. */
   readonly seed: number;
+  /** As the model was trained; default `unit`. */
+  readonly noise?: TrainingOptions['noise'];
 }
 
 /** How much the weights moved over the snapshots. */

@@ -1,10 +1,11 @@
 import * as tf from '@tensorflow/tfjs';
 import { SublaceError } from '@sublace/errors';
 import { BestWeights } from './best-weights.ts';
-import { checkExamples, outputSize, takeExamples, type Examples } from './examples.ts';
+import { checkExamples, takeExamples, targetSize, type Examples } from './examples.ts';
 import { evaluateModel, type Evaluation } from './evaluation.ts';
 import { useFusedBatchNorm } from './fused-batch-norm.ts';
 import { learningRateAt } from './learning-rate.ts';
+import { createNoise, learnedVariance, outputCountFor, type Noise } from './noise.ts';
 import { impliedPriorPrecision, meanNegativeLogLikelihood } from './objective.ts';
 import { Adam } from './optimisers/adam.ts';
 import type { Optimiser } from './optimisers/optimiser.ts';
@@ -17,7 +18,10 @@ import { compileTrainingOptions, type TrainingOptions } from './training-options
 export interface EpochRecord {
   /** From 1. */
   readonly epoch: number;
-  /** Mean over the steps of the epoch, weight decay left out; regression: half the squared error per example, in normalised units. */
+  /**
+   * Mean over the steps of the epoch, weight decay left out; regression in normalised units, without log(2 pi) / 2: half the squared error per
+   * example where the noise is 1.
+   */
   readonly trainingLoss: number;
   readonly validationNll?: number;
   readonly validationAccuracy?: number;
@@ -45,7 +49,9 @@ export interface TrainingResult {
   readonly bestEpoch: number;
   readonly stoppedEarly: boolean;
   readonly trainingCount: number;
-  /** Precision of the Gaussian prior on the kernels that the weight decay stands for, at unit noise variance. */
+  /** Of a regression with learned noise, in squared normalised units: one for all outputs or one for each. */
+  readonly noiseVariance?: number | readonly number[];
+  /** Precision of the Gaussian prior on the kernels that the weight decay stands for; with `unit` noise still to be divided by its variance. */
   readonly priorPrecision: number;
   readonly options: TrainingOptions;
 }
@@ -59,7 +65,7 @@ export interface TrainingResult {
  * so is the minimum a MAP estimate. Batch norm normalises by batch statistics and updates its moving ones. With validation data the weights
  * of the epoch with the smallest validation NLL are put back at the end.
  *
- * @param model  LayersModel with a linear last layer: logits or regression means. Its weights are changed in place.
+ * @param model  LayersModel with a linear last layer: logits, regression means, or means and log variances. Its weights are changed in place.
  * @param training  Normalised training examples.
  * @param validation  Examples held out for early stopping, or undefined.
  * @param options  Options that differ from the defaults.
@@ -76,24 +82,27 @@ export async function trainMap(
   hooks: { onProgress?: (progress: TrainingProgress) => void; signal?: AbortSignal } = {},
 ): Promise<TrainingResult> {
   const compiled = compileTrainingOptions(options);
-  checkModel(model, training);
+  checkModel(model, training, compiled);
   checkExamples(training, 'training data');
   if (validation) {
-    checkModel(model, validation);
+    checkModel(model, validation, compiled);
     checkExamples(validation, 'validation data');
   }
 
-  const parameters = new ParameterVector(model);
+  const noise = createNoise(compiled.noise, targetSize(training));
+  const others = noise.kind === 'learned' ? [noise.logVariances] : [];
+  const parameters = new ParameterVector(model, others);
   const optimiser = createOptimiser(compiled, parameters.parameterCount);
-  const best = new BestWeights(model);
+  const best = new BestWeights(model, others);
   const undoFusedBatchNorm = useFusedBatchNorm(model);
   try {
-    return await run({ model, training, validation, options: compiled, parameters, optimiser, best }, hooks);
+    return await run({ model, training, validation, options: compiled, noise, parameters, optimiser, best }, hooks);
   } finally {
     undoFusedBatchNorm();
     parameters.dispose();
     optimiser.dispose();
     best.dispose();
+    tf.dispose(others);
   }
 }
 
@@ -102,13 +111,14 @@ interface Run {
   readonly training: Examples;
   readonly validation: Examples | undefined;
   readonly options: TrainingOptions;
+  readonly noise: Noise;
   readonly parameters: ParameterVector;
   readonly optimiser: Optimiser;
   readonly best: BestWeights;
 }
 
 async function run(parts: Run, { onProgress, signal }: NonNullable<Parameters<typeof trainMap>[4]>): Promise<TrainingResult> {
-  const { model, training, validation, options, best } = parts;
+  const { model, training, validation, options, noise, best } = parts;
   const stepsPerEpoch = Math.ceil(training.count / options.batchSize);
   const order = Uint32Array.from({ length: training.count }, (_, index) => index);
   const random = seededRandom(options.seed);
@@ -130,7 +140,8 @@ async function run(parts: Run, { onProgress, signal }: NonNullable<Parameters<ty
 
       let record: EpochRecord | undefined;
       if (step === stepsPerEpoch) {
-        const evaluation = validation && evaluateModel(model, validation);
+        const evaluation =
+          validation && evaluateModel(model, validation, noise.kind === 'predicted' ? 'predicted' : (learnedVariance(noise) ?? 'fitted'));
         if (evaluation && !Number.isFinite(evaluation.nll)) throw diverged(epoch, `validation NLL ${evaluation.nll}`, options);
         if (evaluation) best.offer(epoch, evaluation.nll);
         record = { epoch, trainingLoss: lossSum / stepsPerEpoch, ...validationColumns(evaluation), learningRate };
@@ -145,8 +156,10 @@ async function run(parts: Run, { onProgress, signal }: NonNullable<Parameters<ty
 
   best.restore();
   if (!validation && !hasFiniteWeights(model)) throw diverged(curve.length, 'weights that are not finite', options);
+  const noiseVariance = learnedVariance(noise);
   return {
     curve,
+    ...(noiseVariance !== undefined && { noiseVariance }),
     bestEpoch: validation ? best.epoch : curve.length,
     stoppedEarly,
     trainingCount: training.count,
@@ -156,11 +169,11 @@ async function run(parts: Run, { onProgress, signal }: NonNullable<Parameters<ty
 }
 
 /** One gradient step on a batch; returns its mean NLL before the step. */
-function takeStep({ model, options, parameters, optimiser }: Run, batch: Examples, learningRate: number): number {
+function takeStep({ model, options, noise, parameters, optimiser }: Run, batch: Examples, learningRate: number): number {
   return tf.tidy(() => {
     const x = tf.tensor(batch.inputs, [batch.count, ...batch.inputShape]);
     const { value, grads } = tf.variableGrads(
-      () => meanNegativeLogLikelihood(model.apply(x, { training: true }) as tf.Tensor2D, batch.targets),
+      () => meanNegativeLogLikelihood(model.apply(x, { training: true }) as tf.Tensor2D, batch.targets, noise),
       parameters.variables,
     );
     let gradient = parameters.concatenate(parameters.variables.map((variable) => grads[variable.name]));
@@ -174,17 +187,24 @@ function createOptimiser(options: TrainingOptions, parameterCount: number): Opti
   return options.optimiser === 'adam' ? new Adam(parameterCount) : new SgdMomentum(parameterCount, options.momentum);
 }
 
-function checkModel(model: tf.LayersModel, examples: Examples): void {
+function checkModel(model: tf.LayersModel, examples: Examples, { noise }: TrainingOptions): void {
+  if (noise !== 'unit' && examples.targets.kind !== 'values') {
+    throw new SublaceError(
+      'INVALID_ARGUMENT',
+      `training: expected noise 'unit' for ${examples.targets.kind}, got '${noise}'; only regression has noise`,
+    );
+  }
+  const outputCount = outputCountFor(noise, targetSize(examples));
   const expected = model.inputs[0].shape.slice(1).join(', ');
   const got = examples.inputShape.join(', ');
   if (expected !== got)
     throw new SublaceError('SHAPE_MISMATCH', `training: expected examples [${expected}] as the model does, got [${got}]`);
   const width = model.outputs[0].shape.at(-1);
-  if (model.outputs[0].shape.length !== 2 || width !== outputSize(examples)) {
+  if (model.outputs[0].shape.length !== 2 || width !== outputCount) {
     const outputs = model.outputs[0].shape.slice(1).join(', ');
     throw new SublaceError(
       'SHAPE_MISMATCH',
-      `training: expected a model with ${outputSize(examples)} outputs as the targets have, got [${outputs}]`,
+      `training: expected a model with ${outputCount} outputs as the targets ${noise === 'predicted' ? 'and their noise ' : ''}have, got [${outputs}]`,
     );
   }
   const last = model.outputs[0].sourceLayer;

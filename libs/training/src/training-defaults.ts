@@ -1,8 +1,9 @@
+import type { LikelihoodKind } from '@sublace/likelihoods';
 import type { TrainingOptions } from './training-options.ts';
 
 /** What the defaults depend on besides the architecture. */
 export interface TrainingTask {
-  readonly likelihood: 'classification' | 'regression';
+  readonly likelihood: LikelihoodKind;
   /** Number of training examples N. */
   readonly trainingCount: number;
 }
@@ -22,10 +23,11 @@ export interface TrainingTask {
 export function trainingDefaults(architecture: string, task: TrainingTask): Omit<Partial<TrainingOptions>, 'seed'> {
   const { likelihood, trainingCount } = task;
   const [family] = architecture.split(':');
+  const isRegression = likelihood === 'regression' || likelihood === 'heteroscedastic';
   if (family === 'resnet18' || family === 'resnet-small') {
     const batchSize = 128;
     const epochs = epochsFor(2000, batchSize, trainingCount, [15, 60]);
-    const learningRate = likelihood === 'classification' ? 0.1 : 0.02;
+    const learningRate = isRegression ? 0.02 : 0.1;
     return {
       optimiser: 'sgd-momentum',
       momentum: 0.9,
@@ -43,7 +45,7 @@ export function trainingDefaults(architecture: string, task: TrainingTask): Omit
     const epochs = epochsFor(600, batchSize, trainingCount, [8, 40]);
     return { optimiser: 'adam', learningRate: 2e-3, schedule: 'cosine', weightDecay: 1e-4, batchSize, epochs, patience: 0 };
   }
-  if (likelihood === 'regression') {
+  if (isRegression) {
     const batchSize = Math.min(512, Math.max(32, Math.round(trainingCount / 10)));
     return { optimiser: 'adam', learningRate: 5e-3, schedule: 'cosine', weightDecay: 1e-4, batchSize, epochs: 300, patience: 40 };
   }

@@ -19,6 +19,11 @@ export interface TrainingOptions {
   readonly warmUpEpochs: number;
   /** Adds weightDecay / 2 |w|^2 over the kernels to the mean loss: a Gaussian prior of precision weightDecay times the number of examples. */
   readonly weightDecay: number;
+  /**
+   * Of a regression: `unit` trains on the squared error; `learned` and `learned-per-output` train noise variances jointly with the weights;
+   * `predicted` trains a network whose outputs are means and as many log variances (heteroscedastic).
+   */
+  readonly noise: 'unit' | 'learned' | 'learned-per-output' | 'predicted';
   /** Seed of the order of examples. */
   readonly seed: number;
   /** Epochs without a better validation NLL after which training stops; 0 never stops. */
@@ -37,11 +42,13 @@ const DEFAULTS: TrainingOptions = {
   stepFactor: 0.1,
   warmUpEpochs: 0,
   weightDecay: 1e-4,
+  noise: 'unit',
   seed: 0,
   patience: 0,
 };
 
 const OPTIMISERS: readonly string[] = ['adam', 'sgd-momentum'] satisfies TrainingOptions['optimiser'][];
+const NOISES: readonly string[] = ['unit', 'learned', 'learned-per-output', 'predicted'] satisfies TrainingOptions['noise'][];
 const SCHEDULES: readonly string[] = ['constant', 'cosine', 'step'] satisfies TrainingOptions['schedule'][];
 
 /**
@@ -68,6 +75,7 @@ export function compileTrainingOptions(given: Partial<TrainingOptions>): Trainin
   check(options.stepFactor > 0 && options.stepFactor <= 1, 'stepFactor', 'above 0 and at most 1');
   check(options.warmUpEpochs >= 0 && options.warmUpEpochs < options.epochs, 'warmUpEpochs', 'at least 0 and below epochs');
   check(Number.isFinite(options.weightDecay) && options.weightDecay >= 0, 'weightDecay', 'at least 0');
+  check(NOISES.includes(options.noise), 'noise', `one of ${NOISES.join(', ')}`);
   check(Number.isSafeInteger(options.seed), 'seed', 'an integer');
   check(Number.isInteger(options.patience) && options.patience >= 0, 'patience', 'an integer of at least 0');
   return options;

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { startBackend } from '@sublace/backend';
 import { loadDataset } from '@sublace/data';
 import { SublaceError } from '@sublace/errors';
-import { evaluate, openPosterior, type Evaluation } from '@sublace/pipeline';
+import { evaluate, familyOf, openPosterior, type Evaluation } from '@sublace/pipeline';
 import { Command } from 'commander';
 import { formatTable } from '../terminal/table.ts';
 import type { Terminal } from '../terminal/terminal.ts';
@@ -31,15 +31,15 @@ export function evaluateCommand(terminal: () => Terminal): Command {
     .action(async (options: EvaluateOptions) => {
       await startBackend();
       const fitted = await openPosterior(resolve(options.posterior), options.model === undefined ? {} : { model: resolve(options.model) });
-      const { likelihood } = fitted.manifest;
-      if (options.ood !== undefined && likelihood !== 'classification') {
+      const family = familyOf(fitted.manifest.likelihood);
+      if (options.ood !== undefined && !family.entropies) {
         fitted.dispose();
         throw new SublaceError(
           'INVALID_ARGUMENT',
-          `--ood: expected a classification posterior, got one for ${likelihood}; leave --ood out`,
+          `--ood: expected a posterior over classes or binary answers, got one for ${family.kind}; leave --ood out`,
         );
       }
-      const data = await loadDataset(options.data, { split: 'test', likelihood });
+      const data = await loadDataset(options.data, { split: 'test', likelihood: family.targetUse });
       const ood = options.ood === undefined ? undefined : await loadDataset(options.ood, { split: 'test' });
       const evaluation = evaluate(fitted, data, ood);
       fitted.dispose();
@@ -57,7 +57,7 @@ export function evaluateCommand(terminal: () => Terminal): Command {
  */
 export function scoreTable(evaluation: Evaluation): string {
   const four = (value: number): string => value.toFixed(4);
-  if (evaluation.likelihood === 'regression') {
+  if (evaluation.likelihood === 'regression' || evaluation.likelihood === 'heteroscedastic') {
     const rows = evaluation.scores.map(({ predictor, nll, rmse }) => [predictor, four(nll), four(rmse)]);
     return formatTable(['predictor', 'NLL', 'RMSE'], rows);
   }

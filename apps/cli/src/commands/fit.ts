@@ -3,11 +3,12 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { checkWritable } from '@sublace/artifact-store';
+import { LIKELIHOOD_KINDS } from '@sublace/likelihoods';
 import { compileFitSpec, POSTERIOR_KIND, SEQUENCE_KIND, type FitSpec } from '@sublace/pipeline';
 import type { PhaseReport } from '@sublace/protocol';
 import { absoluteDataSpec, absoluteRule } from '../absolute-paths.ts';
 import { runFit } from '../fit/run-fit.ts';
-import { count, real } from '../options.ts';
+import { count, LIKELIHOOD_HELP, real } from '../options.ts';
 import { describePosterior } from '../posterior-report.ts';
 import { formatTable } from '../terminal/table.ts';
 import type { Terminal } from '../terminal/terminal.ts';
@@ -54,9 +55,16 @@ function numberOr<T extends string>(...words: T[]): (text: string) => number | T
     if (word !== undefined) return word;
     const value = Number(text);
     if (!(value > 0 && Number.isFinite(value)))
-      throw new InvalidArgumentError(`expected a positive number or ${words.join(', ')}, got '${text}'`);
+      throw new InvalidArgumentError(`expected ${['a positive number', ...words].join(' or ')}, got '${text}'`);
     return value;
   };
+}
+
+/** One number, or one per output. */
+function noiseVariance(text: string): FitSpec['noiseVariance'] {
+  const parse = numberOr('auto', 'fit', 'fit-per-output');
+  if (!text.includes(',')) return parse(text);
+  return text.split(',').map(numberOr<never>());
 }
 
 /** A file where there is one of that name; its path is made absolute, since another process reads it. */
@@ -147,11 +155,7 @@ export function fitCommand(terminal: () => Terminal): Command {
       'random:S, largest-magnitude:S, largest-variance:S, swag-variance:S, gradient-energy:S, last-layer, names:PATTERN or indices:FILE; S,S,... publishes one posterior per size, in folders of --out',
     )
     .requiredOption('--out <dir>', 'folder for the posterior')
-    .addOption(
-      new Option('--likelihood <kind>', 'default: what the model or the data say')
-        .choices(['classification', 'regression'])
-        .default('auto'),
-    )
+    .addOption(new Option('--likelihood <kind>', LIKELIHOOD_HELP).choices([...LIKELIHOOD_KINDS, 'auto']).default('auto'))
     .option('--workers <count>', 'worker processes', count({ min: 1, max: 256 }), WORKERS_DEFAULT)
     .option('--threads <count>', 'threads of one operation in each worker', count(), THREADS_DEFAULT)
     .option('--coordinator <address>', 'HOST:PORT of a coordinator that runs already, instead of starting one; SUBLACE_TOKEN: its token')
@@ -172,7 +176,12 @@ export function fitCommand(terminal: () => Terminal): Command {
     .option('--prior-tolerance <nats>', 'widest: what a wide posterior may cost per held-out example', real({ min: 0 }), 0.01)
     .option('--temperature <number>', 'of the posterior', real({ min: 1e-9 }), 1)
     .option('--curvature <kind>', 'ggn (exact), mc-fisher:K (K drawn targets per example) or empirical-fisher', 'ggn')
-    .option('--noise-variance <value>', 'regression: a number in squared target units, or auto', numberOr('auto'), 'auto')
+    .option(
+      '--noise-variance <value>',
+      'regression: one number, or one per output as 0.1,0.2, in squared target units; fit, fit-per-output (to residuals), or auto',
+      noiseVariance,
+      'auto',
+    )
     .option('--tune-noise', 'regression: find the noise together with the prior precision')
     .option('--validation <what>', 'held-out data: as-trained, none, a share such as 0.1, or a data SPEC', 'as-trained')
     .option(

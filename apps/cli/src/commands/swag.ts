@@ -1,9 +1,10 @@
 import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { startBackend } from '@sublace/backend';
+import { LIKELIHOOD_KINDS } from '@sublace/likelihoods';
 import { collectModelSwag, SWAG_FILES, type ModelSwagOptions, type SwagRecord } from '@sublace/pipeline';
 import { absoluteDataSpec } from '../absolute-paths.ts';
-import { count, defined, real } from '../options.ts';
+import { count, defined, LIKELIHOOD_HELP, real } from '../options.ts';
 import { formatPairs } from '../terminal/table.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
@@ -72,7 +73,7 @@ export function swagCommand(terminal: () => Terminal): Command {
     .option('--momentum <number>', 'default 0.9', real({ min: 0, max: 1 }))
     .option('--weight-decay <number>', 'default: that of the training, else 3e-4', real({ min: 0 }))
     .option('--batch-size <count>', 'examples per step; default: that of the training, else 128', count())
-    .addOption(new Option('--likelihood <kind>', 'default: what the model or the data say').choices(['classification', 'regression']))
+    .addOption(new Option('--likelihood <kind>', LIKELIHOOD_HELP).choices(LIKELIHOOD_KINDS))
     .addOption(new Option('--normalisation <kind>', 'of inputs, for models without sublace.json').choices(['none', 'unit', 'standard']))
     .option('--seed <number>', 'of the order of examples', count({ min: 0 }), 0)
     .option('--threads <count>', 'threads of one operation; default: every core', count())

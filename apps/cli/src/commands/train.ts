@@ -1,8 +1,9 @@
 import { Command, Option } from 'commander';
 import { startBackend } from '@sublace/backend';
-import { SWAG_FILES, trainModel, type SwagRecord, type TrainedModel } from '@sublace/pipeline';
+import { LIKELIHOOD_KINDS, type LikelihoodKind } from '@sublace/likelihoods';
+import { SWAG_FILES, trainModel, type SwagRecord, type TrainedModel, type TrainModelOptions } from '@sublace/pipeline';
 import { absoluteDataSpec } from '../absolute-paths.ts';
-import { count, defined, real } from '../options.ts';
+import { count, defined, LIKELIHOOD_HELP, real } from '../options.ts';
 import { checkOutputFolder } from '../output-folder.ts';
 import { formatPairs, formatTable } from '../terminal/table.ts';
 import type { Terminal } from '../terminal/terminal.ts';
@@ -13,7 +14,8 @@ interface TrainFlags {
   readonly data: string;
   readonly arch: string;
   readonly out: string;
-  readonly likelihood?: 'classification' | 'regression';
+  readonly likelihood?: LikelihoodKind;
+  readonly noise?: TrainModelOptions['noise'];
   readonly epochs?: number;
   readonly batchSize?: number;
   readonly optimiser?: 'adam' | 'sgd-momentum';
@@ -59,6 +61,17 @@ function describe(trained: TrainedModel, output: string, swag: SwagRecord | unde
     ['parameters', trained.parameterCount.toLocaleString('en')],
     ['training examples', trained.trainingCount.toLocaleString('en')],
     ['weights of epoch', `${trained.bestEpoch}${trained.stoppedEarly ? ' (stopped early)' : ''}`],
+    ...(trained.noiseVariance === undefined
+      ? []
+      : [
+          [
+            'noise variance',
+            `${[trained.noiseVariance]
+              .flat()
+              .map((value) => value.toPrecision(4))
+              .join(', ')} (learned, normalised units)`,
+          ] as const,
+        ]),
     ['validation', score(trained.validation)],
     ['test', score(trained.test)],
     ['model', output],
@@ -81,6 +94,7 @@ async function train(flags: TrainFlags, terminal: Terminal): Promise<void> {
       validationFraction: flags.validationFraction,
       seed: flags.seed,
       ...(flags.likelihood && { likelihood: flags.likelihood }),
+      ...(flags.noise && { noise: flags.noise }),
       training: defined({ epochs, batchSize, optimiser, learningRate, schedule, weightDecay, patience }),
     },
     {
@@ -114,7 +128,14 @@ export function trainCommand(terminal: () => Terminal): Command {
     )
     .requiredOption('--arch <name>', 'mlp:WIDTHxDEPTH, lenet5, resnet-small or resnet18')
     .requiredOption('--out <dir>', 'folder for the model')
-    .addOption(new Option('--likelihood <kind>', 'default: what the data say').choices(['classification', 'regression']))
+    .addOption(new Option('--likelihood <kind>', LIKELIHOOD_HELP).choices(LIKELIHOOD_KINDS))
+    .addOption(
+      new Option('--noise <how>', 'regression: fitted to the residuals at the end, or learned with the weights').choices([
+        'residuals',
+        'learned',
+        'learned-per-output',
+      ]),
+    )
     .option('--epochs <count>', 'passes over the data', count())
     .option('--batch-size <count>', 'examples per step', count())
     .addOption(new Option('--optimiser <name>', 'how steps are made').choices(['adam', 'sgd-momentum']))

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import type { ElementwiseActivation } from './activations.ts';
+import { ACTIVATIONS, type ElementwiseActivation } from './activations.ts';
 import type { Layer, LayerTape, Signal } from './layer.ts';
 
 /** An elementwise activation. Its derivative is computed once per example and shared by the example's rows. */
@@ -17,6 +17,11 @@ export class Activation implements Layer {
   /** Whether a larger input never gives a smaller output. */
   get isNonDecreasing(): boolean {
     return this.#activation.isNonDecreasing === true;
+  }
+
+  /** Whether it turns logits into probabilities of a yes. */
+  get isSigmoid(): boolean {
+    return this.#activation === ACTIVATIONS['sigmoid'];
   }
 
   forward(inputs: readonly tf.Tensor[]): LayerTape {

@@ -59,13 +59,20 @@ describe('buildLayer', () => {
 
   it.each<[string, Record<string, unknown>, string]>([
     ['Permute', { dims: [1, 1] }, 'expected an order of axes 1..2, got 1, 1'],
-    ['LayerNormalization', { axis: [2, 1], scale: false, center: false }, 'expected layer normalisation over ascending axes in 1..2, got 2, 1'],
+    [
+      'LayerNormalization',
+      { axis: [2, 1], scale: false, center: false },
+      'expected layer normalisation over ascending axes in 1..2, got 2, 1',
+    ],
     ['Cropping1D', { cropping: [2, 3] }, 'expected some positions to be left after cropping [[2,3]]'],
     ['Softmax', { axis: 0 }, 'expected softmax over axes in 1..2, got 0'],
     ['RepeatVector', { n: 2 }, 'expected a vector, got rank 2'],
     ['ZeroPadding2D', {}, 'expected 2 axes and channels, got rank 2'],
   ])('%s with %j refuses an input that does not fit', (className, config, message) => {
-    const [layer] = buildLayer({ name: 'layer', className, config: { name: 'layer', ...config }, calls: [] }, new WeightTable([], new Uint8Array(0)));
+    const [layer] = buildLayer(
+      { name: 'layer', className, config: { name: 'layer', ...config }, calls: [] },
+      new WeightTable([], new Uint8Array(0)),
+    );
     expect(() => tf.tidy(() => layer.forward([tf.zeros([1, 5, 2])]).output)).toThrow(message);
   });
 });

@@ -106,7 +106,12 @@ describe('layers without a rule', () => {
       [3],
       /layer 'odd' \(Cut\): tf.js cannot differentiate it in its weights: Cannot find a connection between any variable/,
     ],
-    ['what belongs before the model', () => tf.layers.resizing({ height: 2, width: 2, name: 'odd' }), [4, 4, 1], /layer 'odd' \(Resizing\): resize the data/],
+    [
+      'what belongs before the model',
+      () => tf.layers.resizing({ height: 2, width: 2, name: 'odd' }),
+      [4, 4, 1],
+      /layer 'odd' \(Resizing\): resize the data/,
+    ],
     ['masking', () => tf.layers.masking({ name: 'odd' }), [4, 3], /layer 'odd' \(Masking\): masks are not supported/],
   ])('refuse %s, by name', async (_, layer, shape, message) => {
     const { files } = await filesWith(layer(), shape);

@@ -9,14 +9,22 @@ beforeAll(async () => {
 });
 
 describe('loadNetwork', () => {
-  it.each(['dense', 'layer'])('takes a softmax at the end off, whether it is an activation or a layer (%s)', async (kind) => {
-    const last =
-      kind === 'dense' ? [tf.layers.dense({ units: 3, activation: 'softmax' })] : [tf.layers.dense({ units: 3 }), tf.layers.softmax()];
+  it.each([
+    ['softmax, an activation', [tf.layers.dense({ units: 3, activation: 'softmax' })], 'softmax', (f: tf.Tensor) => tf.softmax(f)],
+    ['softmax, a layer', [tf.layers.dense({ units: 3 }), tf.layers.softmax()], 'softmax', (f: tf.Tensor) => tf.softmax(f)],
+    ['sigmoid, an activation', [tf.layers.dense({ units: 3, activation: 'sigmoid' })], 'sigmoid', (f: tf.Tensor) => tf.sigmoid(f)],
+    [
+      'sigmoid, a layer',
+      [tf.layers.dense({ units: 3 }), tf.layers.activation({ activation: 'sigmoid' })],
+      'sigmoid',
+      (f: tf.Tensor) => tf.sigmoid(f),
+    ],
+  ] as const)('takes off what turns logits into probabilities at the end: %s', async (_, last, name, link) => {
     const model = tf.sequential({ layers: [tf.layers.dense({ units: 4, inputShape: [2] }), ...last] });
     const network = loadNetwork(await filesOf(model));
-    expect(network.outputActivation).toBe('softmax');
+    expect(network.outputActivation).toBe(name);
     const inputs = tf.tensor2d([0.3, -1], [1, 2]);
-    const probabilities = tf.softmax(network.forward(inputs)).dataSync();
+    const probabilities = link(network.forward(inputs)).dataSync();
     const expected = (model.predict(inputs) as tf.Tensor).dataSync();
     for (const [c, value] of expected.entries()) expect(probabilities[c]).toBeCloseTo(value, 6);
     network.dispose();

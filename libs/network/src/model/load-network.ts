@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { SublaceError } from '@sublace/errors';
-import { LogSoftmax, Softmax } from '../layers/activation.ts';
+import { Activation, LogSoftmax, Softmax } from '../layers/activation.ts';
 import { TfjsLayer } from '../layers/tfjs-layer.ts';
 import { Network, type Node } from '../network.ts';
 import { buildGraph } from './build-graph.ts';
@@ -17,7 +17,7 @@ export interface ModelFiles {
 }
 
 /**
- * Builds the layer graph of a tf.js LayersModel. A softmax or log-softmax at the end is taken off, so that the outputs are logits.
+ * Builds the layer graph of a tf.js LayersModel. A softmax, log-softmax or sigmoid at the end is taken off, so that the outputs are logits.
  *
  * @param files  The model.
  * @returns  The network; dispose of it.
@@ -35,7 +35,7 @@ export function loadNetwork({ modelJson, weights }: ModelFiles): Network {
 
   try {
     const { nodes, inputShape } = buildGraph(topology, table);
-    const { nodes: trimmed, outputActivation } = trimSoftmax(nodes);
+    const { nodes: trimmed, outputActivation } = trimOutputActivation(nodes);
     return new Network({ nodes: poolEarly(trimmed), outputActivation, inputShape, tensors: table.tensors, notes: notesOn(nodes) });
   } catch (error) {
     tf.dispose(table.tensors);
@@ -56,10 +56,11 @@ function notesOn(nodes: readonly Node[]): string[] {
   );
 }
 
-function trimSoftmax(nodes: readonly Node[]): { nodes: readonly Node[]; outputActivation: string } {
+function trimOutputActivation(nodes: readonly Node[]): { nodes: readonly Node[]; outputActivation: string } {
   const { layer, inputs } = nodes[nodes.length - 1];
   const isSoftmax = layer instanceof Softmax || layer instanceof LogSoftmax;
-  // All other nodes lead to the softmax, so what feeds it comes last.
-  if (!isSoftmax || inputs[0] < 0) return { nodes, outputActivation: 'linear' };
-  return { nodes: nodes.slice(0, -1), outputActivation: 'softmax' };
+  const isSigmoid = layer instanceof Activation && layer.isSigmoid;
+  // All other nodes lead to the activation, so what feeds it comes last.
+  if (!(isSoftmax || isSigmoid) || inputs[0] < 0) return { nodes, outputActivation: 'linear' };
+  return { nodes: nodes.slice(0, -1), outputActivation: isSoftmax ? 'softmax' : 'sigmoid' };
 }

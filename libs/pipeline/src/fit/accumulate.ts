@@ -1,6 +1,7 @@
 import { activeBackend } from '@sublace/backend';
 import { GgnAccumulator, jacobianColumns, microBatchSize, seedRows, type GgnOptions } from '@sublace/curvature';
 import { forEachBatch } from '../batches.ts';
+import { familyOf } from '../families/family-of.ts';
 import { targetsOf } from '../prepared-data.ts';
 import { curvatureOf } from './curvature-of.ts';
 import { notFiniteError } from './find-not-finite.ts';
@@ -45,5 +46,7 @@ export function accumulateShard(task: FitTask, plan: FitPlan, context: FitContex
  * there products in float64 are worth twice the time, as long as the backward pass costs more than they do.
  */
 function precisionOf(plan: FitPlan, size: number): GgnOptions {
-  return plan.noiseVariance !== null && activeBackend().name === 'tensorflow' && size <= 1024 ? { precision: 'float64' } : {};
+  return familyOf(plan.likelihood).targetUse === 'regression' && activeBackend().name === 'tensorflow' && size <= 1024
+    ? { precision: 'float64' }
+    : {};
 }

@@ -1,5 +1,6 @@
 import { combineTiles, type TileSource } from '@sublace/linalg';
 import type { GaussianFit } from '@sublace/posterior';
+import { dividedNoise } from '../families/noise-variance.ts';
 import type { FitPlan, FitSelection } from './fit-task.ts';
 
 /** What of a fit depends on the noise of a regression. */
@@ -23,7 +24,7 @@ export function scaleDataTerm(term: DataTerm, dataScale: number, fit: GaussianFi
   const gain = 0.5 * (fit.valueCount * Math.log(dataScale) - (dataScale - 1) * fit.squaredResiduals);
   return {
     ggn: combineTiles([{ source: ggn, factor: dataScale }]),
-    plan: { ...plan, noiseVariance: (plan.noiseVariance ?? Number.NaN) / dataScale },
+    plan: { ...plan, noiseVariance: dividedNoise(plan.noiseVariance, dataScale) },
     selection: { ...selection, logLikelihood: selection.logLikelihood + gain },
   };
 }

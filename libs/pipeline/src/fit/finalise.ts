@@ -3,10 +3,10 @@ import type { ArtifactFile } from '@sublace/artifact-store';
 import { activeBackend } from '@sublace/backend';
 import { SublaceError } from '@sublace/errors';
 import { principalSubmatrix, TiledMatrix } from '@sublace/linalg';
-import { fitTemperature } from '@sublace/metrics';
 import { effectiveDimension, logMarginalLikelihood, Posterior } from '@sublace/posterior';
 import { parseSelectionRule } from '@sublace/subnetwork';
 import { forwardAll } from '../batches.ts';
+import { familyOf } from '../families/family-of.ts';
 import type { PosteriorFacts, PosteriorManifest } from '../posterior/posterior-manifest.ts';
 import { folderOf, writeSequence } from '../posterior/posterior-sequence.ts';
 import { openTileFile } from '../posterior/tile-file.ts';
@@ -146,10 +146,10 @@ async function write(folder: string, { task, plan, selection, context, posterior
   const { priorPrecision, priorMean, mapValues } = posterior;
   const { logLikelihood } = selection;
   const evidence = logMarginalLikelihood({ logLikelihood, logDeterminant: posterior.logDeterminant, priorPrecision, mapValues, priorMean });
-  const mapTemperature =
-    plan.likelihood === 'classification' && validation
-      ? fitTemperature(forwardAll(model.network, validation.inputs, validation.count), validation.targets).temperature
-      : null;
+  const family = familyOf(plan.likelihood);
+  const mapTemperature = validation
+    ? (family.fitTemperature?.(forwardAll(model.network, validation.inputs, validation.count), validation.targets) ?? null)
+    : null;
   const dimension = effectiveDimension(posterior, { seed: spec.seed });
   const backend = activeBackend();
   const facts: PosteriorFacts = {

@@ -8,7 +8,9 @@ import {
   type Normalisation,
   type ValidationSplit,
 } from '@sublace/data';
-import { SublaceError } from '@sublace/errors';
+import type { LikelihoodKind } from '@sublace/likelihoods';
+import type { Network } from '@sublace/network';
+import { familyOf } from '../families/family-of.ts';
 import { openModel, type Model } from '../model/open-model.ts';
 import { prepareData, type PreparedData } from '../prepared-data.ts';
 import type { FitSpec } from './fit-spec.ts';
@@ -16,7 +18,7 @@ import type { FitSpec } from './fit-spec.ts';
 /** Model and data of a job, read once per process. */
 export interface FitContext {
   readonly model: Model;
-  readonly likelihood: 'classification' | 'regression';
+  readonly likelihood: LikelihoodKind;
   readonly normalisation: Normalisation;
   readonly training: PreparedData;
   /** Where each training example is in the data, when some of these were held out. */
@@ -65,22 +67,12 @@ export type FitDataSpec = Pick<FitSpec, 'data' | 'likelihood' | 'validation' | '
  */
 export async function readFitData(model: Model, spec: FitDataSpec): Promise<FitContext> {
   const { metadata, network } = model;
-  const wanted = spec.likelihood === 'auto' ? metadata?.likelihood : spec.likelihood;
-  const load = (data: string): Promise<Dataset> => loadDataset(data, { split: 'train', ...(wanted && { likelihood: wanted }) });
+  const wanted = spec.likelihood === 'auto' ? (metadata?.likelihood ?? impliedBy(network)) : spec.likelihood;
+  const use = wanted && familyOf(wanted).targetUse;
+  const load = (data: string): Promise<Dataset> => loadDataset(data, { split: 'train', ...(use && { likelihood: use }) });
   const whole = await load(spec.data);
   const likelihood = wanted ?? (whole.targets.kind === 'labels' ? 'classification' : 'regression');
-  if (likelihood === 'classification' && network.outputCount < 2) {
-    throw new SublaceError(
-      'MODEL_UNSUPPORTED',
-      `classification: expected a model with two or more logits, got ${network.outputCount} output; use a softmax over two classes`,
-    );
-  }
-  if (likelihood === 'regression' && network.outputActivation === 'softmax') {
-    throw new SublaceError(
-      'MODEL_UNSUPPORTED',
-      'regression: expected a model that ends in means, got one that ends in softmax; fit it as classification',
-    );
-  }
+  familyOf(likelihood).checkNetwork(network);
   const { training, validation, rows } = await splitOff(whole, spec, model, load);
   const normalisation = metadata?.normalisation ?? normalisationOf(spec, training);
   const prepare = (dataset: Dataset): PreparedData => prepareData(dataset, network, { likelihood, normalisation });
@@ -114,6 +106,11 @@ async function splitOff(
 
 function splitIn(whole: Dataset, split: ValidationSplit): { training: Dataset; validation: Dataset; rows: Uint32Array } {
   return { ...splitValidation(whole, split), rows: splitRows(whole.count, split).training };
+}
+
+/** A sigmoid at the end says yes or no; other endings leave it to the data. */
+function impliedBy({ outputActivation }: Network): LikelihoodKind | undefined {
+  return outputActivation === 'sigmoid' ? 'binary' : undefined;
 }
 
 function normalisationOf(spec: FitDataSpec, training: Dataset): Normalisation {

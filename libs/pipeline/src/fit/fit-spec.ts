@@ -1,5 +1,6 @@
 import { parseCurvature } from '@sublace/curvature';
 import { SublaceError } from '@sublace/errors';
+import { LIKELIHOOD_KINDS, type LikelihoodKind } from '@sublace/likelihoods';
 import { parseCandidates, parseSelectionRule } from '@sublace/subnetwork';
 import type { PriorStructure } from './prior-groups.ts';
 
@@ -19,7 +20,7 @@ export interface FitSpec {
   /** Where validation data come from: a SPEC, a share of the training data, or nowhere. Default: as the model was trained. */
   readonly validation: { readonly data: string } | { readonly fraction: number; readonly seed: number } | 'as-trained' | 'none';
   /** Default: what the model's metadata or the data say. */
-  readonly likelihood: 'classification' | 'regression' | 'auto';
+  readonly likelihood: LikelihoodKind | 'auto';
   /** RULE, RULE:S, or RULE:S,S,... for one posterior per size. */
   readonly subnetwork: string;
   /** Weights that a scored rule may choose: `kernels`, `all`, `convolution,dense` and so on. */
@@ -42,8 +43,11 @@ export interface FitSpec {
   readonly temperature: number;
   /** What stands for the curvature of the data term: `ggn`, `mc-fisher:K` (K draws per example, seeded by `seed`) or `empirical-fisher`. */
   readonly curvature: string;
-  /** Regression, in squared units of the raw targets. Default: the model's, else fitted to the residuals. */
-  readonly noiseVariance: number | 'auto';
+  /**
+   * Of a regression: one number or one per output, in squared units of the raw targets; `fit` or `fit-per-output`, by maximum likelihood on the
+   * residuals of the validation data, else of the training data; `auto`, the model's own, else as `fit`.
+   */
+  readonly noiseVariance: number | readonly number[] | 'auto' | 'fit' | 'fit-per-output';
   /** Regression: find the noise together with the prior precision, by the same loss. */
   readonly tuneNoise: boolean;
   /** For models without metadata: raw inputs as they are, divided by 255, or standardised on the training data. */
@@ -91,10 +95,17 @@ export function compileFitSpec(input: FitSpecInput): FitSpec {
   parseSelectionRule(spec.subnetwork);
   parseCandidates(spec.candidates);
   parseCurvature(spec.curvature);
+  if (spec.likelihood !== 'auto' && !LIKELIHOOD_KINDS.includes(spec.likelihood)) {
+    throw new SublaceError(
+      'INVALID_ARGUMENT',
+      `likelihood: expected ${LIKELIHOOD_KINDS.join(', ')} or auto, got '${spec.likelihood as string}'`,
+    );
+  }
   const positive = (name: 'temperature' | 'priorPrecision' | 'noiseVariance'): void => {
-    const value = spec[name];
-    if (typeof value === 'number' && !(value > 0 && Number.isFinite(value))) {
-      throw new SublaceError('INVALID_ARGUMENT', `${name}: expected a positive number, got ${value}`);
+    for (const value of [spec[name]].flat()) {
+      if (typeof value === 'number' && !(value > 0 && Number.isFinite(value))) {
+        throw new SublaceError('INVALID_ARGUMENT', `${name}: expected a positive number, got ${value}`);
+      }
     }
   };
   if (!(spec.priorTolerance >= 0)) {

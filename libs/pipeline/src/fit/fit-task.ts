@@ -1,6 +1,8 @@
+import type { LikelihoodKind } from '@sublace/likelihoods';
 import type { Block } from '@sublace/partials';
 import type { JsonObject, Phase } from '@sublace/scheduling';
 import type { QualityReport } from '@sublace/subnetwork';
+import type { NoiseVariance } from '../families/noise-variance.ts';
 import type { FitSpec } from './fit-spec.ts';
 
 /** What the plan task decides for every later task of the job. JSON. */
@@ -13,9 +15,8 @@ export interface FitPlan {
   readonly outputCount: number;
   /** P. */
   readonly parameterCount: number;
-  readonly likelihood: 'classification' | 'regression';
-  /** Regression, in squared normalised units. */
-  readonly noiseVariance: number | null;
+  readonly likelihood: LikelihoodKind;
+  readonly noiseVariance: NoiseVariance;
   readonly modelDigest: string;
   readonly dataDigest: string;
 }

@@ -4,7 +4,7 @@ import { loadDataset, normaliseInputs, normaliseTargets, type Dataset } from '@s
 import { categoricalHessian, diagonalMatrix, flat, FLOAT32_SOLVE, inverse, logAbsoluteDeterminant, naiveGgn, naiveOutputCovariance, naiveSoftmax, STANDARD_ERRORS, sum, type Matrix } from '@sublace/testing'; // prettier-ignore
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { openPosterior, type FittedModel } from '../index.ts';
+import { familyOf, openPosterior, type FittedModel } from '../index.ts';
 import { fitInProcess, type FitRun } from '../testdata/fit-in-process.ts';
 import { curveProblem, linearise, tableProblem, temporaryFolder, twinOf } from '../testdata/small-problems.ts';
 
@@ -37,7 +37,7 @@ async function fullLaplace(problem: { model: string; data: string }, name: strin
   });
   const fitted = await openPosterior(output);
   const { likelihood, normalisation } = fitted.manifest;
-  const data = await loadDataset(problem.data, { split: 'train', likelihood });
+  const data = await loadDataset(problem.data, { split: 'train', likelihood: familyOf(likelihood).targetUse });
   const twin = twinOf(fitted.network);
   const mapValues = twin.layers.flatMap((layer) => layer.weights.flatMap((weight) => weight.values));
   return { run, fitted, data, mapValues, ...linearise(twin, normaliseInputs(data.inputs, normalisation)) };
@@ -161,7 +161,7 @@ describe('a fit of every weight of a classifier', () => {
       "outputs: expected probabilities, logit_variance, entropy, logits, map_probabilities, joint_covariance, samples for classification, got 'mean'",
     );
     expect(() => fitted.predict(new Float32Array(4), 1, { link: 'logit' as never })).toThrow(
-      "link: expected probit, bridge, bridge-normalised, monte-carlo, got 'logit'",
+      "link: expected probit, bridge, bridge-normalised, monte-carlo for classification, got 'logit'",
     );
   });
 });
@@ -175,7 +175,7 @@ describe('a fit of every weight of a regression', () => {
       prior,
     );
     const { manifest } = fitted;
-    const noise = run.plan.noiseVariance ?? Number.NaN;
+    const noise = Number(run.plan.noiseVariance);
     const ggn = naiveGgn(jacobians, outputs.map(() => [[1 / noise]])); // prettier-ignore
     expect(run.ggn).toBeAllclose(flat(ggn));
     const y = normaliseTargets(data.targets.kind === 'values' ? data.targets.values : new Float32Array(), manifest.normalisation);

@@ -1,4 +1,5 @@
-import { categorical, gaussian, type Likelihood } from '@sublace/likelihoods';
+import type { Likelihood } from '@sublace/likelihoods';
+import { familyOf } from '../families/family-of.ts';
 import type { FitPlan } from './fit-task.ts';
 
 /**
@@ -8,5 +9,5 @@ import type { FitPlan } from './fit-task.ts';
  * @returns  The likelihood, in normalised units.
  */
 export function likelihoodOf(plan: Pick<FitPlan, 'likelihood' | 'noiseVariance'>): Likelihood {
-  return plan.likelihood === 'classification' ? categorical : gaussian(plan.noiseVariance ?? Number.NaN);
+  return familyOf(plan.likelihood).likelihood(plan.noiseVariance);
 }

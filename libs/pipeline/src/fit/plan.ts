@@ -1,6 +1,4 @@
 import { SublaceError } from '@sublace/errors';
-import { maximumLikelihoodNoiseVariance } from '@sublace/training';
-import { forwardAll } from '../batches.ts';
 import { checkLogits } from './check-logits.ts';
 import { checkFeasible } from './feasibility.ts';
 import type { FitContext } from './fit-context.ts';
@@ -8,6 +6,7 @@ import type { FitPlan, FitTask, FitTaskResult } from './fit-task.ts';
 import { checkPriorFiles } from './given-prior.ts';
 import { readSwagRecord } from '../swag/swag-file.ts';
 import { scoredWeightsOf } from './scored-weights-of.ts';
+import { planNoise } from './plan-noise.ts';
 import { planShards } from './shards.ts';
 
 /**
@@ -19,7 +18,7 @@ import { planShards } from './shards.ts';
  * @throws {SublaceError} SUBNETWORK_INVALID or INVALID_ARGUMENT when the fit cannot be done.
  */
 export function planFit({ spec }: FitTask, context: FitContext): FitTaskResult {
-  const { model, training, validation, likelihood, normalisation } = context;
+  const { model, training, validation, likelihood } = context;
   const { network } = model;
   const { rule } = scoredWeightsOf(spec, network.layout);
   if (rule.kind === 'swag-variance') readSwagRecord(spec.model, model.digest);
@@ -37,11 +36,6 @@ export function planFit({ spec }: FitTask, context: FitContext): FitTaskResult {
   if (spec.tuneNoise && likelihood !== 'regression')
     throw new SublaceError('INVALID_ARGUMENT', `tuneNoise: expected a regression, got ${likelihood}; only its noise is a parameter`);
   checkLogits(context);
-  let noiseVariance: number | null = null;
-  if (likelihood === 'regression') {
-    if (spec.noiseVariance !== 'auto') noiseVariance = spec.noiseVariance / commonScale(normalisation.targetStd) ** 2;
-    else noiseVariance = model.metadata?.noiseVariance ?? fittedNoise(context);
-  }
   const plan: FitPlan = {
     shards: planShards(training.count, network.outputCount, spec.shardSize),
     exampleCount: training.count,
@@ -49,7 +43,7 @@ export function planFit({ spec }: FitTask, context: FitContext): FitTaskResult {
     outputCount: network.outputCount,
     parameterCount: network.layout.size,
     likelihood,
-    noiseVariance,
+    noiseVariance: planNoise(spec, context),
     modelDigest: model.digest,
     dataDigest: context.dataDigest,
   };
@@ -60,20 +54,4 @@ function checkSize(size: number, parameterCount: number): void {
   if (size > parameterCount) {
     throw new SublaceError('SUBNETWORK_INVALID', `subnetwork: expected at most ${parameterCount} weights (the whole model), got ${size}`);
   }
-}
-
-/** The one scale of all targets: a single raw noise variance stands for one normalised variance only where they share it. */
-function commonScale(targetStd: readonly number[] = [1]): number {
-  if (targetStd.some((scale) => scale !== targetStd[0])) {
-    const scales = targetStd.map((scale) => scale.toPrecision(3)).join(', ');
-    throw new SublaceError('INVALID_ARGUMENT', `noiseVariance: expected 'auto' for targets of different scales (${scales}), got a number`);
-  }
-  return targetStd[0];
-}
-
-/** Maximum likelihood noise, of the validation residuals where there are any: training residuals are too small. */
-function fittedNoise({ model, training, validation }: FitContext): number {
-  const data = validation ?? training;
-  const outputs = forwardAll(model.network, data.inputs, data.count);
-  return maximumLikelihoodNoiseVariance(Float64Array.from(data.targets, (value, i) => value - outputs[i]));
 }

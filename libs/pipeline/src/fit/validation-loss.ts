@@ -1,7 +1,9 @@
 import type { Spectrum } from '@sublace/posterior';
 import * as tf from '@tensorflow/tfjs';
+import { familyOf } from '../families/family-of.ts';
+import { dividedNoise, noiseOf } from '../families/noise-variance.ts';
 import { forEachJacobian } from '../predict/linearised-outputs.ts';
-import { probabilitiesOf } from '../predict/probabilities.ts';
+import { targetsOf } from '../prepared-data.ts';
 import type { FitContext } from './fit-context.ts';
 import type { FitPlan } from './fit-task.ts';
 
@@ -10,7 +12,7 @@ const PROJECTION_BYTES_MAX = 512 * 2 ** 20;
 
 /** Loss of one prior, and by how much the noise that goes with it is smaller than the given one. */
 export interface ScaledLoss {
-  /** Mean NLL, nats per example (per value for regression). */
+  /** Mean NLL, nats per example (per value for regression and for binary answers). */
   readonly loss: number;
   /** The given noise variance is divided by it; 1 unless the noise is found too. */
   readonly dataScale: number;
@@ -43,7 +45,7 @@ export class ValidationLoss {
     const count = Math.max(1, Math.min(validation.count, affordable));
     this.#spectrum = spectrum;
     this.#plan = plan;
-    this.#targets = validation.targets;
+    this.#targets = targetsOf(validation, 0, count);
     this.#mean = new Float64Array(count * outputCount);
     forEachJacobian(network, indices, validation.inputs, count, (outputs, jacobian, first) => {
       this.#mean.set(outputs.dataSync(), first * outputCount);
@@ -80,29 +82,19 @@ export class ValidationLoss {
    * one variance for residuals of known relative variances, and the best one is the mean of their squares.
    */
   #profile(variance: Float64Array): ScaledLoss {
-    const noise = this.#plan.noiseVariance ?? 0;
-    const squares = variance.reduce((sum, value, i) => sum + (this.#targets[i] - this.#mean[i]) ** 2 / (value + noise), 0);
+    const noise = noiseOf(this.#plan.noiseVariance);
+    const squares = variance.reduce(
+      (sum, value, i) => sum + (this.#targets[i] - this.#mean[i]) ** 2 / (value + noise[i % noise.length]),
+      0,
+    );
     const dataScale = variance.length / squares;
     return { loss: this.#meanNll(variance, dataScale), dataScale };
   }
 
   #meanNll(variance: Float64Array, dataScale: number): number {
     const { likelihood, outputCount, noiseVariance } = this.#plan;
-    const [mean, targets] = [this.#mean, this.#targets];
-    let terms: Float64Array;
-    if (likelihood === 'regression') {
-      terms = mean.map((value, i) => {
-        const total = (variance[i] + (noiseVariance ?? 0)) / dataScale;
-        return 0.5 * (Math.log(2 * Math.PI * total) + (targets[i] - value) ** 2 / total);
-      });
-    } else {
-      const probabilities = probabilitiesOf({ mean, variance }, outputCount, 'probit');
-      const count = mean.length / outputCount;
-      terms = Float64Array.from(
-        { length: count },
-        (_, n) => -Math.log(Math.max(probabilities[n * outputCount + targets[n]], Number.MIN_VALUE)),
-      );
-    }
-    return terms.reduce((sum, term) => sum + term, 0) / terms.length;
+    const moments = { mean: this.#mean, variance: dataScale === 1 ? variance : variance.map((value) => value / dataScale) };
+    const facts = { outputCount, noiseVariance: dividedNoise(noiseVariance, dataScale) };
+    return familyOf(likelihood).meanNll(moments, this.#targets, facts);
   }
 }

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Normalisation } from '@sublace/data';
 import { SublaceError } from '@sublace/errors';
+import type { LikelihoodKind } from '@sublace/likelihoods';
 
 /** Name of the file that sublace keeps beside a model. */
 export const METADATA_NAME = 'sublace.json';
@@ -9,12 +10,12 @@ export const METADATA_NAME = 'sublace.json';
 /** What a saved model needs to be used on raw data. */
 export interface ModelMetadata {
   readonly formatVersion: 1;
-  readonly likelihood: 'classification' | 'regression';
+  readonly likelihood: LikelihoodKind;
   /** How raw inputs and targets become the network's. */
   readonly normalisation: Normalisation;
   readonly classCount?: number;
-  /** Of regression, in squared normalised target units. */
-  readonly noiseVariance?: number;
+  /** Of regression, in squared normalised target units: one for all outputs or one for each. */
+  readonly noiseVariance?: number | readonly number[];
   /** What it was trained on. */
   readonly data?: string;
   /** The part of the training data that was held out. */

@@ -10,11 +10,13 @@ import {
   type Normalisation,
 } from '@sublace/data';
 import { SublaceError } from '@sublace/errors';
+import type { LikelihoodKind } from '@sublace/likelihoods';
 import {
   buildArchitecture,
   computeOutputs,
   evaluateModel,
   maximumLikelihoodNoiseVariance,
+  outputCountFor,
   saveLayersModel,
   trainMap,
   trainingDefaults,
@@ -24,6 +26,7 @@ import {
   type TrainingProgress,
   type TrainingResult,
 } from '@sublace/training';
+import { familyOf } from '../families/family-of.ts';
 import { saveModel } from './save-model.ts';
 
 /** What to train, on what. */
@@ -34,7 +37,13 @@ export interface TrainModelOptions {
   readonly architecture: string;
   /** Folder to write. */
   readonly output: string;
-  readonly likelihood?: 'classification' | 'regression';
+  /** Default: what the data say, labels or values. */
+  readonly likelihood?: LikelihoodKind;
+  /**
+   * Noise of a regression. `residuals` (default): the variance that fits the held-out residuals of the trained model best, else the training
+   * ones; `learned`, `learned-per-output`: trained jointly with the weights.
+   */
+  readonly noise?: 'residuals' | 'learned' | 'learned-per-output';
   /** Share of the training data held out for early stopping and for tuning the prior. Default 0.1. */
   readonly validationFraction?: number;
   /** Seed of initial weights, order and split. Default 0. */
@@ -65,8 +74,9 @@ export async function trainModel(
   options: TrainModelOptions,
   hooks: { onProgress?: (progress: TrainingProgress) => void; signal?: AbortSignal } = {},
 ): Promise<TrainedModel> {
-  const { likelihood, seed = 0, validationFraction = 0.1 } = options;
-  const load = (split: 'train' | 'test'): Promise<Dataset> => loadDataset(options.data, { split, ...(likelihood && { likelihood }) });
+  const { likelihood: wanted, noise = 'residuals', seed = 0, validationFraction = 0.1 } = options;
+  const use = wanted && familyOf(wanted).targetUse;
+  const load = (split: 'train' | 'test'): Promise<Dataset> => loadDataset(options.data, { split, ...(use && { likelihood: use }) });
   const all = await load('train');
   if (all.targets.kind === 'none')
     throw new SublaceError('DATA_INVALID', `${options.data}: expected labels or target values to train on, got inputs only`);
@@ -76,7 +86,16 @@ export async function trainModel(
   const prepare = (dataset: Dataset): Examples => toExamples(checkInputShape(dataset, inputShape), normalisation);
 
   const examples = prepare(training);
-  const outputCount = examples.targets.kind === 'labels' ? examples.targets.classCount : examples.targets.width;
+  const likelihood = wanted ?? (examples.targets.kind === 'labels' ? 'classification' : 'regression');
+  if (noise !== 'residuals' && likelihood !== 'regression') {
+    throw new SublaceError(
+      'INVALID_ARGUMENT',
+      `noise: expected nothing for ${likelihood}, got '${noise}'; only regression has noise to learn`,
+    );
+  }
+  const trainingNoise = likelihood === 'heteroscedastic' ? 'predicted' : noise === 'residuals' ? 'unit' : noise;
+  const targetCount = examples.targets.kind === 'labels' ? examples.targets.classCount : examples.targets.width;
+  const outputCount = outputCountFor(trainingNoise, targetCount);
   // Before any work: a test part that does not fit must not cost a training run.
   const testData = await testPart(options.data, load, all);
   if (testData && examples.targets.kind === 'labels') checkLabels(testData, examples.targets.classCount);
@@ -84,29 +103,32 @@ export async function trainModel(
   const model = buildArchitecture(options.architecture, { inputShape, outputCount, seed });
   const held = validation.count > 0 ? prepare(validation) : undefined;
   const defaults = trainingDefaults(options.architecture, {
-    likelihood: examples.targets.kind === 'labels' ? 'classification' : 'regression',
+    likelihood,
     trainingCount: examples.count,
   });
-  const result = await trainMap(model, examples, held, { ...defaults, seed, ...options.training }, hooks);
+  const result = await trainMap(model, examples, held, { ...defaults, seed, ...options.training, noise: trainingNoise }, hooks);
 
-  const isClassification = examples.targets.kind === 'labels';
   const noiseData = held ?? examples;
+  const noiseVariance =
+    likelihood === 'regression'
+      ? (result.noiseVariance ?? maximumLikelihoodNoiseVariance(residuals(noiseData, computeOutputs(model, noiseData))))
+      : undefined;
   const saved = await saveLayersModel(model);
   saveModel(options.output, saved, {
     formatVersion: 1,
-    likelihood: isClassification ? 'classification' : 'regression',
+    likelihood,
     normalisation,
-    ...(isClassification
-      ? { classCount: outputCount }
-      : { noiseVariance: maximumLikelihoodNoiseVariance(residuals(noiseData, computeOutputs(model, noiseData))) }),
+    ...(likelihood === 'classification' && { classCount: outputCount }),
+    ...(noiseVariance !== undefined && { noiseVariance }),
     data: options.data,
     ...(held && { validation: { fraction: validationFraction, seed } }),
     training: { architecture: options.architecture, ...result.options, priorPrecision: result.priorPrecision },
   });
+  const judgedBy = likelihood === 'heteroscedastic' ? 'predicted' : (result.noiseVariance ?? 'fitted');
   const trained = {
     ...result,
-    validation: held && evaluateModel(model, held),
-    test: test && evaluateModel(model, test),
+    validation: held && evaluateModel(model, held, judgedBy),
+    test: test && evaluateModel(model, test, judgedBy),
     parameterCount: model.countParams(),
   };
   model.dispose();
@@ -136,7 +158,7 @@ function toExamples(dataset: Dataset, normalisation: Normalisation): Examples {
   const { count, inputShape, targets } = dataset;
   if (targets.kind === 'none') throw new SublaceError('DATA_INVALID', `${dataset.name}: expected targets, got inputs only`);
   const inputs = normaliseInputs(dataset.inputs, normalisation);
-  if (targets.kind === 'labels') return { count, inputShape, inputs, targets };
+  if (targets.kind !== 'values') return { count, inputShape, inputs, targets };
   return { count, inputShape, inputs, targets: { ...targets, values: normaliseTargets(targets.values, normalisation) } };
 }
 

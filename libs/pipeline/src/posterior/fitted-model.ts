@@ -1,49 +1,29 @@
-import { denormaliseMeans, denormaliseVariances, normaliseInputs } from '@sublace/data';
+import { normaliseInputs } from '@sublace/data';
 import { SublaceError } from '@sublace/errors';
-import { predictiveEntropy, softmax } from '@sublace/metrics';
 import { logProbability, sampleWeights } from '@sublace/posterior';
-import { LINKS, type Link } from '@sublace/predictive';
+import type { Link } from '@sublace/predictive';
+import { familyOf } from '../families/family-of.ts';
+import type { Family, PredictedOutput } from '../families/family.ts';
 import { functionSamples, jointOutputCovariance } from '../predict/joint-outputs.ts';
 import { linearisedOutputs, type LinearisedOutputs } from '../predict/linearised-outputs.ts';
-import { probabilitiesOf } from '../predict/probabilities.ts';
 import { readPosterior, type LoadedPosterior } from './read-posterior.ts';
 
-/** Outputs by likelihood, in the order of documentation. */
-export const OUTPUT_NAMES = {
-  classification: ['probabilities', 'logit_variance', 'entropy', 'logits', 'map_probabilities', 'joint_covariance', 'samples'],
-  regression: ['mean', 'variance', 'noise_variance', 'std', 'joint_covariance', 'samples'],
-} as const;
-
-/** Outputs that a request without names gets. */
-export const DEFAULT_OUTPUTS = {
-  classification: ['probabilities', 'logit_variance', 'entropy'],
-  regression: ['mean', 'variance'],
-} as const;
-
-/** Outputs that belong to all inputs together, not to each of them. */
-const TOGETHER: ReadonlySet<string> = new Set(['joint_covariance', 'samples']);
+/** Outputs that belong to all inputs together, not to each of them: every likelihood has them. */
+const JOINT_OUTPUTS: readonly string[] = ['joint_covariance', 'samples'];
 
 /** Functions drawn for the output `samples`. */
 const SAMPLES_DEFAULT = 10;
 
 /** How to predict. */
 export interface PredictOptions {
-  /** Names of the outputs wanted. Default: those of {@link DEFAULT_OUTPUTS}. */
+  /** Names of the outputs wanted. Default: those that the likelihood has for it. */
   readonly outputs?: readonly string[];
-  /** For classification. Default `probit`. */
+  /** Where outputs are logits. Default `probit`. */
   readonly link?: Link;
   /** Draws of the Monte Carlo link (default 1000), and of the output `samples` (default 10). */
   readonly samples?: number;
   /** Seed of either. Default 0. */
   readonly seed?: number;
-}
-
-/** One named output. */
-export interface PredictedOutput {
-  readonly name: string;
-  /** [N, C]; [N] for `entropy`, [N, C, N, C] for `joint_covariance`, [N, K, C] for `samples`. */
-  readonly shape: readonly number[];
-  readonly data: Float64Array;
 }
 
 /** A posterior with its model, answering with predictions and their uncertainty. */
@@ -97,7 +77,7 @@ export class FittedModel {
    * @throws {SublaceError} INVALID_ARGUMENT for an unknown output or link; SHAPE_MISMATCH for a wrong number of inputs.
    */
   predict(inputs: Float32Array, count: number, options: PredictOptions = {}): PredictedOutput[] {
-    const { likelihood } = this.manifest;
+    const family = familyOf(this.manifest.likelihood);
     const size = this.inputShape.reduce((product, extent) => product * extent, 1);
     if (inputs.length !== count * size) {
       throw new SublaceError(
@@ -105,22 +85,34 @@ export class FittedModel {
         `predict: expected ${count} inputs of [${this.inputShape.join(', ')}], got ${inputs.length} values`,
       );
     }
-    const names = options.outputs ?? DEFAULT_OUTPUTS[likelihood];
-    const known: readonly string[] = OUTPUT_NAMES[likelihood];
+    const names = options.outputs ?? family.defaultOutputs;
+    const known = [...family.outputNames, ...JOINT_OUTPUTS];
     const unknown = names.find((name) => !known.includes(name));
     if (unknown !== undefined)
-      throw new SublaceError('INVALID_ARGUMENT', `outputs: expected ${known.join(', ')} for ${likelihood}, got '${unknown}'`);
+      throw new SublaceError('INVALID_ARGUMENT', `outputs: expected ${known.join(', ')} for ${family.kind}, got '${unknown}'`);
     const link = options.link ?? 'probit';
-    if (!LINKS.includes(link)) throw new SublaceError('INVALID_ARGUMENT', `link: expected ${LINKS.join(', ')}, got '${link as string}'`);
+    if (options.link !== undefined && !family.links.includes(link)) {
+      const expected = family.links.join(', ') || 'none';
+      throw new SublaceError('INVALID_ARGUMENT', `link: expected ${expected} for ${family.kind}, got '${link as string}'`);
+    }
 
-    const alone = names.filter((name) => !TOGETHER.has(name));
-    const moments = alone.length > 0 && this.outputs(inputs, count, likelihood === 'classification' && link !== 'probit');
-    const ofEach = moments ? (likelihood === 'classification' ? this.#classify(alone, moments, link, options) : this.#regress(alone, moments)) : []; // prettier-ignore
-    return names.map((name) => ofEach.find((output) => output.name === name) ?? this.#together(name, inputs, count, options));
+    const { normalisation, noiseVariance, model } = this.manifest;
+    const { outputCount } = model;
+    let outputOf: ((name: string) => Float64Array) | undefined;
+    return names.map((name) => {
+      if (JOINT_OUTPUTS.includes(name)) return this.#jointOutput(name, inputs, count, options);
+      outputOf ??= family.predict(
+        this.outputs(inputs, count, family.needsCovariance(link)),
+        { outputCount, noiseVariance, normalisation },
+        link,
+        options,
+      );
+      return { name, shape: [count, ...family.outputShape(name, outputCount)], data: outputOf(name) };
+    });
   }
 
   /**
-   * Covariance of the linearised outputs (logits or means) of all inputs together.
+   * Covariance of the linearised outputs (logits, means, log variances) of all inputs together.
    *
    * @param inputs  [N, ...inputShape] row-major, raw units.
    * @param count  N.
@@ -130,13 +122,13 @@ export class FittedModel {
   jointCovariance(inputs: Float32Array, count: number): Float64Array {
     const { network, posterior, manifest } = this.#loaded;
     const covariance = jointOutputCovariance(network, posterior, normaliseInputs(inputs, manifest.normalisation), count);
-    const { targetStd = [1] } = manifest.normalisation;
+    const { scales } = this.#rawOutputs();
     const side = count * network.outputCount;
-    return covariance.map((value, i) => value * targetStd[Math.floor(i / side) % targetStd.length] * targetStd[i % targetStd.length]);
+    return covariance.map((value, i) => value * scales[Math.floor(i / side) % scales.length] * scales[i % scales.length]);
   }
 
   /**
-   * Draws of the linearised function at all inputs together: logits, or means without noise.
+   * Draws of the linearised function at all inputs together: logits, means without noise, log variances.
    *
    * @param inputs  [N, ...inputShape] row-major, raw units.
    * @param count  N.
@@ -149,7 +141,8 @@ export class FittedModel {
   functionSamples(inputs: Float32Array, count: number, draws: { readonly count: number; readonly seed: number }): Float64Array {
     const { network, posterior, manifest } = this.#loaded;
     const samples = functionSamples(network, posterior, normaliseInputs(inputs, manifest.normalisation), count, draws);
-    return denormaliseMeans(samples, manifest.normalisation);
+    const { scales, shifts } = this.#rawOutputs();
+    return samples.map((value, i) => value * scales[i % scales.length] + shifts[i % shifts.length]);
   }
 
   /**
@@ -181,35 +174,21 @@ export class FittedModel {
     this.#loaded.network.dispose();
   }
 
-  #together(name: string, inputs: Float32Array, count: number, { samples = SAMPLES_DEFAULT, seed = 0 }: PredictOptions): PredictedOutput {
+  #rawOutputs(): ReturnType<Family['rawOutputs']> {
+    const { likelihood, model, normalisation } = this.manifest;
+    return familyOf(likelihood).rawOutputs(model.outputCount, normalisation);
+  }
+
+  #jointOutput(
+    name: string,
+    inputs: Float32Array,
+    count: number,
+    { samples = SAMPLES_DEFAULT, seed = 0 }: PredictOptions,
+  ): PredictedOutput {
     const { outputCount } = this.#loaded.network;
     if (name === 'joint_covariance')
       return { name, shape: [count, outputCount, count, outputCount], data: this.jointCovariance(inputs, count) };
     return { name, shape: [count, samples, outputCount], data: this.functionSamples(inputs, count, { count: samples, seed }) };
-  }
-
-  #classify(names: readonly string[], moments: LinearisedOutputs, link: Link, options: PredictOptions): PredictedOutput[] {
-    const { outputCount } = this.manifest.model;
-    const count = moments.mean.length / outputCount;
-    const probabilities = probabilitiesOf(moments, outputCount, link, options);
-    return names.map((name) => {
-      if (name === 'entropy') return { name, shape: [count], data: predictiveEntropy(probabilities, outputCount) };
-      const data = { probabilities, logit_variance: moments.variance, logits: moments.mean }[name] ?? softmax(moments.mean, outputCount);
-      return { name, shape: [count, outputCount], data };
-    });
-  }
-
-  #regress(names: readonly string[], moments: LinearisedOutputs): PredictedOutput[] {
-    const { normalisation, noiseVariance, model } = this.manifest;
-    const shape = [moments.mean.length / model.outputCount, model.outputCount];
-    const variance = denormaliseVariances(moments.variance, normalisation);
-    const noise = denormaliseVariances(new Float64Array(moments.mean.length).fill(noiseVariance ?? 0), normalisation);
-    return names.map((name) => {
-      if (name === 'mean') return { name, shape, data: denormaliseMeans(moments.mean, normalisation) };
-      if (name === 'variance') return { name, shape, data: variance };
-      if (name === 'noise_variance') return { name, shape, data: noise };
-      return { name, shape, data: variance.map((value, i) => Math.sqrt(value + noise[i])) };
-    });
   }
 }
 

@@ -1,7 +1,9 @@
 import type { ArtifactManifest } from '@sublace/artifact-store';
 import type { Normalisation } from '@sublace/data';
+import type { LikelihoodKind } from '@sublace/likelihoods';
 import type { PriorPoint } from '@sublace/posterior';
 import type { QualityReport } from '@sublace/subnetwork';
+import type { NoiseVariance } from '../families/noise-variance.ts';
 import type { PriorStructure, TensorPrior } from '../fit/prior-groups.ts';
 
 /** Kind of artifact that a fit publishes. */
@@ -38,13 +40,12 @@ export interface PosteriorFacts {
   };
   readonly data: { readonly spec: string; readonly digest: string; readonly exampleCount: number };
   readonly validation: { readonly exampleCount: number };
-  readonly likelihood: 'classification' | 'regression';
+  readonly likelihood: LikelihoodKind;
   readonly normalisation: Normalisation;
   /** Of all weights, or the geometric mean where they differ. */
   readonly priorPrecision: number;
   readonly prior: PriorFacts;
-  /** Regression, in squared normalised units; null for classification. */
-  readonly noiseVariance: number | null;
+  readonly noiseVariance: NoiseVariance;
   readonly temperature: number;
   /** `ggn`, `mc-fisher:K` or `empirical-fisher`. */
   readonly curvature: string;
@@ -63,7 +64,7 @@ export interface PosteriorFacts {
   readonly effectiveDimensionError: number;
   readonly logLikelihood: number;
   readonly logMarginalLikelihood: number;
-  /** Temperature that minimises the MAP's validation NLL; null for regression or without validation data. */
+  /** Temperature that minimises the MAP's validation NLL; null where outputs are no logits, or without validation data. */
   readonly mapTemperature: number | null;
   readonly shards: readonly { readonly start: number; readonly count: number }[];
   readonly backend: { readonly name: string; readonly version: string; readonly device: string; readonly threads: number };

@@ -55,8 +55,9 @@ export async function collectModelSwag(
       weightDecay: options.weightDecay ?? trainedWith(metadata?.training, 'weightDecay') ?? 3e-4,
       batchSize: options.batchSize ?? trainedWith(metadata?.training, 'batchSize') ?? 128,
       seed: options.seed ?? 0,
+      ...(fitData.likelihood === 'heteroscedastic' && { noise: 'predicted' }),
     };
-    const modelJson = network.outputActivation === 'softmax' ? withoutSoftmax(files.modelJson) : files.modelJson;
+    const modelJson = network.outputActivation !== 'linear' ? withoutSoftmax(files.modelJson) : files.modelJson;
     const model = await restoreLayersModel({ modelJson, weights: files.weights } as SavedLayersModel);
     try {
       const { variances, unmovedCount } = await collectSwag(model, examplesOf(fitData), swag, hooks);
@@ -92,7 +93,7 @@ function examplesOf({ model, likelihood, training }: FitContext): Examples {
     targets:
       likelihood === 'classification'
         ? { kind: 'labels', labels: targets as Int32Array, classCount: outputCount }
-        : { kind: 'values', values: targets as Float32Array, width: outputCount },
+        : { kind: likelihood === 'binary' ? 'flags' : 'values', values: targets as Float32Array, width: targets.length / count },
   };
 }
 

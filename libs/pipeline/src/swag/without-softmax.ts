@@ -7,8 +7,8 @@ interface LayerJson {
 const SOFTMAX_CLASSES = ['Softmax', 'Activation'];
 
 /**
- * A model's JSON that ends in logits: a softmax that is its last layer, or the activation of its last layer, becomes the identity. Training takes the
- * softmax itself.
+ * A model's JSON that ends in logits: a softmax (or sigmoid) that is its last layer, or the activation of its last layer, becomes the identity. Training takes it
+ * itself.
  *
  * @param modelJson  Content of model.json of a model that ends in one output layer. Borrowed.
  * @returns  A changed copy; the same weights belong to it.
