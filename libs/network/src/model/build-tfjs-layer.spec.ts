@@ -121,6 +121,18 @@ describe('layers without a rule', () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
+  it('refuse a transposed convolution over three dimensions, which tf.js does not differentiate', async () => {
+    // tf.js itself leaves the tensors of a gradient that fails half-way.
+    const { files } = await filesWith(tf.layers.conv3dTranspose({ filters: 1, kernelSize: 1, name: 'odd' }), [2, 2, 2, 1]);
+    expect(() => loadNetwork(files)).toThrow("layer 'odd' (Conv3DTranspose): tf.js cannot differentiate it in its weights");
+  });
+
+  it('refuse a maximum over three dimensions on WebAssembly, which gets it wrong', async () => {
+    const { files } = await filesWith(tf.layers.maxPooling3d({ poolSize: 1, name: 'odd' }), [2, 2, 2, 1]);
+    if (tf.getBackend() === 'wasm') expect(() => loadNetwork(files)).toThrow("layer 'odd' (MaxPooling3D): the WebAssembly runtime");
+    else expect(loadNetwork(files).outputCount).toBe(2);
+  });
+
   it('refuse a state that is carried over', async () => {
     const input = tf.input({ batchShape: [1, 4, 3] });
     const steps = tf.layers.lstm({ units: 2, stateful: true, name: 'recurrent' }).apply(input) as tf.SymbolicTensor;

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { SublaceError } from '@sublace/errors';
 import { notDifferentiable, TfjsLayer } from '../layers/tfjs-layer.ts';
-import { REFUSED_LAYERS } from './builders/refused.ts';
+import { REFUSED_LAYERS, REFUSED_ON_WASM } from './builders/refused.ts';
 import type { LayerSpec } from './topology.ts';
 import type { WeightTable } from './weights.ts';
 
@@ -33,6 +33,7 @@ export function buildTfjsLayer(
   const refuse = (reason: string, cause?: unknown): SublaceError =>
     new SublaceError('MODEL_UNSUPPORTED', `layer '${name}' (${className}): ${reason}`, { cause });
   if (Object.hasOwn(REFUSED_LAYERS, className)) throw refuse(REFUSED_LAYERS[className]);
+  if (tf.getBackend() === 'wasm' && Object.hasOwn(REFUSED_ON_WASM, className)) throw refuse(REFUSED_ON_WASM[className]);
   const map = tf.serialization.SerializationMap.getMap().classNameMap as unknown as Readonly<Record<string, Registration>>;
   if (!Object.hasOwn(map, className)) {
     throw new SublaceError(

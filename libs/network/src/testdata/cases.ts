@@ -201,6 +201,26 @@ const breadth: NetworkCase[] = [
       head(),
     ]),
   },
+  ...(['maxPooling3d', 'averagePooling3d'] as const).map((kind) => ({
+    name: `${kind} between a convolution over three dimensions and a dense layer`,
+    // On WebAssembly maxima of negative numbers are wrong, and the layer is refused.
+    ...(kind === 'maxPooling3d' && { oracle: 'tensorflow' as const }),
+    ...chain([4, 4, 4, 1], () => [
+      tf.layers.conv3d({ filters: 2, kernelSize: 2, name: 'volume' }),
+      tf.layers[kind]({ poolSize: 2, strides: 1 }),
+      tf.layers.flatten(),
+      head(),
+    ]),
+  })),
+  {
+    name: 'convolutional and plain recurrent cells',
+    ...chain([2, 3, 3, 1], () => [
+      tf.layers.convLstm2d({ filters: 2, kernelSize: 2, name: 'recurrent' }),
+      tf.layers.reshape({ targetShape: [4, 2] }),
+      tf.layers.rnn({ cell: [tf.layers.gruCell({ units: 2 }), tf.layers.lstmCell({ units: 3 })], name: 'cells' }),
+      head(),
+    ]),
+  },
 ];
 
 /** Every supported layer, each in a model small enough to differentiate one output at a time. */

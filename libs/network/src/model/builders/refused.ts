@@ -7,3 +7,8 @@ export const REFUSED_LAYERS: Readonly<Record<string, string>> = {
   RandomHeight: 'it changes its input at random; take it off before saving',
   CategoryEncoding: 'encode the data before the model',
 };
+
+/** Classes that tf.js's WebAssembly runtime gets wrong. */
+export const REFUSED_ON_WASM: Readonly<Record<string, string>> = {
+  MaxPooling3D: 'the WebAssembly runtime takes the maximum of negative numbers for zero; use the native one',
+};
