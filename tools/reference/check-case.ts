@@ -9,7 +9,7 @@ import {
   squareRootSeeds,
 } from '@sublace/curvature';
 import { categorical, gaussian, type Likelihood } from '@sublace/likelihoods';
-import { denseFromTiles } from '@sublace/linalg';
+import { denseOf, TiledMatrix } from '@sublace/linalg';
 import { Rows, loadNetwork, type Network } from '@sublace/network';
 import { readModelFiles } from '@sublace/pipeline';
 import { Posterior, Spectrum, logMarginalLikelihood } from '@sublace/posterior';
@@ -57,7 +57,7 @@ export function checkCase(folder: string): Comparison[] {
   // The reference keeps the noise out of its GGN and divides by it in the precision.
   const noiseVariance = (reference.noiseStd ?? 1) ** 2;
   compare('diagonal GGN, all weights (sorted)', sorted(fit.diagonal.map((value) => value * noiseVariance)), 'ggn_diagonal_all:sorted');
-  const ggn = permute(denseFromTiles(fit.tiles, indices.length), order);
+  const ggn = permute(denseOf(TiledMatrix.fromBlocks(fit.tiles, indices.length)), order);
   compare(
     'GGN',
     ggn.map((value) => value * noiseVariance),
@@ -143,7 +143,7 @@ function accumulate(network: Network, likelihood: Likelihood, reference: Referen
   const diagonal = new DiagonalAccumulator(network);
   const outputs: number[] = [];
   const [count] = reference.training.shape;
-  const step = microBatchSize(network, indices.length);
+  const step = microBatchSize(network, indices.length, likelihood.seedCount(network.outputCount));
   for (let start = 0; start < count; start += step) {
     tf.tidy(() => {
       const batch = Math.min(step, count - start);

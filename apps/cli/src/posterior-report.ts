@@ -67,6 +67,7 @@ export function describePosterior(manifest: PosteriorManifest, variance?: Varian
     ['prior precision', describePrior(manifest)],
     ['temperature', number(manifest.temperature)],
     ['curvature', manifest.curvature],
+    ...(manifest.rows ? [['rows of the GGN', describeRows(manifest.rows)] as const] : []),
     ...(manifest.noiseVariance === null
       ? []
       : [
@@ -111,4 +112,8 @@ function describePrior({ prior, priorPrecision }: PosteriorManifest): string {
     ...(isAtBound === true ? [`at a bound of the search, ${bounds?.join(' to ')}`] : []),
   ];
   return `${priorPrecision.toPrecision(4)} (${parts.join(', ')})`;
+}
+
+function describeRows({ keptCount, rowCount, droppedShare }: NonNullable<PosteriorManifest['rows']>): string {
+  return `${number(keptCount)} of ${number(rowCount)} (${percent(keptCount, rowCount)}); ${droppedShare.toExponential(1)} of the trace left out`;
 }

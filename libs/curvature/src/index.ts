@@ -2,5 +2,7 @@ export { curvatureSeeds, parseCurvature, type CurvatureKind, type CurvatureSeeds
 export { DiagonalAccumulator } from './diagonal-ggn.ts';
 export { GgnAccumulator, type GgnOptions } from './ggn.ts';
 export { jacobianColumns, jacobianRows } from './jacobian-rows.ts';
-export { microBatchSize } from './micro-batch.ts';
+export { forEachPass, microBatchSize, rowsPerPass } from './micro-batch.ts';
+export { packExamples, type PackedExamples } from './packed-examples.ts';
+export { RowSurvey, cutRows, type RowCut } from './row-survey.ts';
 export { identitySeeds, seedRows, squareRootSeeds } from './seeds.ts';

@@ -33,11 +33,17 @@ export function squareRootSeeds(likelihood: Likelihood, outputs: tf.Tensor2D): t
  * @param curvature  The kind, with K rows per example.
  * @param outputs  [B, C]. Borrowed.
  * @param examples  Targets and position of the examples.
+ * @param seedCount  Rows per example, if not all of them.
  * @returns  Seeds [B K, C], owned by the caller, and which example each belongs to.
  */
-export function seedRows(curvature: CurvatureSeeds, outputs: tf.Tensor2D, examples: SeededExamples): { seeds: tf.Tensor2D; rows: Rows } {
+export function seedRows(
+  curvature: CurvatureSeeds,
+  outputs: tf.Tensor2D,
+  examples: SeededExamples,
+  seedCount?: number,
+): { seeds: tf.Tensor2D; rows: Rows } {
   const [exampleCount, outputCount] = outputs.shape;
-  const rows = new Rows(exampleCount, curvature.seedCount(outputCount));
-  const seeds = curvature.seeds(outputs.dataSync<'float32'>(), outputCount, examples);
+  const rows = new Rows(exampleCount, seedCount ?? curvature.seedCount(outputCount));
+  const seeds = curvature.seeds(outputs.dataSync<'float32'>(), outputCount, examples, rows.seedCount);
   return { seeds: tf.tensor2d(seeds, [rows.rowCount, outputCount]), rows };
 }

@@ -29,6 +29,35 @@ export function forEachBatch(
 }
 
 /**
+ * Runs over chosen examples in micro-batches, each inside a tidy.
+ *
+ * @param network  For the input shape.
+ * @param inputs  [N, ...inputShape] row-major.
+ * @param examples  Positions of the examples.
+ * @param batchSize  Examples per batch.
+ * @param visit  Receives the batch [B, ...inputShape].
+ */
+export function forEachGathered(
+  network: Network,
+  inputs: Float32Array,
+  examples: Int32Array,
+  batchSize: number,
+  visit: (batch: tf.Tensor) => void,
+): void {
+  const size = network.inputShape.reduce((product, extent) => product * extent, 1);
+  for (let start = 0; start < examples.length; start += batchSize) {
+    const batch = examples.subarray(start, start + batchSize);
+    const gathered = new Float32Array(batch.length * size);
+    batch.forEach((example, i) => {
+      gathered.set(inputs.subarray(example * size, (example + 1) * size), i * size);
+    });
+    tf.tidy(() => {
+      visit(tf.tensor(gathered, [batch.length, ...network.inputShape]));
+    });
+  }
+}
+
+/**
  * Logits or means of many examples.
  *
  * @param network  The network.

@@ -30,6 +30,7 @@ interface FitFlags {
   readonly priorPatience: number;
   readonly priorTolerance: number;
   readonly temperature: number;
+  readonly rowTolerance: number;
   readonly curvature: string;
   readonly noiseVariance: FitSpec['noiseVariance'];
   readonly tuneNoise?: boolean;
@@ -104,6 +105,7 @@ function specOf(flags: FitFlags): FitSpec {
     priorPatience: flags.priorPatience,
     priorTolerance: flags.priorTolerance,
     temperature: flags.temperature,
+    rowTolerance: flags.rowTolerance,
     curvature: flags.curvature,
     noiseVariance: flags.noiseVariance,
     tuneNoise: flags.tuneNoise === true,
@@ -174,6 +176,12 @@ export function fitCommand(terminal: () => Terminal): Command {
     .option('--prior-bounds <min,max>', 'smallest and largest prior precision to choose', bounds, [1e-4, 1e6])
     .option('--prior-patience <rounds>', 'layer, weight: rounds without gain before the search ends', count(), 3)
     .option('--prior-tolerance <nats>', 'widest: what a wide posterior may cost per held-out example', real({ min: 0 }), 0.01)
+    .option(
+      '--row-tolerance <share>',
+      'share of the output Hessians that may be left out of the GGN; 0: none',
+      real({ min: 0, max: 0.999 }),
+      1e-4,
+    )
     .option('--temperature <number>', 'of the posterior', real({ min: 1e-9 }), 1)
     .option('--curvature <kind>', 'ggn (exact), mc-fisher:K (K drawn targets per example) or empirical-fisher', 'ggn')
     .option(

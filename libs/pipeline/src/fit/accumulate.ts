@@ -1,8 +1,21 @@
 import { activeBackend } from '@sublace/backend';
-import { GgnAccumulator, jacobianColumns, microBatchSize, seedRows, type GgnOptions } from '@sublace/curvature';
-import { forEachBatch } from '../batches.ts';
+import {
+  forEachPass,
+  GgnAccumulator,
+  jacobianColumns,
+  microBatchSize,
+  packExamples,
+  rowsPerPass,
+  seedRows,
+  type CurvatureSeeds,
+  type GgnOptions,
+} from '@sublace/curvature';
+import { SublaceError } from '@sublace/errors';
+import type { Network } from '@sublace/network';
+import type * as tf from '@tensorflow/tfjs';
+import { forEachBatch, forEachGathered } from '../batches.ts';
 import { familyOf } from '../families/family-of.ts';
-import { targetsOf } from '../prepared-data.ts';
+import { targetsOf, type PreparedData } from '../prepared-data.ts';
 import { curvatureOf } from './curvature-of.ts';
 import { notFiniteError } from './find-not-finite.ts';
 import type { FitContext } from './fit-context.ts';
@@ -11,6 +24,9 @@ import { indicesOf } from './input-blocks.ts';
 
 /**
  * The accumulate task of one shard: its GGN over the subnetwork (or the Fisher that stands for it), as lower-triangle tiles.
+ *
+ * Rows below the selection's cut are not computed: a first pass forward tells how many rows of each example matter, and the examples are packed
+ * into batches by that number.
  *
  * @param task  The task, with `indices/0` as input.
  * @param plan  The job's plan.
@@ -25,20 +41,79 @@ export function accumulateShard(task: FitTask, plan: FitPlan, context: FitContex
   const shard = plan.shards[task.shard];
   const indices = indicesOf(task.inputs);
   const curvature = curvatureOf(task.spec, plan);
+  const threshold = task.selection?.rows?.threshold ?? 0;
   const ggn = new GgnAccumulator(indices.length, precisionOf(plan, indices.length));
-  forEachBatch(network, training.inputs, shard, microBatchSize(network, indices.length), (batch, first) => {
-    const tape = network.record(batch);
-    const targets = targetsOf(training, first, batch.shape[0]);
-    const { seeds, rows } = seedRows(curvature, tape.outputs, { targets, firstExample: first });
-    ggn.accumulate(jacobianColumns(network, tape, seeds, rows, indices));
-    onProgress(first + batch.shape[0] - shard.start, shard.count);
-  });
+  const shared = { network, training, shard, indices, curvature, ggn };
+  if (threshold > 0) accumulatePacked(shared, threshold, onProgress);
+  else accumulateAll(shared, onProgress);
   const blocks = ggn.finish();
   if (!blocks.every(({ data }) => data.every(Number.isFinite))) {
     const entries = network.layout.split(indices).map(({ entry }) => entry);
     throw notFiniteError({ what: 'GGN', range: shard, curvature, entries }, context);
   }
   return { summary: { exampleCount: shard.count }, blocks };
+}
+
+/** What both ways through a shard share. */
+interface Accumulation {
+  readonly network: Network;
+  readonly training: PreparedData;
+  readonly shard: { readonly start: number; readonly count: number };
+  readonly indices: Int32Array;
+  readonly curvature: CurvatureSeeds;
+  readonly ggn: GgnAccumulator;
+}
+
+/** Every row of every example. */
+function accumulateAll(shared: Accumulation, onProgress: OnProgress): void {
+  const { network, training, shard, indices, curvature } = shared;
+  const batchSize = microBatchSize(network, indices.length, curvature.seedCount(network.outputCount));
+  forEachBatch(network, training.inputs, shard, batchSize, (batch, first) => {
+    const size = batch.shape[0];
+    accumulateBatch(shared, batch, { targets: targetsOf(training, first, size), firstExample: first });
+    onProgress(first + size - shard.start, shard.count);
+  });
+}
+
+/** The rows above the threshold, in batches of examples that have equally many. */
+function accumulatePacked(shared: Accumulation, threshold: number, onProgress: OnProgress): void {
+  const { network, training, shard, indices, curvature } = shared;
+  const seedCount = curvature.seedCount(network.outputCount);
+  const traces = new Float64Array(shard.count * seedCount);
+  forEachBatch(network, training.inputs, shard, microBatchSize(network, 0, 1), (batch, first) => {
+    const left = curvature.residualTraces?.(network.forward(batch).dataSync<'float32'>(), network.outputCount);
+    if (!left) throw new SublaceError('INTERNAL', 'rows were cut for a curvature all of whose rows count');
+    traces.set(left, (first - shard.start) * seedCount);
+  });
+  const groups = packExamples(traces, seedCount, threshold);
+  let done = shard.count - groups.reduce((sum, group) => sum + group.examples.length, 0);
+  onProgress(done, shard.count);
+  for (const group of groups) {
+    const batchSize = microBatchSize(network, indices.length, group.seedCount);
+    const examples = group.examples.map((example) => shard.start + example);
+    forEachGathered(network, training.inputs, examples, batchSize, (batch) => {
+      // Rows that may be left out are those of the outputs alone: neither targets nor positions of the examples matter.
+      accumulateBatch(shared, batch, { targets: new Int32Array(), firstExample: 0 }, group.seedCount);
+      done += batch.shape[0];
+      onProgress(done, shard.count);
+    });
+  }
+}
+
+function accumulateBatch(
+  { network, indices, curvature, ggn }: Accumulation,
+  batch: tf.Tensor,
+  examples: Parameters<typeof seedRows>[2],
+  seedCount?: number,
+): void {
+  const tape = network.record(batch);
+  const { seeds, rows } = seedRows(curvature, tape.outputs, examples, seedCount);
+  forEachPass(seeds, rows, rowsPerPass(network, indices.length), (passSeeds, passRows) => {
+    const columns = jacobianColumns(network, tape, passSeeds, passRows, indices);
+    ggn.accumulate(columns);
+    columns.dispose();
+  });
+  tape.dispose();
 }
 
 /**

@@ -168,6 +168,7 @@ async function write(folder: string, { task, plan, selection, context, posterior
     prior: priorFacts(prior, posterior, model.network.layout, spec.priorBounds),
     noiseVariance: plan.noiseVariance,
     temperature: spec.temperature,
+    ...(selection.rows && { rows: selection.rows }),
     curvature: spec.curvature,
     subnetwork: {
       rule: selection.smaller.length > 0 ? ruleOfSize(spec.subnetwork, posterior.size) : spec.subnetwork,

@@ -41,6 +41,8 @@ export interface FitSpec {
   readonly priorTolerance: number;
   /** Divides the data term of the precision. */
   readonly temperature: number;
+  /** Largest share of the output Hessians' trace that may be left out of the GGN, with the rows that carry it; 0 for the exact GGN. */
+  readonly rowTolerance: number;
   /** What stands for the curvature of the data term: `ggn`, `mc-fisher:K` (K draws per example, seeded by `seed`) or `empirical-fisher`. */
   readonly curvature: string;
   /**
@@ -84,6 +86,7 @@ export function compileFitSpec(input: FitSpecInput): FitSpec {
     priorPatience: 3,
     priorTolerance: 0.01,
     temperature: 1,
+    rowTolerance: 1e-4,
     curvature: 'ggn',
     noiseVariance: 'auto',
     tuneNoise: false,
@@ -112,6 +115,9 @@ export function compileFitSpec(input: FitSpecInput): FitSpec {
     throw new SublaceError('INVALID_ARGUMENT', `priorTolerance: expected a number of at least 0, got ${spec.priorTolerance}`);
   }
   checkPrior(spec);
+  if (!(spec.rowTolerance >= 0 && spec.rowTolerance < 1)) {
+    throw new SublaceError('INVALID_ARGUMENT', `rowTolerance: expected a share from 0 to below 1, got ${spec.rowTolerance}`);
+  }
   positive('temperature');
   positive('priorPrecision');
   positive('noiseVariance');

@@ -1,3 +1,4 @@
+import type { RowCut } from '@sublace/curvature';
 import type { LikelihoodKind } from '@sublace/likelihoods';
 import type { Block } from '@sublace/partials';
 import type { JsonObject, Phase } from '@sublace/scheduling';
@@ -31,6 +32,8 @@ export interface FitSelection {
   /** Of the training data at the MAP, nats. */
   readonly logLikelihood: number;
   readonly report: QualityReport;
+  /** Which rows of the GGN are computed; absent where all are. */
+  readonly rows?: RowCut;
   /** Smaller subnetworks inside this one that are fitted along with it, ascending; for rules such as `random:500,1000`. */
   readonly smaller: readonly { readonly size: number; readonly indicesDigest: string; readonly report: QualityReport }[];
   /** For `swag-variance`: sha256 of the variances. */

@@ -1,4 +1,4 @@
-import { DiagonalAccumulator, identitySeeds, microBatchSize, seedRows } from '@sublace/curvature';
+import { DiagonalAccumulator, forEachPass, identitySeeds, microBatchSize, rowsPerPass, RowSurvey, seedRows } from '@sublace/curvature';
 import { Rows } from '@sublace/network';
 import { chunksOfVector, type Block } from '@sublace/partials';
 import { gatherScores } from '@sublace/subnetwork';
@@ -31,19 +31,30 @@ export function scoreShard(task: FitTask, plan: FitPlan, context: FitContext, on
   const { rule, weights } = scoredWeightsOf(task.spec, network.layout);
   const diagonal = new DiagonalAccumulator(network, weights.entries);
   const energy = rule.kind === 'gradient-energy' ? new DiagonalAccumulator(network, weights.entries) : undefined;
+  const survey = curvature.residualTraces && task.spec.rowTolerance > 0 ? new RowSurvey() : undefined;
+  const seedCount = curvature.seedCount(network.outputCount);
+  const rowsMax = rowsPerPass(network, 0);
   let logLikelihood = 0;
   let isFinite = true;
-  forEachBatch(network, training.inputs, shard, microBatchSize(network, 0), (batch, first) => {
+  const batchSize = microBatchSize(network, 0, Math.max(seedCount, energy ? network.outputCount : 0));
+  forEachBatch(network, training.inputs, shard, batchSize, (batch, first) => {
     const size = batch.shape[0];
     const tape = network.record(batch);
-    const outputs = tape.outputs.dataSync();
+    const outputs = tape.outputs.dataSync<'float32'>();
     isFinite &&= outputs.every(Number.isFinite);
     if (!isFinite) return;
     const targets = targetsOf(training, first, size);
     const { seeds, rows } = seedRows(curvature, tape.outputs, { targets, firstExample: first });
-    diagonal.accumulate(tape, seeds, rows);
-    energy?.accumulate(tape, identitySeeds(size, network.outputCount), new Rows(size, network.outputCount));
+    forEachPass(seeds, rows, rowsMax, (passSeeds, passRows) => {
+      diagonal.accumulate(tape, passSeeds, passRows);
+    });
+    if (energy) {
+      forEachPass(identitySeeds(size, network.outputCount), new Rows(size, network.outputCount), rowsMax, (passSeeds, passRows) => {
+        energy.accumulate(tape, passSeeds, passRows);
+      });
+    }
     logLikelihood += likelihood.logLikelihood(outputs, targets, network.outputCount);
+    if (survey && curvature.residualTraces) survey.add(curvature.residualTraces(outputs, network.outputCount), seedCount);
     onProgress(first + size - shard.start, shard.count);
   });
   const scores = { 'score/diagonal-ggn': diagonal.finish(), ...(energy && { 'score/gradient-energy': energy.finish() }) };
@@ -58,6 +69,7 @@ export function scoreShard(task: FitTask, plan: FitPlan, context: FitContext, on
     blocks: [
       { name: 'score/log-likelihood/0', shape: [2], data: parts },
       ...Object.entries(scores).flatMap(([name, values]) => vectorBlocks(name, gatherScores(weights, values))),
+      ...(survey ? vectorBlocks('score/row-survey', survey.toVector()) : []),
     ],
   };
 }

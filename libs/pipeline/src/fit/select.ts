@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { cutRows } from '@sublace/curvature';
 import type { Network } from '@sublace/network';
 import type { JsonObject } from '@sublace/scheduling';
 import { parseCandidates, scatterScores, selectNestedSubnetworks, type QualityReport } from '@sublace/subnetwork';
@@ -41,6 +42,7 @@ export async function selectForFit({ spec, inputs }: FitTask, { model }: FitCont
   checkFeasible(indices.length, spec);
   checkPriorFiles(spec, { indices, layout });
   const smaller = sequence.slice(0, -1);
+  const survey = vectorOf(inputs, 'score/row-survey');
   const [high, low] = requiredVector(inputs, 'score/log-likelihood');
   return {
     summary: {
@@ -54,6 +56,7 @@ export async function selectForFit({ spec, inputs }: FitTask, { model }: FitCont
         indicesDigest: digestOf(each.indices),
         report: jsonOf(each.report),
       })),
+      ...(survey && { rows: { ...cutRows(survey, spec.rowTolerance) } }),
       ...(swag && { swagDigest: swag.record.files[0].sha256 }),
     } satisfies FitSelection,
     blocks: [

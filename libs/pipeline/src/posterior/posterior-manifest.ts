@@ -1,4 +1,5 @@
 import type { ArtifactManifest } from '@sublace/artifact-store';
+import type { RowCut } from '@sublace/curvature';
 import type { Normalisation } from '@sublace/data';
 import type { LikelihoodKind } from '@sublace/likelihoods';
 import type { PriorPoint } from '@sublace/posterior';
@@ -47,6 +48,8 @@ export interface PosteriorFacts {
   readonly prior: PriorFacts;
   readonly noiseVariance: NoiseVariance;
   readonly temperature: number;
+  /** Rows of the GGN that were computed, and the share of the output Hessians' trace that was left out; absent where all were. */
+  readonly rows?: RowCut;
   /** `ggn`, `mc-fisher:K` or `empirical-fisher`. */
   readonly curvature: string;
   readonly subnetwork: {

@@ -1,8 +1,8 @@
-import { identitySeeds, jacobianRows, microBatchSize } from '@sublace/curvature';
+import { forEachPass, identitySeeds, jacobianRows, microBatchSize, rowsPerPass } from '@sublace/curvature';
 import { Rows, type Network } from '@sublace/network';
 import { outputCovariance, outputVariance } from '@sublace/predictive';
 import type { Posterior } from '@sublace/posterior';
-import type * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
 import { forEachBatch } from '../batches.ts';
 
 /** Moments of the linearised outputs of N examples, in the network's units. */
@@ -66,11 +66,18 @@ export function forEachJacobian(
   count: number,
   visit: (outputs: tf.Tensor2D, jacobian: tf.Tensor2D, first: number) => void,
 ): void {
-  const batchSize = Math.min(128, microBatchSize(network, indices.length));
+  const batchSize = Math.min(128, microBatchSize(network, indices.length, network.outputCount));
+  const rowsMax = rowsPerPass(network, indices.length);
   forEachBatch(network, inputs, { start: 0, count }, batchSize, (batch, first) => {
     const tape = network.record(batch);
     const examples = batch.shape[0];
     const seeds = identitySeeds(examples, network.outputCount);
-    visit(tape.outputs, jacobianRows(network, tape, seeds, new Rows(examples, network.outputCount), indices), first);
+    const parts: tf.Tensor2D[] = [];
+    forEachPass(seeds, new Rows(examples, network.outputCount), rowsMax, (passSeeds, passRows) => {
+      parts.push(tf.keep(jacobianRows(network, tape, passSeeds, passRows, indices)));
+    });
+    const jacobian = parts.length === 1 ? parts[0] : tf.concat2d(parts, 0);
+    visit(tape.outputs, jacobian, first);
+    tf.dispose([jacobian, ...parts]);
   });
 }
