@@ -34,4 +34,5 @@ export { dotLayer, type DotSide } from './network/dot-layer.ts';
 export { randomEmbedding } from './network/embedding-layer.ts';
 export { addLayer, concatenateLayer, mergeLayer } from './network/merge-layers.ts';
 export { differencedJacobian } from './network/differenced-jacobian.ts';
+export { naiveTransformer, type TransformerSizes } from './network/naive-transformer.ts';
 export { NaiveNetwork, type NaiveNode } from './network/naive-network.ts';

@@ -126,7 +126,7 @@ export function trainCommand(terminal: () => Terminal): Command {
       '--data <spec>',
       'data SPEC: a name (mnist, digits, uci-wine:gap:0, ...) or a path, with keys as in train.csv?target=price',
     )
-    .requiredOption('--arch <name>', 'mlp:WIDTHxDEPTH, lenet5, resnet-small or resnet18')
+    .requiredOption('--arch <name>', 'mlp:WIDTHxDEPTH, lenet5, resnet-small, resnet18 or transformer:WIDTHxDEPTH[xHEADS]')
     .requiredOption('--out <dir>', 'folder for the model')
     .addOption(new Option('--likelihood <kind>', LIKELIHOOD_HELP).choices(LIKELIHOOD_KINDS))
     .addOption(

@@ -50,15 +50,23 @@ export function randomDense(random: TestRandom, name: string, inputs: number, ou
  * @param positions  Positions, of one axis or several.
  * @param inputs  I.
  * @param outputs  O.
+ * @param hasBias  Whether there is a bias.
  * @returns  The layer.
  */
-export function randomSequenceDense(random: TestRandom, name: string, positions: number, inputs: number, outputs: number): NaiveLayer {
+export function randomSequenceDense(
+  random: TestRandom,
+  name: string,
+  positions: number,
+  inputs: number,
+  outputs: number,
+  hasBias = true,
+): NaiveLayer {
   return randomProducts(random, {
     className: 'Dense',
     config: { name, units: outputs },
     kernelShape: [inputs, outputs],
     fanIn: inputs,
-    biasCount: outputs,
+    biasCount: hasBias ? outputs : 0,
     outputCount: positions * outputs,
     visit: (each) => {
       for (let q = 0; q < positions; q++)

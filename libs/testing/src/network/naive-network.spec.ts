@@ -7,6 +7,7 @@ import {
   flattenLayer,
   mergeLayer,
   NaiveNetwork,
+  naiveTransformer,
   randomAttention,
   randomConv2d,
   randomDense,
@@ -91,6 +92,7 @@ describe.each([
       ],
     ),
   ],
+  ['a transformer', naiveTransformer(random, { inputShape: [3, 2], width: 4, depth: 1, heads: 2, outputs: 2 })],
   [
     'an embedding of the tokens 0 and 1',
     new NaiveNetwork(

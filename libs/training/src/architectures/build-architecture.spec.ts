@@ -29,6 +29,9 @@ describe('buildArchitecture', () => {
     ['lenet5', [32, 32, 3], 10, 5 * 5 * 3 * 6 + 6 + 2416 + (6 * 6 * 16 + 1) * 120 + 10_164 + 850],
     ['resnet-small', [32, 32, 3], 10, 78_042],
     ['resnet-small:2', [28, 28, 1], 10, 174_970],
+    // Embedding, positions, then blocks of 12 W^2 + 12 W weights (keys have no bias), the last normalisation and the head.
+    ['transformer:8x2', [6, 5, 1], 3, 6 * 8 + 6 * 8 + 2 * (12 * 64 + 12 * 8) + 16 + 27],
+    ['transformer:8x1x1', [4, 3], 2, 4 * 8 + 4 * 8 + 12 * 64 + 12 * 8 + 16 + 18],
   ])('%s for %j and %i outputs has %i trainable weights', (name, inputShape, outputCount, weightCount) => {
     expect(measure(name, inputShape, outputCount)).toEqual([weightCount, [2, outputCount]]);
   });
@@ -58,7 +61,10 @@ describe('buildArchitecture', () => {
   });
 
   it.each([
-    ['transformer', [28, 28, 1], 'USAGE', 'resnet18'],
+    ['perceptron', [28, 28, 1], 'USAGE', 'resnet18'],
+    ['transformer:8', [28, 28, 1], 'INVALID_ARGUMENT', 'transformer:32x2x4'],
+    ['transformer:8x1x3', [28, 28, 1], 'INVALID_ARGUMENT', 'heads that divide the width 8, got 3'],
+    ['transformer', [11], 'SHAPE_MISMATCH', '[11]'],
     ['lenet5:3', [28, 28, 1], 'USAGE', 'lenet5'],
     ['toString', [28, 28, 1], 'USAGE', 'mlp:WIDTHxDEPTH'],
     ['mlp:50', [3], 'INVALID_ARGUMENT', 'mlp:50x2'],

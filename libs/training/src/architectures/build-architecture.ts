@@ -5,12 +5,14 @@ import { buildLenet5 } from './lenet5.ts';
 import { buildMlp } from './mlp.ts';
 import { buildResnetSmall } from './resnet-small.ts';
 import { buildResnet18 } from './resnet18.ts';
+import { buildTransformer } from './transformer.ts';
 
 const builders: Readonly<Record<string, { usage: string; takesArgument: boolean; build: ArchitectureBuilder }>> = {
   mlp: { usage: 'mlp:WIDTHxDEPTH', takesArgument: true, build: buildMlp },
   lenet5: { usage: 'lenet5', takesArgument: false, build: buildLenet5 },
   'resnet-small': { usage: 'resnet-small[:BLOCKS]', takesArgument: true, build: buildResnetSmall },
   resnet18: { usage: 'resnet18', takesArgument: false, build: buildResnet18 },
+  transformer: { usage: 'transformer:WIDTHxDEPTH[xHEADS]', takesArgument: true, build: buildTransformer },
 };
 
 /** Names that {@link buildArchitecture} understands, as a user would write them. */
@@ -19,7 +21,7 @@ export const ARCHITECTURES: readonly string[] = Object.values(builders).map((ent
 /**
  * A network with fresh weights, by name. The last layer is linear: it answers logits or regression means.
  *
- * @param name  One of {@link ARCHITECTURES}, for example `mlp:50x2`, `lenet5`, `resnet-small`, `resnet18`.
+ * @param name  One of {@link ARCHITECTURES}, for example `mlp:50x2`, `lenet5`, `resnet-small`, `resnet18`, `transformer:32x2x4`.
  * @param options  Input shape, outputs, seed.
  * @returns  A LayersModel from [N, ...inputShape] to [N, outputCount]. Owned by the caller, who disposes it.
  * @throws SublaceError USAGE for an unknown name; INVALID_ARGUMENT for a bad size or argument; SHAPE_MISMATCH when inputs do not fit.

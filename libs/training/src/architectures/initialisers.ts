@@ -12,6 +12,8 @@ export interface LayerInitialisers {
   readonly hidden: () => Initializer;
   /** LeCun normal, variance 1 / fan-in: the linear output layer. */
   readonly output: () => Initializer;
+  /** Normal with a standard deviation of a half: shifts by position, beside embeddings of order one. */
+  readonly position: () => Initializer;
 }
 
 /**
@@ -27,5 +29,6 @@ export function layerInitialisers(seed: number): LayerInitialisers {
   return {
     hidden: () => tf.initializers.heNormal({ seed: next() }),
     output: () => tf.initializers.leCunNormal({ seed: next() }),
+    position: () => tf.initializers.randomNormal({ mean: 0, stddev: 0.5, seed: next() }),
   };
 }
