@@ -7,6 +7,7 @@ export { trainModel, type TrainModelOptions, type TrainedModel } from './model/t
 export { collectModelSwag, type ModelSwagOptions } from './swag/collect-model-swag.ts';
 export { SWAG_FILES, type SwagRecord } from './swag/swag-file.ts';
 
+export { continuedFitSpec, type ContinuedFitInput } from './fit/continue-fit.ts';
 export { compileFitSpec, type FitSpec, type FitSpecInput, type PriorMethod } from './fit/fit-spec.ts';
 export type { FitPlan, FitSelection, FitTask, FitTaskResult, OnProgress } from './fit/fit-task.ts';
 export { runFitTask } from './fit/run-fit-task.ts';

@@ -25,7 +25,7 @@ export function checkFeasible(size: number, { priorPrecision }: FitSpec): void {
       `subnetwork of ${size} weights: needs ${gib(bytes)} GiB to factorise, got a machine with ${gib(totalmem())} GiB; ${fits} weights would fit`,
     );
   }
-  if (typeof priorPrecision === 'string' && size > TUNED_SIZE_MAX) {
+  if (typeof priorPrecision === 'string' && priorPrecision !== 'kept' && size > TUNED_SIZE_MAX) {
     throw new SublaceError(
       'INVALID_ARGUMENT',
       `priorPrecision '${priorPrecision}': expected at most ${TUNED_SIZE_MAX} weights to tune it for, got ${size}; give a number`,

@@ -2,15 +2,19 @@ import { join } from 'node:path';
 import type { ArtifactFile } from '@sublace/artifact-store';
 import { activeBackend } from '@sublace/backend';
 import { SublaceError } from '@sublace/errors';
-import { principalSubmatrix, TiledMatrix } from '@sublace/linalg';
+import { blocksOf, principalSubmatrix, TiledMatrix, type TileSource } from '@sublace/linalg';
+import type { Block } from '@sublace/partials';
 import { effectiveDimension, logMarginalLikelihood, Posterior } from '@sublace/posterior';
 import { parseSelectionRule } from '@sublace/subnetwork';
 import { forwardAll } from '../batches.ts';
 import { familyOf } from '../families/family-of.ts';
+import { joinData } from '../posterior/data-record.ts';
 import type { PosteriorFacts, PosteriorManifest } from '../posterior/posterior-manifest.ts';
 import { folderOf, writeSequence } from '../posterior/posterior-sequence.ts';
+import { readPosteriorTerms, type PosteriorTerms } from '../posterior/read-posterior.ts';
 import { openTileFile } from '../posterior/tile-file.ts';
 import { writeGgn, writePosterior } from '../posterior/write-posterior.ts';
+import { addDataTerm } from './continue-fit.ts';
 import { scaleDataTerm } from './data-term.ts';
 import type { FitContext } from './fit-context.ts';
 import type { FitPlan, FitSelection, FitTask, FitTaskResult } from './fit-task.ts';
@@ -42,7 +46,8 @@ export async function finaliseFit(task: FitTask, plan: FitPlan, context: FitCont
   );
   const { smaller } = selection;
   if (smaller.length === 0) {
-    const manifest = await finaliseOne({ task, plan, context, selection, indices, ggn, folder: staging });
+    const previous = await previousOf(task, plan);
+    const manifest = await finaliseOne({ task, plan, context, selection, indices, ggn, folder: staging, ...(previous && { previous }) });
     const { priorPrecision, prior, effectiveDimension: dimension, logMarginalLikelihood: evidence } = manifest;
     const figures = { priorPrecision, priorMethod: prior.method, effectiveDimension: dimension, logMarginalLikelihood: evidence };
     return { summary: { digest: manifest.digest, files: manifest.files.map((file) => ({ ...file })), ...figures }, blocks: [] };
@@ -59,6 +64,15 @@ export async function finaliseFit(task: FitTask, plan: FitPlan, context: FitCont
   await finalisePart(selection, indices, ggn);
   const { digest, files } = await writeSequence(staging, manifests);
   return { summary: { digest, files: files.map((file) => ({ ...file })) }, blocks: [] };
+}
+
+/** The posterior that is continued. */
+async function previousOf({ spec }: FitTask, plan: FitPlan): Promise<Part['previous']> {
+  if (spec.continues === null) return undefined;
+  const previous = await readPosteriorTerms(spec.continues);
+  if (previous.manifest.digest === plan.previousDigest) return previous;
+  const [expected, got] = [plan.previousDigest ?? 'none', previous.manifest.digest].map((digest) => digest.slice(0, 16));
+  throw new SublaceError('DIGEST_MISMATCH', `continue: expected the posterior ${expected} as planned, got ${got}; it changed during the fit`);
 }
 
 /** Where the members of an ascending subset stand in an ascending list. */
@@ -78,32 +92,36 @@ interface Part {
   readonly selection: FitSelection;
   readonly indices: Int32Array;
   /** Spent. */
-  readonly ggn: TiledMatrix;
+  readonly ggn: TileSource;
   /** Where to write it. */
   readonly folder: string;
+  /** What it continues. Its GGN is spent. */
+  readonly previous?: { readonly manifest: PosteriorManifest; readonly terms: PosteriorTerms };
 }
 
 /**
  * Memory holds each matrix once: the GGN moves to its file, and comes from there tile by tile when it is factorised.
  */
-async function finaliseOne({ task, plan, context, selection, indices, ggn: tiles, folder }: Part): Promise<PosteriorManifest> {
+async function finaliseOne({ task, context, indices, folder, previous, ...fresh }: Part): Promise<PosteriorManifest> {
+  const { ggn: tiles, plan, selection } = previous ? addDataTerm(fresh, previous.manifest, previous.terms) : fresh;
   const { spec } = task;
   const { model, validation } = context;
   const { layout } = model.network;
   const weights = flatWeights(model.network);
   const mapValues = Float64Array.from(indices, (index) => weights[index]);
-  const priorMean = priorMeanOf(spec.priorMean, indices, layout);
+  const priorMean = previous?.terms.priorMean ?? priorMeanOf(spec.priorMean, indices, layout);
   const { temperature } = spec;
   const { logLikelihood } = selection;
   const noise = spec.tuneNoise ? gaussianFitOf(plan, logLikelihood) : undefined;
   // Where the noise is yet to be found, the GGN that is written will be another one.
-  const ggnFile = noise ? undefined : await writeGgn(folder, indices.length, tiles.take('ggn'));
+  const ggnFile = noise ? undefined : await writeGgn(folder, indices.length, spend(tiles));
   const ggn = ggnFile ? openTileFile(join(folder, ggnFile.name), indices.length, 'ggn') : tiles;
   try {
     const prior = tunePrior(
       spec,
       { ggn, indices, mapValues, priorMean, layout, temperature, logLikelihood, ...(noise && { noise }) },
       validation && { plan, model, validation },
+      previous && { priorPrecision: previous.terms.priorPrecision, structure: previous.manifest.prior.structure },
     );
     const { ggn: matrix, ...scaled } = scaleDataTerm({ ggn, plan, selection }, prior.dataScale, noise);
     const posterior = new Posterior({
@@ -128,6 +146,13 @@ async function finaliseOne({ task, plan, context, selection, indices, ggn: tiles
   }
 }
 
+/** The tiles of a GGN that is not needed in memory any more. */
+function* spend(ggn: TileSource): Generator<Block> {
+  if (ggn instanceof TiledMatrix) return yield* ggn.take('ggn');
+  yield* blocksOf(ggn, 'ggn');
+  ggn.dispose();
+}
+
 /** What the artifact is made from. */
 interface Finished {
   readonly task: FitTask;
@@ -142,14 +167,16 @@ interface Finished {
 
 async function write(folder: string, { task, plan, selection, context, posterior, prior, ggnFile }: Finished): Promise<PosteriorManifest> {
   const { spec } = task;
-  const { model, validation } = context;
+  const { model, validation, previous } = context;
   const { priorPrecision, priorMean, mapValues } = posterior;
   const { logLikelihood } = selection;
   const evidence = logMarginalLikelihood({ logLikelihood, logDeterminant: posterior.logDeterminant, priorPrecision, mapValues, priorMean });
   const family = familyOf(plan.likelihood);
   const mapTemperature = validation
     ? (family.fitTemperature?.(forwardAll(model.network, validation.inputs, validation.count), validation.targets) ?? null)
-    : null;
+    : (previous?.mapTemperature ?? null);
+  // The plan's examples are those of all the data by now; the context has those of this fit.
+  const added = { spec: spec.data, digest: plan.dataDigest, exampleCount: context.training.count };
   const dimension = effectiveDimension(posterior, { seed: spec.seed });
   const backend = activeBackend();
   const facts: PosteriorFacts = {
@@ -160,7 +187,7 @@ async function write(folder: string, { task, plan, selection, context, posterior
       inputShape: model.network.inputShape,
       ...(model.network.notes.length > 0 && { notes: model.network.notes }),
     },
-    data: { spec: spec.data, digest: plan.dataDigest, exampleCount: plan.exampleCount },
+    data: joinData(previous ? [previous.data, added] : [added]),
     validation: { exampleCount: plan.validationCount },
     likelihood: plan.likelihood,
     normalisation: context.normalisation,
@@ -170,7 +197,7 @@ async function write(folder: string, { task, plan, selection, context, posterior
     temperature: spec.temperature,
     ...(selection.rows && { rows: selection.rows }),
     curvature: spec.curvature,
-    subnetwork: {
+    subnetwork: previous?.subnetwork ?? {
       rule: selection.smaller.length > 0 ? ruleOfSize(spec.subnetwork, posterior.size) : spec.subnetwork,
       size: posterior.size,
       seed: spec.seed,

@@ -13,6 +13,8 @@ import type { Network } from '@sublace/network';
 import { familyOf } from '../families/family-of.ts';
 import { openModel, type Model } from '../model/open-model.ts';
 import { prepareData, type PreparedData } from '../prepared-data.ts';
+import type { PosteriorManifest } from '../posterior/posterior-manifest.ts';
+import { readPosteriorManifest } from '../posterior/read-posterior.ts';
 import type { FitSpec } from './fit-spec.ts';
 
 /** Model and data of a job, read once per process. */
@@ -26,6 +28,8 @@ export interface FitContext {
   readonly validation: PreparedData | undefined;
   /** Of the raw training examples. */
   readonly dataDigest: string;
+  /** Manifest of the posterior that the fit continues. */
+  readonly previous?: PosteriorManifest;
 }
 
 let current: { readonly key: string; readonly context: FitContext } | undefined;
@@ -45,7 +49,8 @@ export async function openFitContext(jobId: string, spec: FitSpec): Promise<FitC
   current = undefined;
   const model = openModel(spec.model);
   try {
-    const context = await readFitData(model, spec);
+    const previous = spec.continues === null ? undefined : await readPosteriorManifest(spec.continues);
+    const context = { ...(await readFitData(model, spec, previous?.normalisation)), ...(previous && { previous }) };
     current = { key, context };
     return context;
   } catch (error) {
@@ -62,10 +67,11 @@ export type FitDataSpec = Pick<FitSpec, 'data' | 'likelihood' | 'validation' | '
  *
  * @param model  The model. Borrowed, and part of the answer.
  * @param spec  Which data, and how to read them.
+ * @param known  Normalisation that is known already, as from a posterior.
  * @returns  Training and validation data.
  * @throws {SublaceError} MODEL_UNSUPPORTED or DATA_INVALID when they do not fit the model.
  */
-export async function readFitData(model: Model, spec: FitDataSpec): Promise<FitContext> {
+export async function readFitData(model: Model, spec: FitDataSpec, known?: Normalisation): Promise<FitContext> {
   const { metadata, network } = model;
   const wanted = spec.likelihood === 'auto' ? (metadata?.likelihood ?? impliedBy(network)) : spec.likelihood;
   const use = wanted && familyOf(wanted).targetUse;
@@ -74,7 +80,7 @@ export async function readFitData(model: Model, spec: FitDataSpec): Promise<FitC
   const likelihood = wanted ?? (whole.targets.kind === 'labels' ? 'classification' : 'regression');
   familyOf(likelihood).checkNetwork(network);
   const { training, validation, rows } = await splitOff(whole, spec, model, load);
-  const normalisation = metadata?.normalisation ?? normalisationOf(spec, training);
+  const normalisation = known ?? metadata?.normalisation ?? normalisationOf(spec, training);
   const prepare = (dataset: Dataset): PreparedData => prepareData(dataset, network, { likelihood, normalisation });
   return {
     model,

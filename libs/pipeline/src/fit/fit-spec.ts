@@ -7,9 +7,9 @@ import type { PriorStructure } from './prior-groups.ts';
 /**
  * How to find the prior precision: `validation` minimises the mean validation NLL, `widest` takes the widest posterior whose validation NLL is
  * no larger than the MAP's or at most `priorTolerance` above the minimum, `evidence` maximises the log marginal likelihood; `auto` is widest
- * where there are validation data, else evidence.
+ * where there are validation data, else evidence; `kept` is that of the posterior which a fit continues.
  */
-export type PriorMethod = 'auto' | 'validation' | 'widest' | 'evidence';
+export type PriorMethod = 'auto' | 'validation' | 'widest' | 'evidence' | 'kept';
 
 /** What to fit: complete, checked, and plain JSON, so that it can travel and be stored with the job. */
 export interface FitSpec {
@@ -56,6 +56,8 @@ export interface FitSpec {
   readonly normalisation: 'none' | 'unit' | 'standard';
   /** Examples per shard; 0 lets the planner choose. */
   readonly shardSize: number;
+  /** Folder of a posterior whose data term these data are added to; null for a fit of its own. */
+  readonly continues: string | null;
   /** Folder to publish the posterior to. */
   readonly output: string;
   /** Replace a posterior that is there. */
@@ -79,7 +81,8 @@ export function compileFitSpec(input: FitSpecInput): FitSpec {
     candidates: 'kernels',
     keepDead: false,
     seed: 0,
-    priorPrecision: 'auto',
+    continues: null,
+    priorPrecision: input.continues ? 'kept' : 'auto',
     priorStructure: 'scalar',
     priorMean: 0,
     priorBounds: [1e-4, 1e6],
@@ -128,7 +131,7 @@ export function compileFitSpec(input: FitSpecInput): FitSpec {
   return spec;
 }
 
-function checkPrior({ priorPrecision, priorStructure, priorMean, priorBounds, priorPatience, tuneNoise }: FitSpec): void {
+function checkPrior({ continues, priorPrecision, priorStructure, priorMean, priorBounds, priorPatience, tuneNoise }: FitSpec): void {
   const fail = (message: string): SublaceError => new SublaceError('INVALID_ARGUMENT', message);
   if (!['scalar', 'layer', 'weight'].includes(priorStructure))
     throw fail(`priorStructure: expected scalar, layer or weight, got '${priorStructure}'`);
@@ -137,6 +140,8 @@ function checkPrior({ priorPrecision, priorStructure, priorMean, priorBounds, pr
   if (!(smallest > 0 && smallest < largest && Number.isFinite(largest)))
     throw fail(`priorBounds: expected two positive numbers in ascending order, got ${smallest} and ${largest}`);
   if (!Number.isInteger(priorPatience) || priorPatience < 1) throw fail(`priorPatience: expected a positive integer, got ${priorPatience}`);
-  if (tuneNoise && (typeof priorPrecision === 'number' || typeof priorPrecision === 'object'))
+  if (priorPrecision === 'kept' && continues === null)
+    throw fail("priorPrecision 'kept': expected a posterior to continue, got none; use 'auto' or a number");
+  if (tuneNoise && (priorPrecision === 'kept' || typeof priorPrecision !== 'string'))
     throw fail("tuneNoise: expected a prior precision that is tuned too, got a given one; use 'evidence' or 'validation'");
 }

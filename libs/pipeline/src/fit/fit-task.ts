@@ -20,6 +20,8 @@ export interface FitPlan {
   readonly noiseVariance: NoiseVariance;
   readonly modelDigest: string;
   readonly dataDigest: string;
+  /** Of the posterior that is continued. */
+  readonly previousDigest?: string;
 }
 
 /** What the select task decides. JSON. */

@@ -1,5 +1,7 @@
 import { SublaceError } from '@sublace/errors';
+import { joinData } from '../posterior/data-record.ts';
 import { checkLogits } from './check-logits.ts';
+import { checkContinues } from './continue-fit.ts';
 import { checkFeasible } from './feasibility.ts';
 import type { FitContext } from './fit-context.ts';
 import type { FitPlan, FitTask, FitTaskResult } from './fit-task.ts';
@@ -18,9 +20,13 @@ import { planShards } from './shards.ts';
  * @throws {SublaceError} SUBNETWORK_INVALID or INVALID_ARGUMENT when the fit cannot be done.
  */
 export function planFit({ spec }: FitTask, context: FitContext): FitTaskResult {
-  const { model, training, validation, likelihood } = context;
+  const { model, training, validation, likelihood, previous } = context;
   const { network } = model;
   const { rule } = scoredWeightsOf(spec, network.layout);
+  if (previous) {
+    checkContinues(previous, spec, model.digest);
+    joinData([previous.data, { spec: spec.data, digest: context.dataDigest, exampleCount: training.count }]);
+  }
   if (rule.kind === 'swag-variance') readSwagRecord(spec.model, model.digest);
   if ('size' in rule) {
     checkSize(rule.size, network.layout.size);
@@ -43,9 +49,10 @@ export function planFit({ spec }: FitTask, context: FitContext): FitTaskResult {
     outputCount: network.outputCount,
     parameterCount: network.layout.size,
     likelihood,
-    noiseVariance: planNoise(spec, context),
+    noiseVariance: previous ? previous.noiseVariance : planNoise(spec, context),
     modelDigest: model.digest,
     dataDigest: context.dataDigest,
+    ...(previous && { previousDigest: previous.digest }),
   };
   return { summary: { ...plan, shards: plan.shards.map((shard) => ({ ...shard })) }, blocks: [] };
 }

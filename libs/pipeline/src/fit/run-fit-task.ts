@@ -21,6 +21,8 @@ export async function runFitTask(task: FitTask, onProgress: OnProgress = () => u
   const plan = planOf(task);
   if (plan.modelDigest !== context.model.digest) throw changed(`model ${task.spec.model}`, plan.modelDigest, context.model.digest);
   if (plan.dataDigest !== context.dataDigest) throw changed(`data ${task.spec.data}`, plan.dataDigest, context.dataDigest);
+  if (plan.previousDigest !== context.previous?.digest)
+    throw changed(`posterior ${task.spec.continues ?? 'none'}`, plan.previousDigest ?? 'none', context.previous?.digest ?? 'none');
   switch (task.phase) {
     case 'score':
       return scoreShard(task, plan, context, onProgress);

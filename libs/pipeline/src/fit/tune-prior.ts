@@ -35,6 +35,13 @@ export interface TunedPrior {
 /** Which prior is wanted. */
 export type PriorWish = Pick<FitSpec, 'priorPrecision' | 'priorStructure' | 'priorTolerance' | 'priorBounds' | 'priorPatience'>;
 
+/** The prior of a posterior that is continued or merged. */
+export interface KeptPrior {
+  /** [S] */
+  readonly priorPrecision: Float64Array;
+  readonly structure: PriorStructure;
+}
+
 /** Held-out data to choose by. */
 export interface HeldOut {
   readonly plan: FitPlan;
@@ -50,13 +57,18 @@ export interface HeldOut {
  * @param wish  Value or method, structure, bounds.
  * @param inputs  GGN and subnetwork; with `noise`, the noise is found too.
  * @param heldOut  Held-out data, where there are any.
+ * @param kept  For the method `kept`.
  * @returns  The precision and how it was found.
  * @throws {SublaceError} NUMERICAL_FAILURE when no prior precision has a finite loss; INVALID_ARGUMENT for a file that does not fit.
  */
-export function tunePrior(wish: PriorWish, inputs: EvidenceInputs, heldOut: HeldOut | undefined): TunedPrior {
+export function tunePrior(wish: PriorWish, inputs: EvidenceInputs, heldOut: HeldOut | undefined, kept?: KeptPrior): TunedPrior {
   const { priorPrecision: wanted, priorStructure: structure } = wish;
   if (typeof wanted === 'number') return { priorPrecision: wanted, method: 'given', structure: 'scalar', dataScale: 1 };
   if (typeof wanted === 'object') return fromFile(wanted.file, inputs);
+  if (wanted === 'kept') {
+    if (!kept) throw new SublaceError('INTERNAL', 'priorPrecision: expected a prior to keep, got none');
+    return { ...kept, method: wanted, dataScale: 1 };
+  }
   const method = wanted === 'auto' ? (heldOut ? 'widest' : 'evidence') : wanted;
   const limits: SearchLimits = { bounds: wish.priorBounds, patience: wish.priorPatience };
   const shape = structure === 'scalar' ? undefined : structuredByEvidence(structure, inputs, limits);

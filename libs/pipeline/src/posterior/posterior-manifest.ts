@@ -5,6 +5,7 @@ import type { LikelihoodKind } from '@sublace/likelihoods';
 import type { PriorPoint } from '@sublace/posterior';
 import type { QualityReport } from '@sublace/subnetwork';
 import type { NoiseVariance } from '../families/noise-variance.ts';
+import type { DataRecord } from './data-record.ts';
 import type { PriorStructure, TensorPrior } from '../fit/prior-groups.ts';
 
 /** Kind of artifact that a fit publishes. */
@@ -39,7 +40,7 @@ export interface PosteriorFacts {
     /** What the user should be told once, for example of layers that are slow. */
     readonly notes?: readonly string[];
   };
-  readonly data: { readonly spec: string; readonly digest: string; readonly exampleCount: number };
+  readonly data: DataRecord;
   readonly validation: { readonly exampleCount: number };
   readonly likelihood: LikelihoodKind;
   readonly normalisation: Normalisation;

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { openVerifiedFile, readManifest, readVerifiedFile, type ArtifactManifest } from '@sublace/artifact-store';
+import { openVerifiedFile, readManifest, readVerifiedFile } from '@sublace/artifact-store';
 import { SublaceError } from '@sublace/errors';
 import { loadNetwork, type Network } from '@sublace/network';
 import { Posterior } from '@sublace/posterior';
@@ -26,28 +26,50 @@ export interface LoadedPosterior {
  * @throws {SublaceError} NOT_FOUND, DATA_INVALID, or DIGEST_MISMATCH saying which digest differs.
  */
 export async function readPosterior(folder: string, modelPath?: string): Promise<LoadedPosterior> {
-  const manifest = (await readPosteriorManifest(folder)) as PosteriorManifest;
+  const manifest = await readPosteriorManifest(folder);
   const read = (name: string): Promise<Uint8Array> => readVerifiedFile(manifest, folder, name);
 
   const network = modelPath === undefined ? await ownModel(manifest, read) : givenModel(manifest, modelPath);
   try {
-    return { manifest, network, posterior: await readWeights(folder, manifest, read) };
+    return { manifest, network, posterior: await readWeights(folder, manifest) };
   } catch (error) {
     network.dispose();
     throw error;
   }
 }
 
-async function readPosteriorManifest(folder: string): Promise<ArtifactManifest> {
+/**
+ * Reads the manifest of one posterior.
+ *
+ * @param folder  The artifact's folder.
+ * @returns  The manifest.
+ * @throws {SublaceError} NOT_FOUND, or DATA_INVALID when it is something else.
+ */
+export async function readPosteriorManifest(folder: string): Promise<PosteriorManifest> {
   const manifest = await readManifest(folder, { kind: [POSTERIOR_KIND, SEQUENCE_KIND] });
-  if (manifest.kind === POSTERIOR_KIND) return manifest;
+  if (manifest.kind === POSTERIOR_KIND) return manifest as PosteriorManifest;
   const folders = (manifest as SequenceManifest).posteriors.map((part) => join(folder, part.folder)).join(', ');
   throw new SublaceError('DATA_INVALID', `${folder}: expected one posterior, got a sequence of them; point to one: ${folders}`);
 }
 
-async function readWeights(folder: string, manifest: PosteriorManifest, read: (name: string) => Promise<Uint8Array>): Promise<Posterior> {
+/** What a posterior is a sum of, over its weights: data term and prior. */
+export type PosteriorTerms = Pick<Posterior, 'indices' | 'mapValues' | 'priorPrecision' | 'priorMean' | 'ggn'>;
+
+/**
+ * Reads the terms of a posterior, without factor and model: to make another posterior of them.
+ *
+ * @param folder  The artifact's folder.
+ * @returns  Manifest and terms, verified; dispose of the GGN, whose tiles stay in their file.
+ * @throws {SublaceError} NOT_FOUND, DATA_INVALID, or DIGEST_MISMATCH saying which digest differs.
+ */
+export async function readPosteriorTerms(folder: string): Promise<{ manifest: PosteriorManifest; terms: PosteriorTerms }> {
+  const manifest = await readPosteriorManifest(folder);
+  return { manifest, terms: await readTerms(folder, manifest) };
+}
+
+async function readTerms(folder: string, manifest: PosteriorManifest): Promise<PosteriorTerms> {
   const { size } = manifest.subnetwork;
-  const { tensors } = readSafetensors(await read(POSTERIOR_FILES.subnetwork));
+  const { tensors } = readSafetensors(await readVerifiedFile(manifest, folder, POSTERIOR_FILES.subnetwork));
   const vector = <T>(name: string): T => {
     const tensor = tensors.get(name);
     if (tensor?.shape[0] !== size)
@@ -57,20 +79,26 @@ async function readWeights(folder: string, manifest: PosteriorManifest, read: (n
   const indices = vector<Int32Array>('indices');
   const [mapValues, priorPrecision, priorMean] = ['map_values', 'prior_precision', 'prior_mean'].map((name) => vector<Float64Array>(name));
   checkDigest('posterior', manifest.digest, posteriorDigest({ indices, priorPrecision }, manifest, manifest.files));
-  const open = async (name: string, prefix: string): Promise<TileFile> =>
-    new TileFile(await openVerifiedFile(manifest, folder, name), size, prefix);
-  const ggn = await open(POSTERIOR_FILES.ggn, 'ggn');
+  return { indices, mapValues, priorPrecision, priorMean, ggn: await openTiles(folder, manifest, POSTERIOR_FILES.ggn, 'ggn') };
+}
+
+async function readWeights(folder: string, manifest: PosteriorManifest): Promise<Posterior> {
+  const terms = await readTerms(folder, manifest);
   try {
-    const factor = await open(POSTERIOR_FILES.factor, 'factor');
+    const factor = await openTiles(folder, manifest, POSTERIOR_FILES.factor, 'factor');
     try {
-      return new Posterior({ indices, mapValues, priorPrecision, priorMean, temperature: manifest.temperature, ggn, factor });
+      return new Posterior({ ...terms, temperature: manifest.temperature, factor });
     } finally {
       factor.dispose();
     }
   } catch (error) {
-    ggn.dispose();
+    terms.ggn.dispose();
     throw error;
   }
+}
+
+async function openTiles(folder: string, manifest: PosteriorManifest, name: string, prefix: string): Promise<TileFile> {
+  return new TileFile(await openVerifiedFile(manifest, folder, name), manifest.subnetwork.size, prefix);
 }
 
 async function ownModel(manifest: PosteriorManifest, read: (name: string) => Promise<Uint8Array>): Promise<Network> {
