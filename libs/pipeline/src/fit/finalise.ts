@@ -72,7 +72,10 @@ async function previousOf({ spec }: FitTask, plan: FitPlan): Promise<Part['previ
   const previous = await readPosteriorTerms(spec.continues);
   if (previous.manifest.digest === plan.previousDigest) return previous;
   const [expected, got] = [plan.previousDigest ?? 'none', previous.manifest.digest].map((digest) => digest.slice(0, 16));
-  throw new SublaceError('DIGEST_MISMATCH', `continue: expected the posterior ${expected} as planned, got ${got}; it changed during the fit`);
+  throw new SublaceError(
+    'DIGEST_MISMATCH',
+    `continue: expected the posterior ${expected} as planned, got ${got}; it changed during the fit`,
+  );
 }
 
 /** Where the members of an ascending subset stand in an ascending list. */
@@ -148,9 +151,11 @@ async function finaliseOne({ task, context, indices, folder, previous, ...fresh 
 
 /** The tiles of a GGN that is not needed in memory any more. */
 function* spend(ggn: TileSource): Generator<Block> {
-  if (ggn instanceof TiledMatrix) return yield* ggn.take('ggn');
-  yield* blocksOf(ggn, 'ggn');
-  ggn.dispose();
+  if (ggn instanceof TiledMatrix) yield* ggn.take('ggn');
+  else {
+    yield* blocksOf(ggn, 'ggn');
+    ggn.dispose();
+  }
 }
 
 /** What the artifact is made from. */

@@ -4,6 +4,7 @@ import { startBackend } from '@sublace/backend';
 import { loadDataset, splitValidation } from '@sublace/data';
 import { meanLogLikelihood } from '@sublace/metrics';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { familyOf } from '../families/family-of.ts';
 import { evaluate, openPosterior, type PosteriorManifest } from '../index.ts';
 import { fitInProcess } from '../testdata/fit-in-process.ts';
 import { curveProblem, tableProblem, temporaryFolder, type SmallProblem } from '../testdata/small-problems.ts';
@@ -186,7 +187,7 @@ describe('a prior mean', () => {
 describe('the noise of a regression', () => {
   it('by evidence is, with the prior, where the log marginal likelihood of fits at fixed ones is largest', async () => {
     const { manifest } = await fit(curve, { priorPrecision: 'evidence', tuneNoise: true });
-    const [noise, prior] = [manifest.noiseVariance ?? Number.NaN, manifest.priorPrecision];
+    const [noise, prior] = [scalarNoise(manifest), manifest.priorPrecision];
     const scale = (manifest.normalisation.targetStd?.[0] ?? 1) ** 2;
     const evidenceAt = async (noiseFactor: number, priorFactor: number): Promise<number> =>
       (await fit(curve, { priorPrecision: prior * priorFactor, noiseVariance: noise * scale * noiseFactor })).manifest
@@ -215,7 +216,7 @@ describe('the noise of a regression', () => {
     const scale = (tuned.manifest.normalisation.targetStd?.[0] ?? 1) ** 2;
     for (const noiseFactor of [0.5, 1, 2]) {
       for (const priorFactor of [0.1, 1, 10]) {
-        const noiseVariance = (tuned.manifest.noiseVariance ?? 0) * scale * noiseFactor;
+        const noiseVariance = scalarNoise(tuned.manifest) * scale * noiseFactor;
         const given = await fit(curve, { priorPrecision: tuned.manifest.priorPrecision * priorFactor, noiseVariance, validation });
         const other = await heldOutNll(given.folder, validation);
         if (noiseFactor === 1 && priorFactor === 1) expect(other).toBeCloseTo(loss, 4);
@@ -225,11 +226,18 @@ describe('the noise of a regression', () => {
   });
 });
 
+function scalarNoise({ noiseVariance }: PosteriorManifest): number {
+  return typeof noiseVariance === 'number' ? noiseVariance : Number.NaN;
+}
+
 /** Mean NLL of the posterior's predictions on the examples that a share of the data leaves out, in raw units. */
 async function heldOutNll(path: string, split = { fraction: 0.1, seed: 0 }): Promise<number> {
   const fitted = await openPosterior(path);
   const { likelihood, data } = fitted.manifest;
-  const { validation } = splitValidation(await loadDataset(data.spec, { split: 'train', likelihood }), split);
+  const { validation } = splitValidation(
+    await loadDataset(data.spec, { split: 'train', likelihood: familyOf(likelihood).targetUse }),
+    split,
+  );
   const scores = evaluate(fitted, validation).scores;
   fitted.dispose();
   return scores.find(({ predictor }) => predictor === 'Sublace')?.nll ?? Number.NaN;
