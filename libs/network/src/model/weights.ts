@@ -29,11 +29,12 @@ export class WeightTable {
     }
     const names = new Set<string>();
     for (const { name } of specs) {
-      if (names.has(name)) throw new SublaceError('MODEL_INVALID', `weights: expected names to differ, got '${name}' twice`);
-      names.add(name);
+      if (names.has(withoutOutput(name))) throw new SublaceError('MODEL_INVALID', `weights: expected names to differ, got '${name}' twice`);
+      names.add(withoutOutput(name));
     }
     const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
-    this.#tensors = new Map(Object.entries(tf.io.decodeWeights(buffer, [...specs])));
+    const decoded = Object.entries(tf.io.decodeWeights(buffer, [...specs]));
+    this.#tensors = new Map(decoded.map(([name, tensor]) => [withoutOutput(name), tensor]));
     for (const [name, tensor] of this.#tensors) checkFinite(name, tensor);
   }
 
@@ -124,6 +125,11 @@ export class WeightTable {
     const names = matches.map(([name]) => name).join(', ');
     throw new SublaceError('MODEL_INVALID', `weights: expected one '${wanted}', got ${names}; give the layers different names`);
   }
+}
+
+/** TensorFlow's name of a variable without the number of its output, which some converters keep. */
+function withoutOutput(name: string): string {
+  return name.replace(/:0$/, '');
 }
 
 function byteCount(spec: WeightSpec): number {

@@ -87,7 +87,7 @@ export class NaiveNetwork {
    */
   toLayersModel(): { modelJson: unknown; weights: Uint8Array } {
     const isChain = this.#inputShapes.length === 1 && this.nodes.every(({ inputs }, i) => inputs.length === 1 && inputs[0] === i - 1);
-    const weights = this.layers.flatMap((layer) => layer.weights);
+    const weights = this.layers.flatMap((layer) => [...layer.weights, ...(layer.constants ?? [])]);
     const manifest = weights.map(({ name, shape }) => ({ name, shape, dtype: 'float32' }));
     const values = Float32Array.from(weights.flatMap((weight) => weight.values));
     return {
