@@ -203,6 +203,19 @@ describe('data that do not fit', () => {
     );
   });
 
+  it('have answers that are neither yes nor no, or too few', async () => {
+    const data = writeTable(join(folder, 'answers.csv'), 30);
+    expect(await plan({ data, likelihood: 'binary' })).toEqual([
+      'DATA_INVALID',
+      expect.stringMatching(/answers\.csv: expected binary targets of 0 or 1, got 2 in row \d+ \(target 0\)$/),
+    ]);
+    writeFileSync(data, readFileSync(data, 'utf8').replaceAll(/,2\n/g, ',1\n'));
+    expect(await plan({ data, likelihood: 'binary' })).toEqual([
+      'DATA_INVALID',
+      `${data}: expected 3 targets of 0 or 1 per example, got 1 target of 0 or 1`,
+    ]);
+  });
+
   it('changed during the fit', async () => {
     const data = writeTable(join(folder, 'changing.csv'));
     const input = { ...problem, data, subnetwork: 'random:5', priorPrecision: 1, output: join(folder, 'never') };
@@ -213,6 +226,51 @@ describe('data that do not fit', () => {
     expect(message).toMatch(
       /^data .*changing\.csv: expected digest [0-9a-f]{16} as planned, got [0-9a-f]{16}; it changed during the fit, or workers see different files$/,
     );
+  });
+});
+
+describe('a likelihood that does not fit the model', () => {
+  it('is refused with the one that does', async () => {
+    const ending = (activation: string): string =>
+      damagedModel((copy) => {
+        editJson(join(copy, 'model.json'), (json) => {
+          const at = json.lastIndexOf('"activation":"linear"');
+          return `${json.slice(0, at)}"activation":"${activation}"${json.slice(at + '"activation":"linear"'.length)}`;
+        });
+        rmSync(join(copy, 'sublace.json'));
+      });
+    expect(await plan({ model: ending('softmax'), likelihood: 'regression' })).toEqual([
+      'MODEL_UNSUPPORTED',
+      'regression: expected a model that ends in means, got one that ends in softmax; fit it as classification',
+    ]);
+    expect(await plan({ model: ending('softmax'), likelihood: 'binary' })).toEqual([
+      'MODEL_UNSUPPORTED',
+      expect.stringContaining('got one that ends in softmax; fit it as classification'),
+    ]);
+    expect(await plan({ model: ending('sigmoid'), likelihood: 'classification' })).toEqual([
+      'MODEL_UNSUPPORTED',
+      expect.stringContaining('got one that ends in sigmoid; fit it as binary'),
+    ]);
+    expect(await plan({ model: ending('sigmoid'), likelihood: 'heteroscedastic' })).toEqual([
+      'MODEL_UNSUPPORTED',
+      expect.stringContaining('means and as many log variances, got one that ends in sigmoid'),
+    ]);
+    // Without --likelihood a sigmoid means binary: class labels of three classes are then no answers.
+    expect((await plan({ model: ending('sigmoid') }))[1]).toContain('expected binary targets of 0 or 1');
+    expect(await plan({ likelihood: 'heteroscedastic' })).toEqual(['MODEL_UNSUPPORTED', expect.stringContaining('got 3 outputs')]);
+  });
+
+  it('has no noise to choose, or another number of outputs', async () => {
+    expect(await plan({ noiseVariance: 0.1 })).toEqual([
+      'INVALID_ARGUMENT',
+      'noiseVariance: expected nothing for classification, which has none, got 0.1; leave it out',
+    ]);
+    const data = `${join(folder, 'three.csv')}?target=4,5,6`;
+    writeFileSync(join(folder, 'three.csv'), '1,2,3,4,5,6,7\n2,3,4,5,6,7,9\n');
+    expect(await plan({ data, likelihood: 'regression', noiseVariance: [1, 2] })).toEqual([
+      'INVALID_ARGUMENT',
+      'noiseVariance: expected 1 or 3 numbers for 3 outputs, got 2',
+    ]);
   });
 });
 
@@ -255,6 +313,12 @@ describe('a specification that makes no sense', () => {
     [{ temperature: 0 }, 'temperature: expected a positive number, got 0'],
     [{ priorPrecision: -1 }, 'priorPrecision: expected a positive number, got -1'],
     [{ noiseVariance: Number.NaN }, 'noiseVariance: expected a positive number, got NaN'],
+    [{ noiseVariance: [1, 0] }, 'noiseVariance: expected a positive number, got 0'],
+    [{ likelihood: 'poisson' as never }, "likelihood: expected classification, binary, regression, heteroscedastic or auto, got 'poisson'"],
+    [
+      { curvature: 'hessian' },
+      "curvature: expected ggn, mc-fisher:K with K draws per example (1 to 99999), or empirical-fisher, got 'hessian'",
+    ],
     [{ seed: 0.5 }, 'seed: expected an integer, got 0.5'],
     [{ shardSize: -2 }, 'shardSize: expected a positive integer or 0, got -2'],
   ])('%j', async (extra, message) => {

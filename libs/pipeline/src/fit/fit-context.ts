@@ -74,11 +74,12 @@ export type FitDataSpec = Pick<FitSpec, 'data' | 'likelihood' | 'validation' | '
 export async function readFitData(model: Model, spec: FitDataSpec, known?: Normalisation): Promise<FitContext> {
   const { metadata, network } = model;
   const wanted = spec.likelihood === 'auto' ? (metadata?.likelihood ?? impliedBy(network)) : spec.likelihood;
+  if (wanted) familyOf(wanted).checkNetwork(network);
   const use = wanted && familyOf(wanted).targetUse;
   const load = (data: string): Promise<Dataset> => loadDataset(data, { split: 'train', ...(use && { likelihood: use }) });
   const whole = await load(spec.data);
   const likelihood = wanted ?? (whole.targets.kind === 'labels' ? 'classification' : 'regression');
-  familyOf(likelihood).checkNetwork(network);
+  if (!wanted) familyOf(likelihood).checkNetwork(network);
   const { training, validation, rows } = await splitOff(whole, spec, model, load);
   const normalisation = known ?? metadata?.normalisation ?? normalisationOf(spec, training);
   const prepare = (dataset: Dataset): PreparedData => prepareData(dataset, network, { likelihood, normalisation });

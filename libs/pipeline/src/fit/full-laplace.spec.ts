@@ -1,12 +1,11 @@
 import { join } from 'node:path';
 import { startBackend } from '@sublace/backend';
-import { loadDataset, normaliseInputs, normaliseTargets, type Dataset } from '@sublace/data';
-import { categoricalHessian, diagonalMatrix, flat, FLOAT32_SOLVE, inverse, logAbsoluteDeterminant, naiveGgn, naiveOutputCovariance, naiveSoftmax, STANDARD_ERRORS, sum, type Matrix } from '@sublace/testing'; // prettier-ignore
+import { normaliseTargets } from '@sublace/data';
+import { categoricalHessian, diagonalMatrix, flat, FLOAT32_SOLVE, inverse, naiveGgn, naiveOutputCovariance, naiveSoftmax, STANDARD_ERRORS, sum, type Matrix } from '@sublace/testing'; // prettier-ignore
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { familyOf, openPosterior, type FittedModel } from '../index.ts';
-import { fitInProcess, type FitRun } from '../testdata/fit-in-process.ts';
-import { curveProblem, linearise, tableProblem, temporaryFolder, twinOf } from '../testdata/small-problems.ts';
+import { fullLaplace, naiveEvidence, type FullLaplace } from '../testdata/full-laplace.ts';
+import { curveProblem, tableProblem, temporaryFolder } from '../testdata/small-problems.ts';
 
 const folder = temporaryFolder();
 
@@ -14,48 +13,13 @@ beforeAll(async () => {
   await startBackend({ threads: 1 });
 });
 
-/** Every weight is in the subnetwork, so the posterior is full linearised Laplace; the twin computes it from Jacobians and inverses of doubles. */
-interface FullLaplace {
-  readonly run: FitRun;
-  readonly fitted: FittedModel;
-  readonly data: Dataset;
-  readonly outputs: number[][];
-  readonly jacobians: Matrix[];
-  readonly mapValues: number[];
-}
-
-async function fullLaplace(problem: { model: string; data: string }, name: string, priorPrecision: number): Promise<FullLaplace> {
-  const output = join(folder, name);
-  const run = await fitInProcess({
-    ...problem,
-    output,
-    subnetwork: 'names:*',
-    keepDead: true,
-    validation: 'none',
-    priorPrecision,
-    shardSize: 40,
-  });
-  const fitted = await openPosterior(output);
-  const { likelihood, normalisation } = fitted.manifest;
-  const data = await loadDataset(problem.data, { split: 'train', likelihood: familyOf(likelihood).targetUse });
-  const twin = twinOf(fitted.network);
-  const mapValues = twin.layers.flatMap((layer) => layer.weights.flatMap((weight) => weight.values));
-  return { run, fitted, data, mapValues, ...linearise(twin, normaliseInputs(data.inputs, normalisation)) };
-}
-
-function naiveEvidence(logLikelihood: number, ggn: Matrix, prior: number, mapValues: number[]): number {
-  const precision = sum(ggn, diagonalMatrix(ggn.map(() => prior)));
-  const logDetRatio = logAbsoluteDeterminant(precision) - ggn.length * Math.log(prior);
-  return logLikelihood - 0.5 * (logDetRatio + prior * mapValues.reduce((total, w) => total + w * w, 0));
-}
-
 describe('a fit of every weight of a classifier', () => {
   let full: FullLaplace;
   let ggn: Matrix;
   const prior = 2;
 
   beforeAll(async () => {
-    full = await fullLaplace(await tableProblem(join(folder, 'table')), 'table-posterior', prior);
+    full = await fullLaplace(await tableProblem(join(folder, 'table')), { output: join(folder, 'table-posterior'), priorPrecision: prior });
     ggn = naiveGgn(full.jacobians, full.outputs.map(categoricalHessian));
   });
 
@@ -169,11 +133,10 @@ describe('a fit of every weight of a classifier', () => {
 describe('a fit of every weight of a regression', () => {
   it('is full Laplace in normalised units, and predicts in raw ones', async () => {
     const prior = 0.5;
-    const { run, fitted, data, outputs, jacobians, mapValues } = await fullLaplace(
-      await curveProblem(join(folder, 'curve')),
-      'curve-posterior',
-      prior,
-    );
+    const { run, fitted, data, outputs, jacobians, mapValues } = await fullLaplace(await curveProblem(join(folder, 'curve')), {
+      output: join(folder, 'curve-posterior'),
+      priorPrecision: prior,
+    });
     const { manifest } = fitted;
     const noise = Number(run.plan.noiseVariance);
     const ggn = naiveGgn(jacobians, outputs.map(() => [[1 / noise]])); // prettier-ignore

@@ -4,10 +4,9 @@ import { startBackend } from '@sublace/backend';
 import { loadDataset, splitValidation } from '@sublace/data';
 import { meanLogLikelihood } from '@sublace/metrics';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { familyOf } from '../families/family-of.ts';
-import { evaluate, openPosterior, type PosteriorManifest } from '../index.ts';
+import { evaluate, familyOf, openPosterior, type PosteriorManifest } from '../index.ts';
 import { fitInProcess } from '../testdata/fit-in-process.ts';
-import { curveProblem, tableProblem, temporaryFolder, type SmallProblem } from '../testdata/small-problems.ts';
+import { curveProblem, pairProblem, tableProblem, temporaryFolder, type SmallProblem } from '../testdata/small-problems.ts';
 
 const folder = temporaryFolder();
 let table: SmallProblem;
@@ -223,6 +222,21 @@ describe('the noise of a regression', () => {
         else expect(other).toBeGreaterThan(loss - 1e-4);
       }
     }
+  });
+});
+
+describe('the noises of a regression with several outputs', () => {
+  it('keep their ratios when they are found with the prior, and a fit at the noises found is the same', async () => {
+    const pair = await pairProblem(join(folder, 'pair'));
+    const { manifest: planned } = await fit(pair, { priorPrecision: 1, noiseVariance: 'fit-per-output' });
+    const { manifest } = await fit(pair, { priorPrecision: 'evidence', tuneNoise: true, noiseVariance: 'fit-per-output' });
+    const [before, after] = [planned, manifest].map(({ noiseVariance }) => [noiseVariance].flat().map(Number));
+    expect(after).toHaveLength(2);
+    expect(after[0] / before[0]).toBeCloseTo(after[1] / before[1], 10);
+    expect(Math.abs(Math.log(after[0] / before[0]))).toBeGreaterThan(0.001);
+    const noiseVariance = after.map((value, c) => value * (manifest.normalisation.targetStd?.[c] ?? Number.NaN) ** 2);
+    const given = await fit(pair, { priorPrecision: manifest.priorPrecision, noiseVariance });
+    expect(given.manifest.logMarginalLikelihood).toBeCloseTo(manifest.logMarginalLikelihood, 2); // GGN of another noise, rounded anew
   });
 });
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Network } from '@sublace/network';
 import { activationLayer, denseLayer, matrixOf, NaiveNetwork, testRandom, type Matrix } from '@sublace/testing';
 import { afterAll } from 'vitest';
-import { trainModel } from '../index.ts';
+import { trainModel, type TrainModelOptions } from '../index.ts';
 
 /**
  * A folder that is removed after the tests of the file.
@@ -37,6 +37,9 @@ export function writeTable(file: string, count = 90): string {
   return file;
 }
 
+/** Two short epochs. */
+const QUICK = { epochs: 2, batchSize: 8, learningRate: 0.02 };
+
 /** A small model trained for two epochs: folder and data. */
 export interface SmallProblem {
   readonly model: string;
@@ -58,8 +61,53 @@ export async function tableProblem(folder: string): Promise<SmallProblem> {
     architecture: 'mlp:4x1',
     output: model,
     likelihood: 'classification',
-    training: { epochs: 2, batchSize: 8, learningRate: 0.02 },
+    training: QUICK,
   });
+  return { model, data };
+}
+
+/**
+ * Answers of yes or no to 4 numbers, which are random with a linear logit: 4 inputs, 4 hidden units, one or two answers.
+ *
+ * @param folder  Where to write.
+ * @param answerCount  1 for a binary classification, 2 for a multi-label one.
+ * @returns  Model and data.
+ */
+export async function answersProblem(folder: string, answerCount: 1 | 2): Promise<SmallProblem> {
+  mkdirSync(folder, { recursive: true });
+  const random = testRandom(2);
+  const lines = Array.from({ length: 90 }, () => {
+    const x = random.normals(4);
+    const answers = [x[0] - x[1], x[2] + 0.5 * x[3]].map((logit) => (2 * logit + random.normal() > 0 ? 1 : 0)).slice(0, answerCount);
+    return [...x.map((value) => value.toFixed(4)), ...answers].join(',');
+  });
+  writeFileSync(join(folder, 'answers.csv'), lines.join('\n'));
+  const [model, data] = [join(folder, 'model'), `${join(folder, 'answers.csv')}?target=${answerCount === 1 ? '4' : '4,5'}`];
+  await trainModel({ data, architecture: 'mlp:4x1', output: model, likelihood: 'binary', training: QUICK });
+  return { model, data };
+}
+
+/**
+ * Two targets of one number, in units a thousand times apart and with noise that grows with the number: 1 input, 5 hidden units.
+ *
+ * @param folder  Where to write.
+ * @param options  Likelihood, noise and length of training.
+ * @returns  Model and data.
+ */
+export async function pairProblem(
+  folder: string,
+  options: Pick<TrainModelOptions, 'likelihood' | 'noise' | 'training'> = {},
+): Promise<SmallProblem> {
+  mkdirSync(folder, { recursive: true });
+  const random = testRandom(3);
+  const lines = Array.from({ length: 80 }, () => {
+    const [x, first, second] = random.normals(3);
+    const noise = 0.1 * Math.exp(0.8 * x);
+    return [x, Math.sin(x) + noise * first, 1000 * (5 - x + 3 * noise * second)].map((value) => value.toFixed(5)).join(',');
+  });
+  writeFileSync(join(folder, 'pair.csv'), `x,small,large\n${lines.join('\n')}\n`);
+  const [model, data] = [join(folder, 'model'), `${join(folder, 'pair.csv')}?target=small,large`];
+  await trainModel({ data, architecture: 'mlp:5x1', output: model, likelihood: 'regression', training: QUICK, ...options });
   return { model, data };
 }
 
@@ -71,7 +119,7 @@ export async function tableProblem(folder: string): Promise<SmallProblem> {
  */
 export async function curveProblem(folder: string): Promise<SmallProblem> {
   const model = join(folder, 'model');
-  await trainModel({ data: 'toy-1d', architecture: 'mlp:6x1', output: model, training: { epochs: 2, batchSize: 8, learningRate: 0.02 } });
+  await trainModel({ data: 'toy-1d', architecture: 'mlp:6x1', output: model, training: QUICK });
   return { model, data: 'toy-1d' };
 }
 
