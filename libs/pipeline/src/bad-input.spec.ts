@@ -120,7 +120,7 @@ describe('a model that cannot be used', () => {
     const model = damagedModel((copy) => editModel(copy, (json) => (json.modelTopology.config.layers[1].class_name = 'Lambda')));
     expect(await failure(() => openModel(model))).toEqual([
       'MODEL_UNSUPPORTED',
-      `layer 'dense1' of class Lambda is not supported; supported: ${SUPPORTED_LAYERS.join(', ')}`,
+      `layer 'dense1' of class Lambda is not supported: it has no rule here, and tf.js knows no class of that name (register it with tf.serialization.registerClass); with a rule: ${SUPPORTED_LAYERS.join(', ')}`,
     ]);
   });
 
