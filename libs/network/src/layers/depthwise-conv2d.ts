@@ -58,21 +58,18 @@ export class DepthwiseConv2D implements Layer {
     const [height, width, channels, multiplier] = this.#kernel.shape;
     const [places, perPlace] = [height * width, channels * multiplier];
     const { used, at } = usedChannels(columns.map((column) => Math.floor((column % perPlace) / multiplier)));
-    const products = this.#products(tape, gradient, rows, used); // [B, U, C, M K]
-    const perRow = tf.reshape(tf.transpose(products, [0, 2, 1, 3]), [rows.rowCount, -1]); // [R, U M K]
-    return columnsAsRows(
-      perRow,
+    const products = tf.transpose(this.#products(tape, gradient, rows, used), [1, 3, 0, 2]); // [U M, K, B, C]
+    return tf.gather(
+      tf.reshape(products, [-1, rows.rowCount]),
       columns.map((column, s) => (at[s] * multiplier + (column % multiplier)) * places + Math.floor(column / perPlace)),
     );
   }
 
   squaredJacobian(weight: string, tape: LayerTape, { gradient, rows }: Signal): tf.Tensor {
     if (weight === 'bias') return tf.sum(tf.square(tf.sum(gradient, [1, 2])), 0);
-    const [height, width, channels, multiplier] = this.#kernel.shape;
-    const all = Int32Array.from({ length: channels }, (_, i) => i);
-    const squares = tf.sum(tf.square(this.#products(tape, gradient, rows, all)), [0, 2]); // [I, M K]
-    const byPlace = tf.transpose(tf.reshape(squares, [channels * multiplier, height * width]));
-    return tf.reshape(byPlace, this.#kernel.shape);
+    const all = Int32Array.from({ length: this.#kernel.shape[2] }, (_, i) => i);
+    const squares = tf.sum(tf.square(this.#products(tape, gradient, rows, all)), [0, 2]); // [I M, K]
+    return tf.reshape(tf.transpose(squares), this.#kernel.shape);
   }
 
   /** Whether TensorFlow's own kernel can do it: on a CPU it knows neither dilations nor different strides. */
@@ -95,24 +92,31 @@ export class DepthwiseConv2D implements Layer {
   }
 
   /**
-   * Every (multiple, place) pair of some channels: per example and channel, signals [C M, Q] times patches [Q, K].
+   * Every place of the window for some channels: per example and output channel, signals [C, Q] times patches [Q, K]. Channels come before
+   * positions, and patches are cut after that, since a transpose costs more than the product.
    *
-   * @returns  [B, U, C, M K]
+   * @returns  [B, U M, C, K]
    */
   #products({ inputs }: LayerTape, gradient: tf.Tensor, rows: Rows, used: Int32Array): tf.Tensor {
-    const [height, width, channels, multiplier] = this.#kernel.shape;
+    const [places, multiplier] = [this.#kernel.shape[0] * this.#kernel.shape[1], this.#kernel.shape[3]];
     const { exampleCount, seedCount } = rows;
-    const input = pickChannels(inputs[0], used);
-    const slices = windowSlices(input as tf.Tensor4D, this.#window(input.shape));
+    const [, height, width] = inputs[0].shape;
+    const input = tf.transpose(pickChannels(inputs[0], used), [0, 3, 1, 2]);
+    const images = tf.reshape(input, [exampleCount * used.length, height, width, 1]) as tf.Tensor4D;
+    const slices = windowSlices(images, this.#window(images.shape));
     const positions = slices[0].shape[1] * slices[0].shape[2];
-    const stacked = tf.stack(slices.map((slice) => tf.reshape(slice, [exampleCount, positions, used.length]))); // [K, B, Q, U]
-    const patches = tf.reshape(tf.transpose(stacked, [1, 3, 2, 0]), [exampleCount * used.length, positions, height * width]);
+    const patches = tf.stack(
+      slices.map((slice) => tf.reshape(slice, [-1, positions])),
+      1,
+    ); // [B U, K, Q]
 
-    const perChannel = tf.reshape(gradient, [rows.rowCount * positions, channels, multiplier]);
-    const needed = used.length === channels ? perChannel : tf.gather(perChannel, tf.tensor1d(used, 'int32'), 1);
-    const split = tf.reshape(needed, [exampleCount, seedCount, positions, used.length, multiplier]);
-    const signals = tf.reshape(tf.transpose(split, [0, 3, 1, 4, 2]), [exampleCount * used.length, seedCount * multiplier, positions]);
-    return tf.reshape(tf.matMul(signals, patches), [exampleCount, used.length, seedCount, multiplier * height * width]);
+    const outputs = Int32Array.from(
+      { length: used.length * multiplier },
+      (_, c) => used[Math.floor(c / multiplier)] * multiplier + (c % multiplier),
+    );
+    const needed = tf.reshape(pickChannels(gradient, outputs), [exampleCount, seedCount * positions, outputs.length]);
+    const signals = tf.reshape(tf.transpose(needed, [0, 2, 1]), [exampleCount * used.length, multiplier * seedCount, positions]);
+    return tf.reshape(tf.matMul(signals, patches, false, true), [exampleCount, outputs.length, seedCount, places]);
   }
 
   #window(inputShape: readonly number[]): Window {
