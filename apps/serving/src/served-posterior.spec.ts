@@ -47,6 +47,23 @@ describe('servePosterior', () => {
     expect(regression.defaultOutputs).toEqual(['mean', 'variance']);
   });
 
+  it('tells those of binary answers and of a heteroscedastic regression', () => {
+    const model = { ...manifest.model, outputCount: 4 };
+    const binary = servePosterior({ ...predictor, manifest: { ...manifest, model, likelihood: 'binary' } }, 'm');
+    expect(binary.outputs.find(({ name }) => name === 'probabilities')?.shape).toEqual([-1, 4]);
+    expect(binary.outputs.find(({ name }) => name === 'entropy')?.shape).toEqual([-1]);
+    expect(binary.defaultOutputs).toEqual(['probabilities', 'logit_variance', 'entropy']);
+    const heteroscedastic = servePosterior({ ...predictor, manifest: { ...manifest, model, likelihood: 'heteroscedastic' } }, 'm');
+    expect(Object.fromEntries(heteroscedastic.outputs.map(({ name, shape }) => [name, shape]))).toEqual({
+      mean: [-1, 2],
+      variance: [-1, 2],
+      noise_variance: [-1, 2],
+      std: [-1, 2],
+      joint_covariance: [-1, 4, -1, 4],
+    });
+    expect(heteroscedastic.defaultOutputs).toEqual(['mean', 'variance', 'noise_variance']);
+  });
+
   it('gives each output its shape, in the order asked for, in float32', async () => {
     const tensors = await compute(servePosterior(predictor, 'm'), Float32Array.of(0, 3), 2, ['entropy', 'logits'], { seed: 1 });
     expect(tensors).toEqual([
@@ -84,6 +101,8 @@ describe('knobsOf', () => {
     [{ samples: 1e9 }, 'classification', /got '1000000000'/],
     [{ samples: '10' }, 'classification', /got '10'/],
     [{ seed: 1.5 }, 'classification', /seed: .* got '1.5'/],
+    [{ link: 'bridge' }, 'binary', /link: expected probit, monte-carlo, got 'bridge'/],
+    [{ seed: 1 }, 'heteroscedastic', /expected none for heteroscedastic, got 'seed'/],
     [{ link: 'probit' }, 'regression', /expected none for regression, got 'link'/],
   ] as const)('refuses %j', (parameters, likelihood, message) => {
     expect(() => knobsOf(parameters, likelihood)).toThrow(

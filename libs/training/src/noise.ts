@@ -20,7 +20,8 @@ export type Noise =
 export function createNoise(option: TrainingOptions['noise'], width: number): Noise {
   if (option === 'unit' || option === 'predicted') return { kind: option };
   const size = option === 'learned' ? 1 : width;
-  return { kind: 'learned', logVariances: tf.variable(tf.zeros([size])) }; // targets are normalised: the variance of a network that knows nothing
+  // Targets are normalised: 1 is the variance of a network that knows nothing.
+  return { kind: 'learned', logVariances: tf.tidy(() => tf.variable(tf.zeros([size]))) };
 }
 
 /**

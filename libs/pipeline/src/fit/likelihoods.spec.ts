@@ -3,8 +3,8 @@ import { startBackend } from '@sublace/backend';
 import { loadDataset, normaliseTargets, splitValidation } from '@sublace/data';
 import { diagonalMatrix, flat, FLOAT32_SOLVE, naiveGgn, naiveOutputCovariance, type Matrix } from '@sublace/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { evaluate, familyOf, openPosterior, type FitSpecInput, type PosteriorManifest } from '../index.ts';
-import { fitInProcess } from '../testdata/fit-in-process.ts';
+import { evaluate, familyOf, openPosterior, readModelMetadata, type FitPlan, type FitSpecInput, type PosteriorManifest } from '../index.ts';
+import { fitInProcess, fitJob } from '../testdata/fit-in-process.ts';
 import { fullLaplace, naiveEvidence, type FullLaplace } from '../testdata/full-laplace.ts';
 import { answersProblem, pairProblem, temporaryFolder, type SmallProblem } from '../testdata/small-problems.ts';
 
@@ -137,6 +137,41 @@ describe.each(Object.entries(TASKS))('%s', (name, task) => {
     // The search's NLL is in normalised units.
     const scales = manifest.normalisation.targetStd ?? [1];
     expect(loss).toBeCloseTo(scored - total(scales.map(Math.log)) / scales.length, 4);
+  });
+});
+
+describe('the noise of a regression with several outputs', () => {
+  const planned = async (problem: SmallProblem, noiseVariance?: FitSpecInput['noiseVariance']): Promise<FitPlan> => {
+    const job = fitJob({
+      ...problem,
+      subnetwork: 'names:*',
+      output: join(folder, 'never'),
+      ...(noiseVariance !== undefined && { noiseVariance }),
+    });
+    return (await job.run({ phase: 'plan' })).summary as unknown as FitPlan;
+  };
+
+  it('is the one that was learned with the weights', async () => {
+    const problem = await pairProblem(join(folder, 'learned'), { noise: 'learned-per-output' });
+    const metadata = readModelMetadata(problem.model);
+    expect(metadata?.noiseVariance).toHaveLength(2);
+    expect((await planned(problem)).noiseVariance).toEqual(metadata?.noiseVariance);
+  });
+
+  it('is given in raw units, fitted to all residuals, or to those of each output', async () => {
+    const problem = await pairProblem(join(folder, 'given'));
+    const { normalisation } = readModelMetadata(problem.model) ?? {};
+    const [small, large] = normalisation?.targetStd ?? [];
+    expect((await planned(problem, [0.5, 2])).noiseVariance).toEqual([0.5 / small ** 2, 2 / large ** 2]);
+    expect((await planned(problem, 0.5)).noiseVariance).toEqual([0.5 / small ** 2, 0.5 / large ** 2]);
+    const each = [(await planned(problem, 'fit-per-output')).noiseVariance].flat().map(Number);
+    expect(each).toHaveLength(2);
+    expect((await planned(problem, 'fit')).noiseVariance).toBeCloseTo((each[0] + each[1]) / 2, 6);
+  });
+
+  it('cannot be learned where there is none', async () => {
+    const train = (): Promise<unknown> => pairProblem(join(folder, 'none'), { likelihood: 'heteroscedastic', noise: 'learned' });
+    await expect(train()).rejects.toThrow("noise: expected nothing for heteroscedastic, got 'learned'; only regression has noise to learn");
   });
 });
 
