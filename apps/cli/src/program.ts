@@ -7,6 +7,7 @@ import { doctorCommand } from './commands/doctor.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { fitCommand } from './commands/fit.ts';
 import { inspectCommand } from './commands/inspect.ts';
+import { mergeCommand } from './commands/merge.ts';
 import { predictCommand } from './commands/predict.ts';
 import { serveCommand } from './commands/serve.ts';
 import { swagCommand } from './commands/swag.ts';
@@ -40,6 +41,7 @@ export function createProgram(): Command {
     evaluateCommand,
     predictCommand,
     inspectCommand,
+    mergeCommand,
     dataCommand,
     demoCommand,
     doctorCommand,

@@ -16,6 +16,8 @@ export { familyOf } from './families/family-of.ts';
 export type { Family, PredictedOutput, PredictiveFacts, Scores } from './families/family.ts';
 export type { NoiseVariance } from './families/noise-variance.ts';
 export { FittedModel, openPosterior, type PredictOptions } from './posterior/fitted-model.ts';
+export { mergePosteriors, type MergeOptions } from './posterior/merge-posteriors.ts';
+export { readPosteriorManifest } from './posterior/read-posterior.ts';
 export { POSTERIOR_KIND, type PosteriorManifest } from './posterior/posterior-manifest.ts';
 export { SEQUENCE_KIND, type SequenceManifest } from './posterior/posterior-sequence.ts';
 export type { LinearisedOutputs } from './predict/linearised-outputs.ts';

@@ -1,29 +1,30 @@
-import { existsSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { checkWritable } from '@sublace/artifact-store';
+import { SublaceError } from '@sublace/errors';
 import { LIKELIHOOD_KINDS } from '@sublace/likelihoods';
-import { compileFitSpec, POSTERIOR_KIND, SEQUENCE_KIND, type FitSpec } from '@sublace/pipeline';
+import { compileFitSpec, continuedFitSpec, POSTERIOR_KIND, readPosteriorManifest, SEQUENCE_KIND, type FitSpec } from '@sublace/pipeline';
 import type { PhaseReport } from '@sublace/protocol';
 import { absoluteDataSpec, absoluteRule } from '../absolute-paths.ts';
 import { runFit } from '../fit/run-fit.ts';
-import { count, LIKELIHOOD_HELP, real } from '../options.ts';
+import { bounds, count, fileOr, LIKELIHOOD_HELP, numberOr, real } from '../options.ts';
 import { describePosterior } from '../posterior-report.ts';
 import { formatTable } from '../terminal/table.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 /** Options as commander delivers them. */
 interface FitFlags {
-  readonly model: string;
+  readonly model?: string;
   readonly data: string;
-  readonly subnetwork: string;
+  readonly subnetwork?: string;
+  readonly continue?: string;
   readonly out: string;
   readonly likelihood: FitSpec['likelihood'];
   readonly validation: FitSpec['validation'];
   readonly candidates: FitSpec['candidates'];
   readonly keepDead?: boolean;
-  readonly priorPrecision: FitSpec['priorPrecision'];
+  readonly priorPrecision?: FitSpec['priorPrecision'];
   readonly priorStructure: FitSpec['priorStructure'];
   readonly priorMean: FitSpec['priorMean'];
   readonly priorBounds: FitSpec['priorBounds'];
@@ -48,37 +49,15 @@ interface FitFlags {
  * fit should give the same posterior with one worker or eight.
  */
 const THREADS_DEFAULT = 1;
+/** Options that a continued fit takes from its posterior. */
+const INHERITED = ['subnetwork', 'likelihood', 'candidates', 'keepDead', 'priorMean', 'temperature', 'curvature', 'noiseVariance', 'normalisation']; // prettier-ignore
 const WORKERS_DEFAULT = Math.min(4, availableParallelism());
-
-function numberOr<T extends string>(...words: T[]): (text: string) => number | T {
-  return (text) => {
-    const word = words.find((each) => each === text);
-    if (word !== undefined) return word;
-    const value = Number(text);
-    if (!(value > 0 && Number.isFinite(value)))
-      throw new InvalidArgumentError(`expected ${['a positive number', ...words].join(' or ')}, got '${text}'`);
-    return value;
-  };
-}
 
 /** One number, or one per output. */
 function noiseVariance(text: string): FitSpec['noiseVariance'] {
   const parse = numberOr('auto', 'fit', 'fit-per-output');
   if (!text.includes(',')) return parse(text);
   return text.split(',').map(numberOr<never>());
-}
-
-/** A file where there is one of that name; its path is made absolute, since another process reads it. */
-function fileOr<T>(parse: (text: string) => T): (text: string) => T | { readonly file: string } {
-  return (text) => (existsSync(text) && statSync(text).isFile() ? { file: resolve(text) } : parse(text));
-}
-
-function bounds(text: string): [number, number] {
-  const values = text.split(',').map(Number);
-  const [smallest, largest] = values;
-  if (values.length !== 2 || !(smallest > 0 && smallest < largest && Number.isFinite(largest)))
-    throw new InvalidArgumentError(`expected two positive numbers in ascending order, such as 0.01,1000, got '${text}'`);
-  return [smallest, largest];
 }
 
 function validationOf(text: string, seed: number): FitSpec['validation'] {
@@ -88,32 +67,46 @@ function validationOf(text: string, seed: number): FitSpec['validation'] {
 }
 
 /** Local folders are made absolute: the processes that read them may run elsewhere. */
-function specOf(flags: FitFlags): FitSpec {
-  return compileFitSpec({
-    model: resolve(flags.model),
+async function specOf(flags: FitFlags): Promise<FitSpec> {
+  const common = {
     data: absoluteDataSpec(flags.data),
-    subnetwork: absoluteRule(flags.subnetwork),
     output: resolve(flags.out),
-    likelihood: flags.likelihood,
     validation: flags.validation,
-    candidates: flags.candidates,
-    keepDead: flags.keepDead === true,
-    priorPrecision: flags.priorPrecision,
+    ...(flags.priorPrecision !== undefined && { priorPrecision: flags.priorPrecision }),
     priorStructure: flags.priorStructure,
-    priorMean: flags.priorMean,
     priorBounds: flags.priorBounds,
     priorPatience: flags.priorPatience,
     priorTolerance: flags.priorTolerance,
-    temperature: flags.temperature,
     rowTolerance: flags.rowTolerance,
-    curvature: flags.curvature,
-    noiseVariance: flags.noiseVariance,
     tuneNoise: flags.tuneNoise === true,
-    normalisation: flags.normalisation,
-    seed: flags.seed,
     shardSize: flags.shardSize,
     overwrite: flags.overwrite === true,
+  };
+  if (flags.continue !== undefined) {
+    const folder = resolve(flags.continue);
+    const model = flags.model === undefined ? {} : { model: resolve(flags.model) };
+    return continuedFitSpec(folder, await readPosteriorManifest(folder), { ...common, ...model });
+  }
+  return compileFitSpec({
+    ...common,
+    model: resolve(required(flags.model, '--model <path>')),
+    subnetwork: absoluteRule(required(flags.subnetwork, '--subnetwork <rule>')),
+    likelihood: flags.likelihood,
+    candidates: flags.candidates,
+    keepDead: flags.keepDead === true,
+    priorMean: flags.priorMean,
+    temperature: flags.temperature,
+    curvature: flags.curvature,
+    noiseVariance: flags.noiseVariance,
+    normalisation: flags.normalisation,
+    seed: flags.seed,
   });
+}
+
+/** An option that only `--continue` makes superfluous. */
+function required(value: string | undefined, option: string): string {
+  if (value === undefined) throw new SublaceError('USAGE', `required option '${option}' not specified`);
+  return value;
 }
 
 function phaseTable(phases: readonly PhaseReport[]): string {
@@ -124,7 +117,7 @@ function phaseTable(phases: readonly PhaseReport[]): string {
 }
 
 async function fit(flags: FitFlags, terminal: Terminal): Promise<void> {
-  const spec = specOf(flags);
+  const spec = await specOf(flags);
   await checkWritable(spec.output, { overwrite: spec.overwrite, kind: [POSTERIOR_KIND, SEQUENCE_KIND] });
   const place =
     flags.coordinator === undefined ? { workerCount: flags.workers, threads: flags.threads } : { coordinator: flags.coordinator };
@@ -147,25 +140,29 @@ async function fit(flags: FitFlags, terminal: Terminal): Promise<void> {
 export function fitCommand(terminal: () => Terminal): Command {
   return new Command('fit')
     .description('choose a subnetwork of a trained model and compute its posterior')
-    .requiredOption('--model <path>', 'folder with model.json and weights')
+    .option('--model <path>', 'folder with model.json and weights')
     .requiredOption(
       '--data <spec>',
       'training data SPEC: a name (mnist, digits, uci-wine:gap:0, ...) or a path, with keys as in mnist?limit=1000',
     )
-    .requiredOption(
+    .option(
       '--subnetwork <rule>',
       'random:S, largest-magnitude:S, largest-variance:S, swag-variance:S, gradient-energy:S, last-layer, names:PATTERN or indices:FILE; S,S,... publishes one posterior per size, in folders of --out',
     )
     .requiredOption('--out <dir>', 'folder for the posterior')
+    .addOption(
+      new Option('--continue <dir>', 'add these data to a posterior: same model, same weights; it must not have seen them').conflicts(
+        INHERITED,
+      ),
+    )
     .addOption(new Option('--likelihood <kind>', LIKELIHOOD_HELP).choices([...LIKELIHOOD_KINDS, 'auto']).default('auto'))
     .option('--workers <count>', 'worker processes', count({ min: 1, max: 256 }), WORKERS_DEFAULT)
     .option('--threads <count>', 'threads of one operation in each worker', count(), THREADS_DEFAULT)
     .option('--coordinator <address>', 'HOST:PORT of a coordinator that runs already, instead of starting one; SUBLACE_TOKEN: its token')
     .option(
       '--prior-precision <value>',
-      'a number; auto, validation, widest or evidence; or a file: a vector (.npy, text), or JSON of one number per weight tensor',
+      'a number; auto, validation, widest or evidence; or a file: a vector (.npy, text), or JSON of one number per weight tensor (default: auto; with --continue that of the posterior)',
       fileOr(numberOr('auto', 'validation', 'widest', 'evidence')),
-      'auto',
     )
     .addOption(
       new Option('--prior-structure <kind>', 'what shares a tuned prior precision: everything, each weight tensor, or nothing')

@@ -71,6 +71,7 @@ async function previousOf({ spec }: FitTask, plan: FitPlan): Promise<Part['previ
   if (spec.continues === null) return undefined;
   const previous = await readPosteriorTerms(spec.continues);
   if (previous.manifest.digest === plan.previousDigest) return previous;
+  previous.terms.ggn.dispose();
   const [expected, got] = [plan.previousDigest ?? 'none', previous.manifest.digest].map((digest) => digest.slice(0, 16));
   throw new SublaceError(
     'DIGEST_MISMATCH',
