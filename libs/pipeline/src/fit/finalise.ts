@@ -9,6 +9,7 @@ import { parseSelectionRule } from '@sublace/subnetwork';
 import { forwardAll } from '../batches.ts';
 import { familyOf } from '../families/family-of.ts';
 import { joinData } from '../posterior/data-record.ts';
+import { joinRows } from '../posterior/join-rows.ts';
 import type { PosteriorFacts, PosteriorManifest } from '../posterior/posterior-manifest.ts';
 import { folderOf, writeSequence } from '../posterior/posterior-sequence.ts';
 import { readPosteriorTerms, type PosteriorTerms } from '../posterior/read-posterior.ts';
@@ -184,6 +185,7 @@ async function write(folder: string, { task, plan, selection, context, posterior
   // The plan's examples are those of all the data by now; the context has those of this fit.
   const added = { spec: spec.data, digest: plan.dataDigest, exampleCount: context.training.count };
   const dimension = effectiveDimension(posterior, { seed: spec.seed });
+  const rows = joinRows([previous?.rows, selection.rows]);
   const backend = activeBackend();
   const facts: PosteriorFacts = {
     model: {
@@ -201,7 +203,7 @@ async function write(folder: string, { task, plan, selection, context, posterior
     prior: priorFacts(prior, posterior, model.network.layout, spec.priorBounds),
     noiseVariance: plan.noiseVariance,
     temperature: spec.temperature,
-    ...(selection.rows && { rows: selection.rows }),
+    ...(rows && { rows }),
     curvature: spec.curvature,
     subnetwork: previous?.subnetwork ?? {
       rule: selection.smaller.length > 0 ? ruleOfSize(spec.subnetwork, posterior.size) : spec.subnetwork,

@@ -8,6 +8,7 @@ import { priorFacts } from '../fit/prior-facts.ts';
 import { tunePrior, type PriorWish } from '../fit/tune-prior.ts';
 import { openModel, type Model } from '../model/open-model.ts';
 import { joinData } from './data-record.ts';
+import { joinRows } from './join-rows.ts';
 import type { PosteriorManifest } from './posterior-manifest.ts';
 import { readPosteriorTerms, type PosteriorTerms } from './read-posterior.ts';
 import { writePosterior } from './write-posterior.ts';
@@ -73,6 +74,7 @@ async function write(
     { priorPrecision: terms.priorPrecision, structure: first.prior.structure },
   );
   const posterior = new Posterior({ indices, mapValues, ggn, priorMean, temperature, priorPrecision: prior.priorPrecision });
+  const rows = joinRows(parts.map(({ manifest }) => manifest.rows));
   const backend = activeBackend();
   try {
     const { priorPrecision, logDeterminant } = posterior;
@@ -82,6 +84,7 @@ async function write(
     return await writePosterior(output, posterior, model.files, {
       ...facts,
       data,
+      ...(rows && { rows }),
       priorPrecision: geometricMean(priorPrecision),
       prior: priorFacts(prior, posterior, layout, options.priorBounds),
       effectiveDimension: dimension.value,
