@@ -1,8 +1,10 @@
 /** `npm run bench -- NAME [ARGS]`: comparisons on real data, through the command line. */
+import { largeSubnetwork } from './large-subnetwork.ts';
 import { rotatedMnist } from './rotated-mnist.ts';
 import { uciGap } from './uci-gap.ts';
 
 const BENCHES: Readonly<Record<string, (args: readonly string[]) => void | Promise<void>>> = {
+  'large-subnetwork': largeSubnetwork,
   'rotated-mnist': rotatedMnist,
   'uci-gap': uciGap,
 };

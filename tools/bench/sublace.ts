@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { join, resolve } from 'node:path';
 
-const cli = join(resolve(import.meta.dirname, '..', '..'), 'apps', 'cli', 'bin', 'sublace.mjs');
+/** Entry point of the command line. */
+export const cli = join(resolve(import.meta.dirname, '..', '..'), 'apps', 'cli', 'bin', 'sublace.mjs');
 
 /**
  * Runs one command of the command line, as a user would.

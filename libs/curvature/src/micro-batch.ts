@@ -15,7 +15,7 @@ const LIVE_SIGNALS = 8;
  * @param columns  Jacobian columns formed at once: S, or 0 when none are kept.
  * @returns  At least 1.
  */
-export function rowsPerPass(network: Network, columns: number): number {
+export function rowsPerPass(network: Pick<Network, 'activationElements'>, columns: number): number {
   const perRow = 4 * (LIVE_SIGNALS * network.activationElements.largest + 2 * columns);
   return Math.max(1, Math.floor(BUDGET_BYTES / perRow));
 }

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import type { Rows } from '../rows.ts';
+import { Rows } from '../rows.ts';
 import { columnsAsRows, splitFlat } from './columns.ts';
 
 /**
@@ -7,6 +7,9 @@ import { columnsAsRows, splitFlat } from './columns.ts';
  * channels` only the selected pairs are gathered. Measured on a CPU; only speed depends on it.
  */
 const GATHER_COST = 16;
+
+/** Elements of products that are squared at once: a wide kernel has millions per row. */
+const PRODUCTS_MAX = 2 ** 24;
 
 /**
  * Jacobian columns of a kernel that is applied at many positions: convolutions by their patches, dense layers on sequences by their inputs.
@@ -42,11 +45,27 @@ export function patchJacobianColumns(patches: tf.Tensor, signal: tf.Tensor, rows
  * @param patches  [B, Q, K]
  * @param signal  [R, Q, O]
  * @param rows  Which example each row belongs to.
+ * @param productsMax  Elements that are formed at once, unless one example has more.
  * @returns  [K, O]
  */
-export function patchSquaredJacobian(patches: tf.Tensor, signal: tf.Tensor, rows: Rows): tf.Tensor2D {
-  const squares = tf.sum(tf.square(patchProducts(patches, signal, rows)), 0); // [O * K]
-  return tf.transpose(tf.reshape(squares, [signal.shape[2] as number, patches.shape[2] as number])) as tf.Tensor2D;
+export function patchSquaredJacobian(patches: tf.Tensor, signal: tf.Tensor, rows: Rows, productsMax = PRODUCTS_MAX): tf.Tensor2D {
+  const [, positions, patchSize] = patches.shape as [number, number, number];
+  const outputs = signal.shape[2] as number;
+  const { exampleCount, seedCount } = rows;
+  const examples = Math.max(1, Math.floor(productsMax / (seedCount * outputs * patchSize)));
+  let squares: tf.Tensor | undefined; // [O * K]
+  for (let first = 0; first < exampleCount; first += examples) {
+    const count = Math.min(examples, exampleCount - first);
+    const part = tf.tidy(() => {
+      const seen = tf.slice(patches, [first, 0, 0], [count, positions, patchSize]);
+      const received = tf.slice(signal, [first * seedCount, 0, 0], [count * seedCount, positions, outputs]);
+      const sum = tf.sum(tf.square(patchProducts(seen, received, new Rows(count, seedCount))), 0);
+      return squares ? tf.add(squares, sum) : sum;
+    });
+    squares?.dispose();
+    squares = part;
+  }
+  return tf.transpose(tf.reshape(squares as tf.Tensor, [outputs, patchSize])) as tf.Tensor2D;
 }
 
 /** Every (output channel, patch element) pair at once: per example, signals' [C O, Q] times patches [Q, K]; [R, O * K]. */

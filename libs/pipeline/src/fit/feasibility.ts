@@ -1,34 +1,88 @@
-import { totalmem } from 'node:os';
 import { SublaceError } from '@sublace/errors';
+import type { FitContext } from './fit-context.ts';
 import type { FitSpec } from './fit-spec.ts';
-
-/** float64 matrices of S x S that the finalise task holds at once: GGN, precision, factor, eigenvectors and their work space. */
-const FINALISE_MATRICES = 6;
+import { machineMemory, memoryPlan, type MemoryPlan } from './memory-plan.ts';
 
 /** Above this the eigendecomposition that tunes the prior takes minutes to hours. */
 const TUNED_SIZE_MAX = 8000;
 
 /**
- * Refuses a subnetwork that could not be finished, before work is spent on it.
+ * Refuses a subnetwork that could not be finished, before work is spent on it: with one worker, coordinator and worker on this machine.
  *
  * @param size  S.
  * @param spec  Whether the prior precision is to be tuned.
+ * @param context  Model and data.
+ * @param shardCount  Tasks of a pass over the data.
  * @throws {SublaceError} INVALID_ARGUMENT when memory or time would not do, with what would.
  */
-export function checkFeasible(size: number, { priorPrecision }: FitSpec): void {
-  const bytes = FINALISE_MATRICES * 8 * size ** 2;
-  if (bytes > totalmem()) {
-    const gib = (value: number): string => (value / 2 ** 30).toFixed(1);
-    const fits = Math.floor(Math.sqrt(totalmem() / (FINALISE_MATRICES * 8)) / 100) * 100;
+export function checkFeasible(
+  size: number,
+  spec: Pick<FitSpec, 'priorPrecision'>,
+  context: Pick<FitContext, 'model' | 'training' | 'validation'>,
+  shardCount: number,
+): void {
+  const available = machineMemory();
+  const { peak } = memoryOfFit(size, spec, context, { shardCount, workerCount: 1 });
+  if (peak.bytes > available) {
+    const gigabytes = (value: number): string => `${(value / 1e9).toFixed(1)} GB`;
+    const fits = largestSize(
+      size,
+      (smaller) => memoryOfFit(smaller, spec, context, { shardCount, workerCount: 1 }).peak.bytes <= available,
+    );
+    const remedy = fits > 0 ? `${fits} weights would fit` : 'this model needs a larger machine';
     throw new SublaceError(
       'INVALID_ARGUMENT',
-      `subnetwork of ${size} weights: needs ${gib(bytes)} GiB to factorise, got a machine with ${gib(totalmem())} GiB; ${fits} weights would fit`,
+      `subnetwork of ${size} weights: needs ${gigabytes(peak.bytes)} of memory in phase ${peak.phase}, got a machine with ${gigabytes(available)}; ${remedy}`,
     );
   }
-  if (typeof priorPrecision === 'string' && priorPrecision !== 'kept' && size > TUNED_SIZE_MAX) {
+  if (isTuned(spec) && size > TUNED_SIZE_MAX) {
     throw new SublaceError(
       'INVALID_ARGUMENT',
-      `priorPrecision '${priorPrecision}': expected at most ${TUNED_SIZE_MAX} weights to tune it for, got ${size}; give a number`,
+      `priorPrecision '${spec.priorPrecision as string}': expected at most ${TUNED_SIZE_MAX} weights to tune it for, got ${size}; give a number`,
     );
   }
+}
+
+/**
+ * Memory of a fit, by process and phase.
+ *
+ * @param size  S.
+ * @param spec  Whether the prior precision is to be tuned.
+ * @param context  Model and data.
+ * @param place  Tasks of a pass over the data, and workers on one machine.
+ * @param place.shardCount  Tasks.
+ * @param place.workerCount  Workers.
+ * @returns  The plan.
+ */
+export function memoryOfFit(
+  size: number,
+  spec: Pick<FitSpec, 'priorPrecision'>,
+  { model, training, validation }: Pick<FitContext, 'model' | 'training' | 'validation'>,
+  place: { readonly shardCount: number; readonly workerCount: number },
+): MemoryPlan {
+  return memoryPlan({
+    ...place,
+    network: model.network,
+    size,
+    exampleCount: training.count + (validation?.count ?? 0),
+    inputElements: model.network.inputShape.reduce((product, extent) => product * extent, 1),
+    outputCount: model.network.outputCount,
+    isTuned: isTuned(spec),
+  });
+}
+
+/** By a search, that is: neither a number, nor a file, nor what a posterior had before. */
+function isTuned({ priorPrecision }: Pick<FitSpec, 'priorPrecision'>): boolean {
+  return typeof priorPrecision === 'string' && priorPrecision !== 'kept';
+}
+
+/** The largest size below one that does not fit, to a hundred. */
+function largestSize(tooLarge: number, fits: (size: number) => boolean): number {
+  let [low, high] = [0, Math.ceil(tooLarge / 100)];
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (fits(100 * middle)) low = middle;
+    else high = middle;
+  }
+  return 100 * low;
 }

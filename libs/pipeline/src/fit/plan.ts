@@ -28,9 +28,10 @@ export function planFit({ spec }: FitTask, context: FitContext): FitTaskResult {
     joinData([previous.data, { spec: spec.data, digest: context.dataDigest, exampleCount: training.count }]);
   }
   if (rule.kind === 'swag-variance') readSwagRecord(spec.model, model.digest);
+  const shards = planShards(training.count, network.outputCount, spec.shardSize);
   if ('size' in rule) {
     checkSize(rule.size, network.layout.size);
-    checkFeasible(rule.size, spec);
+    checkFeasible(rule.size, spec, context, shards.length);
   }
   if ((spec.priorPrecision === 'validation' || spec.priorPrecision === 'widest') && !validation) {
     throw new SublaceError(
@@ -43,7 +44,7 @@ export function planFit({ spec }: FitTask, context: FitContext): FitTaskResult {
     throw new SublaceError('INVALID_ARGUMENT', `tuneNoise: expected a regression, got ${likelihood}; only its noise is a parameter`);
   checkLogits(context);
   const plan: FitPlan = {
-    shards: planShards(training.count, network.outputCount, spec.shardSize),
+    shards,
     exampleCount: training.count,
     validationCount: validation?.count ?? 0,
     outputCount: network.outputCount,

@@ -27,7 +27,7 @@ export async function runFitTask(task: FitTask, onProgress: OnProgress = () => u
     case 'score':
       return scoreShard(task, plan, context, onProgress);
     case 'select':
-      return selectForFit(task, context);
+      return selectForFit(task, plan, context);
     case 'accumulate':
       return accumulateShard(task, plan, context, onProgress);
     case 'finalise':

@@ -5,7 +5,7 @@ import type { JsonObject } from '@sublace/scheduling';
 import { parseCandidates, scatterScores, selectNestedSubnetworks, type QualityReport } from '@sublace/subnetwork';
 import { checkFeasible } from './feasibility.ts';
 import type { FitContext } from './fit-context.ts';
-import type { FitSelection, FitTask, FitTaskResult } from './fit-task.ts';
+import type { FitPlan, FitSelection, FitTask, FitTaskResult } from './fit-task.ts';
 import { checkPriorFiles } from './given-prior.ts';
 import { requiredVector, vectorOf } from './input-blocks.ts';
 import { scoredWeightsOf } from './scored-weights-of.ts';
@@ -15,11 +15,13 @@ import { readSwag } from '../swag/swag-file.ts';
  * The select task: chooses the subnetwork from the summed scores and freezes it by a digest.
  *
  * @param task  The task, with every summed `score/*` as input.
+ * @param plan  The job's plan.
  * @param context  Model and data.
  * @returns  A {@link FitSelection} as summary, the block `indices/0`, and for rules of several sizes `smaller/<S>` for each but the largest.
  * @throws {SublaceError} SUBNETWORK_INVALID when the rule cannot be met.
  */
-export async function selectForFit({ spec, inputs }: FitTask, { model }: FitContext): Promise<FitTaskResult> {
+export async function selectForFit({ spec, inputs }: FitTask, plan: FitPlan, context: FitContext): Promise<FitTaskResult> {
+  const { model } = context;
   const { layout } = model.network;
   const { rule, weights, listed } = scoredWeightsOf(spec, layout);
   const diagonalGgn = scatterScores(weights, requiredVector(inputs, 'score/diagonal-ggn'), layout.size);
@@ -39,7 +41,7 @@ export async function selectForFit({ spec, inputs }: FitTask, { model }: FitCont
     ...(listed && { listed }),
   });
   const { indices, report } = sequence[sequence.length - 1];
-  checkFeasible(indices.length, spec);
+  checkFeasible(indices.length, spec, context, plan.shards.length);
   checkPriorFiles(spec, { indices, layout });
   const smaller = sequence.slice(0, -1);
   const survey = vectorOf(inputs, 'score/row-survey');
