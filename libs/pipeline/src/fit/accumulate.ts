@@ -43,7 +43,7 @@ export function accumulateShard(task: FitTask, plan: FitPlan, context: FitContex
   const curvature = curvatureOf(task.spec, plan);
   const threshold = task.selection?.rows?.threshold ?? 0;
   const ggn = new GgnAccumulator(indices.length, precisionOf(plan, indices.length));
-  const shared = { network, training, shard, indices, curvature, ggn };
+  const shared = { network, training, previousCount: plan.previousCount ?? 0, shard, indices, curvature, ggn };
   if (threshold > 0) accumulatePacked(shared, threshold, onProgress);
   else accumulateAll(shared, onProgress);
   const blocks = ggn.finish();
@@ -58,6 +58,7 @@ export function accumulateShard(task: FitTask, plan: FitPlan, context: FitContex
 interface Accumulation {
   readonly network: Network;
   readonly training: PreparedData;
+  readonly previousCount: number;
   readonly shard: { readonly start: number; readonly count: number };
   readonly indices: Int32Array;
   readonly curvature: CurvatureSeeds;
@@ -66,11 +67,11 @@ interface Accumulation {
 
 /** Every row of every example. */
 function accumulateAll(shared: Accumulation, onProgress: OnProgress): void {
-  const { network, training, shard, indices, curvature } = shared;
+  const { network, training, previousCount, shard, indices, curvature } = shared;
   const batchSize = microBatchSize(network, indices.length, curvature.seedCount(network.outputCount));
   forEachBatch(network, training.inputs, shard, batchSize, (batch, first) => {
     const size = batch.shape[0];
-    accumulateBatch(shared, batch, { targets: targetsOf(training, first, size), firstExample: first });
+    accumulateBatch(shared, batch, { targets: targetsOf(training, first, size), firstExample: previousCount + first });
     onProgress(first + size - shard.start, shard.count);
   });
 }

@@ -80,6 +80,15 @@ describe('a fit that is continued', () => {
     expect(manifest.prior).toMatchObject({ method: 'kept', structure: 'layer', mean: 0.1 });
   });
 
+  it('draws the targets of the Monte Carlo Fisher as a fit of all the data does', async () => {
+    const curvature = 'mc-fisher:2';
+    const fit = { ...table, subnetwork: 'last-layer', keepDead: true, validation: 'none', priorPrecision: 1, curvature } as const;
+    const start = await fitInProcess({ ...fit, data: parts[0], output: nextFolder() });
+    const both = await contents((await continued(start, cut(table.data, 30, 90)[1])).folder);
+    const whole = await contents((await fitInProcess({ ...fit, output: nextFolder() })).folder);
+    expect(both.precision).toBeAllclose(whole.precision, FLOAT32_OP);
+  });
+
   it('adds the GGNs exactly: the stored sum is that of the stored terms', async () => {
     const second = await continued(first, parts[1]);
     const [a, b] = [first.ggn, second.ggn];

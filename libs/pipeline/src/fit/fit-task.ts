@@ -22,6 +22,8 @@ export interface FitPlan {
   readonly dataDigest: string;
   /** Of the posterior that is continued. */
   readonly previousDigest?: string;
+  /** Examples that it has seen: the data of this fit stand after them, so that drawn rows are those of a fit of all. */
+  readonly previousCount?: number;
 }
 
 /** What the select task decides. JSON. */

@@ -53,7 +53,7 @@ export function planFit({ spec }: FitTask, context: FitContext): FitTaskResult {
     noiseVariance: previous ? previous.noiseVariance : planNoise(spec, context),
     modelDigest: model.digest,
     dataDigest: context.dataDigest,
-    ...(previous && { previousDigest: previous.digest }),
+    ...(previous && { previousDigest: previous.digest, previousCount: previous.data.exampleCount }),
   };
   return { summary: { ...plan, shards: plan.shards.map((shard) => ({ ...shard })) }, blocks: [] };
 }

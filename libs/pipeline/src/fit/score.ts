@@ -44,7 +44,7 @@ export function scoreShard(task: FitTask, plan: FitPlan, context: FitContext, on
     isFinite &&= outputs.every(Number.isFinite);
     if (!isFinite) return;
     const targets = targetsOf(training, first, size);
-    const { seeds, rows } = seedRows(curvature, tape.outputs, { targets, firstExample: first });
+    const { seeds, rows } = seedRows(curvature, tape.outputs, { targets, firstExample: (plan.previousCount ?? 0) + first });
     forEachPass(seeds, rows, rowsMax, (passSeeds, passRows) => {
       diagonal.accumulate(tape, passSeeds, passRows);
     });
