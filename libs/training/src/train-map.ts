@@ -12,6 +12,7 @@ import type { Optimiser } from './optimisers/optimiser.ts';
 import { SgdMomentum } from './optimisers/sgd-momentum.ts';
 import { ParameterVector } from './parameter-vector.ts';
 import { seededRandom, shuffle } from './shuffle.ts';
+import { useSummedTileGradient } from './tile-gradient.ts';
 import { compileTrainingOptions, type TrainingOptions } from './training-options.ts';
 
 /** One row of a learning curve. */
@@ -95,9 +96,11 @@ export async function trainMap(
   const optimiser = createOptimiser(compiled, parameters.parameterCount);
   const best = new BestWeights(model, others);
   const undoFusedBatchNorm = useFusedBatchNorm(model);
+  const undoTileGradient = useSummedTileGradient();
   try {
     return await run({ model, training, validation, options: compiled, noise, parameters, optimiser, best }, hooks);
   } finally {
+    undoTileGradient();
     undoFusedBatchNorm();
     parameters.dispose();
     optimiser.dispose();

@@ -57,7 +57,7 @@ export function naiveTransformer(random: TestRandom, { inputShape, width, depth,
   const isImage = rest.length > 1;
   const asTokens = { ...flattenLayer('tokens'), className: 'Reshape', config: { name: 'tokens', target_shape: [tokens, features] } };
   const embedded = dense('embedding', isImage ? add(asTokens, -1) : -1, features, width);
-  let x = add(randomLayerNormalization(random, 'positions', [tokens, width], [0, 1], { hasScale: false, hasShift: true }), embedded);
+  let x = add(randomLayerNormalization(random, 'positions', [tokens, width], [0, 1], WHOLE), embedded);
   for (let block = 1; block <= depth; block++) {
     const name = `block${block}`;
     const normed = norm(`${name}_norm1`, x);

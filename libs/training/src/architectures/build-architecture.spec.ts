@@ -30,8 +30,8 @@ describe('buildArchitecture', () => {
     ['resnet-small', [32, 32, 3], 10, 78_042],
     ['resnet-small:2', [28, 28, 1], 10, 174_970],
     // Embedding, positions, then blocks of 12 W^2 + 12 W weights (keys have no bias), the last normalisation and the head.
-    ['transformer:8x2', [6, 5, 1], 3, 6 * 8 + 6 * 8 + 2 * (12 * 64 + 12 * 8) + 16 + 27],
-    ['transformer:8x1x1', [4, 3], 2, 4 * 8 + 4 * 8 + 12 * 64 + 12 * 8 + 16 + 18],
+    ['transformer:8x2', [6, 5, 1], 3, 6 * 8 + 2 * 6 * 8 + 2 * (12 * 64 + 12 * 8) + 16 + 27],
+    ['transformer:8x1x1', [4, 3], 2, 4 * 8 + 2 * 4 * 8 + 12 * 64 + 12 * 8 + 16 + 18],
   ])('%s for %j and %i outputs has %i trainable weights', (name, inputShape, outputCount, weightCount) => {
     expect(measure(name, inputShape, outputCount)).toEqual([weightCount, [2, outputCount]]);
   });

@@ -22,8 +22,8 @@ interface Builder {
  *   x = x + projection(heads(norm(x))),  x = x + mlp2(gelu(mlp1(norm(x)))),  logits = output(mean over tokens of norm(x))
  *
  * Only layers that every tf.js can load are used, so each head has its own dense layers and dot products. tf.js has no layer that adds a learned
- * vector per position: the shift of a normalisation over the whole example (`positions`) is one. Keys have no bias, since it would shift all
- * scores of a query alike.
+ * vector per position: the shift of a normalisation over the whole example (`positions`) is one; its gain stays, since tf.js cannot train
+ * without. Keys have no bias, since it would shift all scores of a query alike.
  *
  * @param options  Input shape, outputs, seed.
  * @param argument  `WIDTHxDEPTH` or `WIDTHxDEPTHxHEADS`, for example `32x2x4`; the default. Two heads where none are given.
@@ -46,7 +46,7 @@ export function buildTransformer(options: ArchitectureOptions, argument: string 
   const features = rest.reduce((product, extent) => product * extent, 1);
   const tokens = rest.length > 1 ? on(tf.layers.reshape({ targetShape: [tokenCount, features], name: 'tokens' }), input) : input;
   const embedded = on(dense({ units: width, name: 'embedding' }, initialisers), tokens);
-  const positions = { axis: [1, 2], scale: false, betaInitializer: initialisers.position(), name: 'positions' };
+  const positions = { axis: [1, 2], betaInitializer: initialisers.position(), name: 'positions' };
   let x = on(tf.layers.layerNormalization(positions), embedded);
   for (let block = 1; block <= depth; block++) x = addBlock(x, `block${block}`, { initialisers, width, headCount });
   const pooled = on(tf.layers.globalAveragePooling1d({ name: 'pool' }), on(tf.layers.layerNormalization({ name: 'norm' }), x));
