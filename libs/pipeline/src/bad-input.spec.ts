@@ -329,6 +329,47 @@ describe('a specification that makes no sense', () => {
     ]);
   });
 
+  it.each([
+    [{ priorStructure: 'neuron' }, "priorStructure: expected scalar, layer or weight, got 'neuron'"],
+    [{ priorMean: Infinity }, 'priorMean: expected a finite number, got Infinity'],
+    [{ priorBounds: [1, 1] }, 'priorBounds: expected two positive numbers in ascending order, got 1 and 1'],
+    [{ priorPatience: 0 }, 'priorPatience: expected a positive integer, got 0'],
+    [
+      { priorPrecision: 3, tuneNoise: true },
+      "tuneNoise: expected a prior precision that is tuned too, got a given one; use 'evidence' or 'validation'",
+    ],
+  ])('asks for a prior that cannot be: %j', async (extra, message) => {
+    const input = { ...problem, subnetwork: 'random:5', output: join(folder, 'never'), ...extra } as FitSpecInput;
+    expect(await failure(() => compileFitSpec(input))).toEqual(['INVALID_ARGUMENT', message]);
+  });
+
+  it('has files of the prior that do not fit: refused before work, or as soon as the subnetwork is known', async () => {
+    const file = join(folder, 'prior.json');
+    writeFileSync(file, '[1, -2]');
+    expect(await plan({ priorPrecision: { file } })).toEqual([
+      'INVALID_ARGUMENT',
+      `priorPrecision: expected positive numbers, got -2 at position 1 in '${file}'`,
+    ]);
+    expect(await plan({ priorMean: { file: '/nothing' } })).toEqual([
+      'INVALID_ARGUMENT',
+      "priorMean: expected a file, got nothing at '/nothing'",
+    ]);
+    writeFileSync(file, '[1, 2]');
+    const output = join(folder, 'never-tuned');
+    expect(await failure(() => fitInProcess({ ...problem, subnetwork: 'random:5', priorPrecision: { file }, output }))).toEqual([
+      'INVALID_ARGUMENT',
+      'priorPrecision: expected 5 values (the subnetwork) or 35 (the whole model), got 2',
+    ]);
+    expect(existsSync(output)).toBe(false);
+  });
+
+  it('finds the noise of a classification', async () => {
+    expect(await plan({ tuneNoise: true, priorPrecision: 'evidence' })).toEqual([
+      'INVALID_ARGUMENT',
+      'tuneNoise: expected a regression, got classification; only its noise is a parameter',
+    ]);
+  });
+
   it('tunes by validation without validation data', async () => {
     expect(await plan({ priorPrecision: 'validation', validation: 'none' })).toEqual([
       'INVALID_ARGUMENT',
@@ -420,6 +461,49 @@ describe('a posterior that cannot be trusted', () => {
       'posterior precision is not positive definite (pivot -1.00e+0 at weight 0 of dense1/kernel, smallest diagonal -1.00e+0); use a prior precision that is larger by 1e+1',
     ]);
     expect(readdirSync(staging)).toEqual(['ggn.safetensors']);
+  });
+
+  it.each([
+    [
+      'a GGN that is not finite',
+      { ggn: Number.NaN },
+      /^GGN: expected finite numbers, got NaN at 0, 0; look for the example or weight that overflows$/,
+    ],
+    [
+      'a negative GGN',
+      { ggn: -2 },
+      /^GGN: expected no negative eigenvalue, got -2\.00e\+0 beside a largest of -2\.00e\+0; it is not what these data give, fit again$/,
+    ],
+    [
+      'a negative GGN and a prior per tensor',
+      { ggn: -2, priorStructure: 'layer' },
+      /^GGN: expected no negative diagonal, got -2\.00e\+0; it is not what these data give, fit again$/,
+    ],
+    [
+      'a prior mean out of all proportion',
+      { ggn: 1, priorMean: 1e200, priorPrecision: 1 },
+      /^log marginal likelihood: expected a finite distance from the prior mean, got Infinity/,
+    ],
+    [
+      'no evidence that is finite',
+      { ggn: 1, priorMean: 1e200 },
+      /^priorPrecision: expected a finite evidence loss at some value, got none; give a number$/,
+    ],
+  ])('cannot be tuned or published, without a NaN in it: %s', async (_, { ggn: value, ...extra }, message) => {
+    const staging = join(folder, `staging-${++copyCount}`);
+    mkdirSync(staging);
+    const inputs = [
+      { name: 'indices/0', shape: [5], data: run.indices },
+      { name: 'ggn/0/0', shape: [5, 5], data: new Float64Array(25).map((__, i) => (i % 6 === 0 ? value : 0)) },
+    ];
+    const { plan: fitPlan, selection } = run;
+    const spec = { ...run.spec, priorPrecision: 'evidence', ...extra } as const;
+    const [code, text] = await failure(() =>
+      fitJob(spec as FitSpecInput).run({ phase: 'finalise', plan: fitPlan, selection, inputs, staging }),
+    );
+    expect(code).toBe('NUMERICAL_FAILURE');
+    expect(text).toMatch(message);
+    expect(existsSync(join(staging, 'manifest.json'))).toBe(false);
   });
 });
 

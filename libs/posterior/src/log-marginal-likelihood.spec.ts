@@ -71,4 +71,22 @@ describe('log marginal likelihood', () => {
     });
     expect(logMarginalLikelihood(parts).scatter).toBeCloseTo(2 * 2.25 + 4 * 9, 12);
   });
+
+  it('is never infinite or NaN: the part to blame is named', () => {
+    const parts = { logLikelihood: -1, logDeterminant: 0, priorPrecision: Float64Array.of(1), mapValues: Float64Array.of(1) };
+    const message = (extra: object): string => {
+      try {
+        return String(logMarginalLikelihood({ ...parts, ...extra }).value);
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
+    const end = 'check the scale of prior and noise';
+    expect(message({ priorMean: 1e200 })).toBe(
+      `log marginal likelihood: expected a finite distance from the prior mean, got Infinity; ${end}`,
+    );
+    expect(message({ logLikelihood: -Infinity })).toBe(`log marginal likelihood: expected a finite log likelihood, got -Infinity; ${end}`);
+    expect(message({ logDeterminant: Number.NaN })).toBe(`log marginal likelihood: expected a finite log determinant, got NaN; ${end}`);
+    expect(message({ priorMean: Float64Array.of(0.5) })).toBe('-1.125');
+  });
 });

@@ -1,3 +1,5 @@
+import { SublaceError } from '@sublace/errors';
+
 /** The Laplace evidence and its parts, in nats. */
 export interface LogMarginalLikelihood {
   readonly value: number;
@@ -19,6 +21,7 @@ export interface LogMarginalLikelihood {
  * @param parts  Log likelihood at the MAP; log det of the posterior precision; prior precision [S]; MAP values [S]; prior mean, one for all
  *   or [S], default 0.
  * @returns  The evidence and its parts.
+ * @throws {SublaceError} NUMERICAL_FAILURE when it is not finite, naming the part that is to blame.
  */
 export function logMarginalLikelihood(parts: {
   readonly logLikelihood: number;
@@ -35,5 +38,15 @@ export function logMarginalLikelihood(parts: {
     scatter += priorPrecision[i] * (mapValues[i] - (typeof priorMean === 'number' ? priorMean : priorMean[i])) ** 2;
   }
   const logDetRatio = logDeterminant - logDetPrior;
-  return { value: logLikelihood - 0.5 * (logDetRatio + scatter), logLikelihood, logDetRatio, scatter };
+  const value = logLikelihood - 0.5 * (logDetRatio + scatter);
+  if (Number.isFinite(value)) return { value, logLikelihood, logDetRatio, scatter };
+  const [name, part] = Object.entries({
+    'log likelihood': logLikelihood,
+    'distance from the prior mean': scatter,
+    'log determinant': logDetRatio,
+  }).find(([, each]) => !Number.isFinite(each)) ?? ['sum', value];
+  throw new SublaceError(
+    'NUMERICAL_FAILURE',
+    `log marginal likelihood: expected a finite ${name}, got ${part}; check the scale of prior and noise`,
+  );
 }

@@ -129,5 +129,9 @@ describe('Posterior', () => {
       'priorPrecision: expected positive numbers, got 0 at position 1',
     );
     expect(() => posteriorOf(ggn, { priorPrecision: Infinity })).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
+    expect(() => posteriorOf(ggn, { priorMean: Number.NaN })).toThrow('priorMean: expected finite numbers, got NaN at position 0');
+    expect(() => posteriorOf(ggn, { mapValues: Float64Array.of(1, Infinity) })).toThrow(
+      'MAP values: expected finite numbers, got Infinity at position 1',
+    );
   });
 });

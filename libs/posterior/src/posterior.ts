@@ -58,6 +58,8 @@ export class Posterior {
     this.priorPrecision = expand('priorPrecision', options.priorPrecision, size);
     this.priorMean = expand('priorMean', options.priorMean ?? 0, size);
     requirePositive(this.priorPrecision);
+    requireFinite('priorMean', this.priorMean);
+    requireFinite('MAP values', mapValues);
     const [expected, got] = ggn instanceof Float64Array ? [size * size, ggn.length] : [size, ggn.size];
     if (got !== expected || mapValues.length !== size) {
       const of = ggn instanceof Float64Array ? (count: number) => `a GGN of ${count} elements` : (side: number) => `a GGN of side ${side}`;
@@ -191,6 +193,11 @@ function expand(name: string, value: number | Float64Array, size: number): Float
   const expanded = typeof value === 'number' ? new Float64Array(size).fill(value) : value;
   if (expanded.length !== size) throw new SublaceError('SHAPE_MISMATCH', `${name}: expected 1 or ${size} values, got ${expanded.length}`);
   return expanded;
+}
+
+function requireFinite(name: string, values: Float64Array): void {
+  const bad = values.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) throw new SublaceError('INVALID_ARGUMENT', `${name}: expected finite numbers, got ${values[bad]} at position ${bad}`);
 }
 
 function requirePositive(prior: Float64Array): void {

@@ -97,4 +97,23 @@ describe('Spectrum', () => {
     expect(spectrum.effectiveDimension(1e12)).toBeLessThan(1e-9);
     spectrum.dispose();
   });
+
+  it('is refused where it cannot be: not finite, or negative beyond rounding', () => {
+    const before = tf.memory().numTensors;
+    const attempt = (...ggn: number[]): Spectrum => new Spectrum(Float64Array.of(...ggn), 2);
+    expect(() => attempt(1, Number.NaN, Number.NaN, 1)).toThrow(
+      expect.objectContaining({
+        code: 'NUMERICAL_FAILURE',
+        message: 'GGN: expected finite numbers, got NaN at 0, 1; look for the example or weight that overflows',
+      }),
+    );
+    expect(() => attempt(1, 0, 0, Infinity)).toThrow('GGN: expected finite numbers, got Infinity at 1, 1');
+    expect(() => attempt(1, 2, 2, 1)).toThrow(
+      'GGN: expected no negative eigenvalue, got -1.00e+0 beside a largest of 3.00e+0; it is not what these data give, fit again',
+    );
+    const rounded = attempt(1, 1 + 1e-6, 1 + 1e-6, 1);
+    expect(rounded.eigenvalues[0]).toBe(0);
+    rounded.dispose();
+    expect(tf.memory().numTensors).toBe(before);
+  });
 });

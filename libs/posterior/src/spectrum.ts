@@ -1,6 +1,10 @@
 import * as tf from '@tensorflow/tfjs';
 import { float64, type Float64Matrix } from '@sublace/backend';
+import { SublaceError } from '@sublace/errors';
 import type { EvidenceMoments } from './evidence-ascent.ts';
+
+/** Negative eigenvalues up to this share of the largest are what sums in float32 leave of zero. */
+const ROUNDING_MAX = 1e-3;
 
 /** What a spectrum is made from beside the GGN. */
 export interface SpectrumOptions {
@@ -25,17 +29,28 @@ export class Spectrum {
    * @param ggn  [S, S] row-major.
    * @param size  S.
    * @param options  Temperature and shape of the prior.
+   * @throws {SublaceError} NUMERICAL_FAILURE when the GGN is not finite, or has a negative eigenvalue that is no rounding.
    */
   constructor(ggn: Float64Array, size: number, { temperature = 1, priorShape }: SpectrumOptions = {}) {
+    requireFinite(ggn, size);
     const ops = float64();
     const scale = priorShape?.map((value) => 1 / Math.sqrt(value));
     const scaled = scale ? ggn.map((value, i) => value * scale[i % size] * scale[Math.floor(i / size)]) : ggn;
     const uploaded = ops.upload(scaled, [size, size]);
     const { values, vectors } = ops.symmetricEigen(uploaded);
     ops.dispose(uploaded);
-    this.eigenvalues = values.map((value) => Math.max(value / temperature, 0));
     this.#vectors = scale ? scaleRows(vectors, scale) : vectors;
     this.#logDetShape = priorShape?.reduce((sum, value) => sum + Math.log(value), 0) ?? 0;
+    const [smallest, largest] = [values[0], values[size - 1]];
+    if (smallest < -ROUNDING_MAX * Math.abs(largest)) {
+      this.dispose();
+      const got = `${smallest.toExponential(2)} beside a largest of ${largest.toExponential(2)}`;
+      throw new SublaceError(
+        'NUMERICAL_FAILURE',
+        `GGN: expected no negative eigenvalue, got ${got}; it is not what these data give, fit again`,
+      );
+    }
+    this.eigenvalues = values.map((value) => Math.max(value / temperature, 0));
   }
 
   /**
@@ -108,6 +123,16 @@ export class Spectrum {
   dispose(): void {
     float64().dispose(this.#vectors);
   }
+}
+
+function requireFinite(ggn: Float64Array, size: number): void {
+  const bad = ggn.findIndex((value) => !Number.isFinite(value));
+  if (bad < 0) return;
+  const where = `${Math.floor(bad / size)}, ${bad % size}`;
+  throw new SublaceError(
+    'NUMERICAL_FAILURE',
+    `GGN: expected finite numbers, got ${ggn[bad]} at ${where}; look for the example or weight that overflows`,
+  );
 }
 
 /** diag(scale) A, in the place of A. */

@@ -1,5 +1,5 @@
 import { SublaceError } from '@sublace/errors';
-import { factorise, type TileSource } from '@sublace/linalg';
+import { diagonalOf, factorise, type TileSource } from '@sublace/linalg';
 import type { ParameterLayout } from '@sublace/network';
 import {
   ascendEvidence,
@@ -112,6 +112,7 @@ export function structuredByEvidence(
   limits: SearchLimits,
 ): StructuredPrior {
   const { indices, mapValues, priorMean, layout, logLikelihood, noise } = inputs;
+  requireSquares(inputs.ggn);
   const squares = mapValues.map((value, i) => (value - priorMean[i]) ** 2);
   const ascend = (by: PriorStructure, options: (sizes: Float64Array, distances: Float64Array) => AscentOptions): StructuredPrior => {
     const { groupOf, sizes } = priorGroups(by, indices, layout);
@@ -142,6 +143,14 @@ export function structuredByEvidence(
   if (structure === 'layer') return perLayer;
   const { priorPrecision: start, dataScale } = perLayer;
   return ascend('weight', () => ({ ...limits, start, dataScale, shrinkage: { centre: start, pseudoCount: PSEUDO_COUNT } }));
+}
+
+/** A strong prior would hide a GGN that is none: its diagonal is a sum of squares, whatever the rounding. */
+function requireSquares(ggn: TileSource): void {
+  const smallest = diagonalOf(ggn).reduce((least, value) => Math.min(least, value), Infinity);
+  if (smallest >= 0) return;
+  const got = smallest.toExponential(2);
+  throw new SublaceError('NUMERICAL_FAILURE', `GGN: expected no negative diagonal, got ${got}; it is not what these data give, fit again`);
 }
 
 function momentsOf(
