@@ -6,7 +6,7 @@ import { accuracy, auroc, meanLogLikelihood, rmse } from '@sublace/metrics';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { evaluate, openPosterior, type ClassificationScores, type FittedModel, type RegressionScores } from '../index.ts';
 import { fitInProcess, type FitRun } from '../testdata/fit-in-process.ts';
-import { curveProblem, digitsProblem, temporaryFolder, type SmallProblem } from '../testdata/small-problems.ts';
+import { answersProblem, curveProblem, digitsProblem, temporaryFolder, type SmallProblem } from '../testdata/small-problems.ts';
 
 const folder = temporaryFolder();
 
@@ -112,6 +112,47 @@ describe('a digits classifier', () => {
   });
 });
 
+describe('a multi-label classifier', () => {
+  it('has scores over single answers, a temperature, and an entropy that is a sum over answers', async () => {
+    const problem = await answersProblem(join(folder, 'answers'), 2);
+    const run = await fitInProcess({
+      ...problem,
+      subnetwork: 'names:*',
+      output: join(folder, 'answers-posterior'),
+      validation: { fraction: 0.3, seed: 1 },
+    });
+    const fitted = await openPosterior(run.folder);
+    const data = await loadDataset(problem.data, { likelihood: 'binary' });
+    const answers = data.targets.kind === 'flags' ? [...data.targets.values] : [];
+    const evaluation = evaluate(fitted, data, { ...data, inputs: data.inputs.map((x) => 10 * x) });
+    if (evaluation.likelihood !== 'binary') throw new Error('expected scores of binary answers');
+    const { scores } = evaluation;
+    expect(scores.map(({ predictor }) => predictor)).toEqual(['MAP', 'MAP + temperature', 'Sublace']);
+    const [p, logits, entropy] = fitted
+      .predict(data.inputs, data.count, { outputs: ['probabilities', 'logits', 'entropy'] })
+      .map((each) => [...each.data]);
+    const mean = (values: number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+    expect(scores[2].accuracy).toBeCloseTo(mean(p.map((value, i) => (value > 0.5 === (answers[i] === 1) ? 1 : 0))), 12);
+    expect(scores[2].brier).toBeCloseTo(mean(p.map((value, i) => (value - answers[i]) ** 2)), 12);
+    expect(scores[2].nll).toBeCloseTo(-mean(p.map((value, i) => Math.log(answers[i] === 1 ? value : 1 - value))), 10);
+    const gaps = new Map<number, number>(); // by bin of the confidence in the likelier answer
+    p.forEach((value, i) => {
+      const confidence = Math.max(value, 1 - value);
+      const bin = Math.ceil(confidence * 15);
+      gaps.set(bin, (gaps.get(bin) ?? 0) + (value > 0.5 === (answers[i] === 1) ? 1 : 0) - confidence);
+    });
+    expect(scores[2].ece).toBeCloseTo([...gaps.values()].reduce((sum, gap) => sum + Math.abs(gap), 0) / p.length, 12);
+    const temperature = fitted.manifest.mapTemperature ?? Number.NaN;
+    const scaled = mean(logits.map((f, i) => Math.log1p(Math.exp((answers[i] === 1 ? -f : f) / temperature))));
+    expect(scores[1].nll).toBeCloseTo(scaled, 10);
+    const single = (q: number): number => -q * Math.log(q) - (1 - q) * Math.log(1 - q);
+    expect(entropy[5]).toBeCloseTo(single(p[10]) + single(p[11]), 12);
+    expect(scores[0].auroc).toBeLessThan(0.5); // far away the sigmoids of a MAP are surer, not less sure
+    expect(scores[2].auroc).toBeGreaterThan(scores[0].auroc ?? 1);
+    fitted.dispose();
+  });
+});
+
 describe('a regression', () => {
   it('has scores in raw units, and more uncertainty in the gap than the noise alone', async () => {
     const problem = await curveProblem(join(folder, 'curve'));
@@ -131,6 +172,8 @@ describe('a regression', () => {
     expect(scores[1].nll).toBeCloseTo(density / test.count, 10);
     expect(variance.data.every((value) => value >= 0)).toBe(true);
     expect(Math.max(...variance.data)).toBeGreaterThan(0);
+    expect(() => evaluate(fitted, test, test)).toThrow('expected a posterior over classes or binary answers, got one for regression');
+    expect(() => fitted.predict(test.inputs, test.count, { link: 'probit' })).toThrow("link: expected none for regression, got 'probit'");
     fitted.dispose();
   });
 });
