@@ -13,6 +13,8 @@ export type { FitPlan, FitSelection, FitTask, FitTaskResult, OnProgress } from '
 export { memoryOfFit } from './fit/feasibility.ts';
 export { machineMemory, memoryPlan, type MemoryNeed, type MemoryPlan, type MemoryProblem } from './fit/memory-plan.ts';
 export { runFitTask } from './fit/run-fit-task.ts';
+export { preflightFit, type FitPreflight, type FitWorkers } from './preflight/preflight-fit.ts';
+export type { PhaseEstimate } from './preflight/fit-estimate.ts';
 
 export { familyOf } from './families/family-of.ts';
 export type { Family, PredictedOutput, PredictiveFacts, Scores } from './families/family.ts';

@@ -7,6 +7,7 @@ import { LIKELIHOOD_KINDS } from '@sublace/likelihoods';
 import { compileFitSpec, continuedFitSpec, POSTERIOR_KIND, readPosteriorManifest, SEQUENCE_KIND, type FitSpec } from '@sublace/pipeline';
 import type { PhaseReport } from '@sublace/protocol';
 import { absoluteDataSpec, absoluteRule } from '../absolute-paths.ts';
+import { dryRun } from '../fit/dry-run.ts';
 import { runFit } from '../fit/run-fit.ts';
 import { bounds, count, fileOr, LIKELIHOOD_HELP, numberOr, real } from '../options.ts';
 import { describePosterior } from '../posterior-report.ts';
@@ -42,6 +43,7 @@ interface FitFlags {
   readonly workers: number;
   readonly threads: number;
   readonly coordinator?: string;
+  readonly dryRun?: boolean;
 }
 
 /**
@@ -121,6 +123,10 @@ async function fit(flags: FitFlags, terminal: Terminal): Promise<void> {
   await checkWritable(spec.output, { overwrite: spec.overwrite, kind: [POSTERIOR_KIND, SEQUENCE_KIND] });
   const place =
     flags.coordinator === undefined ? { workerCount: flags.workers, threads: flags.threads } : { coordinator: flags.coordinator };
+  if (flags.dryRun === true) {
+    await dryRun(spec, place, terminal);
+    return;
+  }
   const { jobId, phases, digest, posteriors } = await runFit(spec, place, terminal);
   const [{ manifest }] = posteriors;
   for (const note of manifest.model.notes ?? []) terminal.note(`model: ${note}`);
@@ -203,6 +209,7 @@ export function fitCommand(terminal: () => Terminal): Command {
     .option('--seed <number>', 'of random choices', count({ min: 0 }), 0)
     .option('--shard-size <count>', 'examples per shard; 0 lets the planner choose', count({ min: 0 }), 0)
     .option('--overwrite', 'replace a posterior that is there')
+    .option('--dry-run', 'print the plan with estimated time and memory, measured with a few examples, and stop')
     .action((flags: Omit<FitFlags, 'validation'> & { validation: string }) =>
       fit({ ...flags, validation: validationOf(flags.validation, flags.seed) }, terminal()),
     );
