@@ -82,6 +82,9 @@ export class Embedding implements Layer {
     const bad = values.findIndex((value) => !Number.isInteger(value) || value < 0 || value >= this.#table.shape[0]);
     if (bad < 0) return Int32Array.from(values);
     const range = `whole numbers from 0 to ${this.#table.shape[0] - 1}`;
-    throw new SublaceError('DATA_INVALID', `layer '${this.name}' (Embedding): expected tokens to be ${range}, got ${values[bad]}`);
+    throw new SublaceError(
+      'DATA_INVALID',
+      `layer '${this.name}' (Embedding): expected tokens to be ${range}, got ${values[bad]}; tokens take no normalisation`,
+    );
   }
 }
