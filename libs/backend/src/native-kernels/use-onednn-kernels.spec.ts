@@ -15,6 +15,8 @@ const random = (shape: number[], seed: number): tf.Tensor => tf.randomNormal(sha
 /** What each operation computes, also at sizes where it stays with TensorFlow's own kernel. */
 const CASES: Record<string, () => tf.Tensor> = {
   convolution: () => tf.conv2d(random([3, 7, 6, 2], 1) as tf.Tensor4D, random([3, 2, 2, 5], 2) as tf.Tensor4D, [2, 1], 'same'),
+  'convolution to one column by different strides': () =>
+    tf.conv2d(random([2, 3, 2, 1], 1) as tf.Tensor4D, random([1, 2, 1, 1], 2) as tf.Tensor4D, [1, 3], 'same'),
   'dilated convolution': () =>
     tf.conv2d(random([2, 9, 9, 3], 1) as tf.Tensor4D, random([3, 3, 3, 4], 2) as tf.Tensor4D, 1, 'valid', 'NHWC', 2),
   'gradient in its input': () =>

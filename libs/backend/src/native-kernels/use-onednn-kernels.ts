@@ -67,10 +67,21 @@ const filter = (): tf.Tensor4D => tf.ones([3, 3, 1, 1]);
 
 function isWorthIt(name: string, attributes: readonly Attribute[], inputs: readonly tf.TensorInfo[]): boolean {
   if (inputs.some((input) => input.dtype !== 'float32' && input.shape.length > 1)) return false;
-  if (name !== 'BatchMatMulV2') return attributes.every((attribute) => attribute.name !== 'data_format' || attribute.value === 'NHWC');
+  if (name !== 'BatchMatMulV2') return attributes.every(isSafe);
   const [a, b] = inputs;
   const isTransposed = attributes.some((attribute) => attribute.name === 'adj_x' && attribute.value === true);
   const size = (shape: readonly number[]): number => shape.reduce((product, extent) => product * extent, 1);
   const inner = a.shape[a.shape.length - (isTransposed ? 2 : 1)];
   return (size(a.shape) * size(b.shape)) / Math.max(1, inner * size(b.shape.slice(0, -2))) >= PRODUCT_SIZE_MIN;
+}
+
+/**
+ * Whether oneDNN's convolutions are right with this attribute: with a vertical stride of 1, a larger horizontal one and a single output column, they leave out
+ * all rows but the first.
+ */
+function isSafe({ name, value }: Attribute): boolean {
+  if (name === 'data_format') return value === 'NHWC';
+  if (name !== 'strides') return true;
+  const [, down, across] = value as readonly number[];
+  return down === across;
 }
