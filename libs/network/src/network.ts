@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { SublaceError } from '@sublace/errors';
 import type { Layer, LayerTape } from './layers/layer.ts';
-import { outputShapes } from './output-shapes.ts';
+import { nodeSizes } from './node-sizes.ts';
 import { ParameterLayout } from './parameter-layout.ts';
 import type { Rows } from './rows.ts';
 import { VisitedLayer, type LayerUse } from './visited-layer.ts';
@@ -50,7 +50,7 @@ export class Network {
   readonly notes: readonly string[];
   /** C: logits or regression means per example. */
   readonly outputCount: number;
-  /** Largest and total number of elements of the layer outputs of one example, for memory estimates. */
+  /** Largest and total number of elements that the layers hold for one example, for memory estimates. */
   readonly activationElements: { readonly largest: number; readonly total: number };
   readonly #tensors: readonly tf.Tensor[];
 
@@ -77,8 +77,8 @@ export class Network {
       ),
     );
 
-    const shapes = outputShapes(this.nodes, this.inputShape);
-    const output = shapes[shapes.length - 1];
+    const sizes = nodeSizes(this.nodes, this.inputShape);
+    const output = sizes[sizes.length - 1].shape;
     if (output.length !== 2) {
       const layer = this.nodes[this.nodes.length - 1].layer.name;
       throw new SublaceError(
@@ -87,7 +87,7 @@ export class Network {
       );
     }
     this.outputCount = output[1];
-    const elements = shapes.map((shape) => shape.reduce((product, extent) => product * extent, 1));
+    const elements = sizes.map((size) => size.elements);
     this.activationElements = { largest: Math.max(...elements), total: elements.reduce((sum, size) => sum + size, 0) };
   }
 

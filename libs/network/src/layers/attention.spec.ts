@@ -63,6 +63,25 @@ describe('multi-head attention', () => {
     );
   });
 
+  it('counts the attention of every query to every key in what an example takes', () => {
+    const random = testRandom(3);
+    const sizes = { heads: 3, keyWidth: 1, valueWidth: 1, query: [7, 1], value: [5, 1], key: [5, 1], outputWidth: 1 } as const;
+    const naive = new NaiveNetwork(
+      [
+        [7, 1],
+        [5, 1],
+      ],
+      [
+        { layer: randomAttention(random, 'attention', sizes), inputs: [-1, -2, -2] },
+        { layer: flattenLayer('flat'), inputs: [0] },
+        { layer: randomDense(random, 'head', 7, 2), inputs: [1] },
+      ],
+    );
+    const network = loadNetwork(naive.toLayersModel());
+    expect(network.activationElements.largest).toBe(3 * 7 * 5);
+    network.dispose();
+  });
+
   it('takes value and key by name, as Keras writes them, the value for a missing key, and names weights as Keras does', () => {
     const random = testRandom(4);
     const sizes = { heads: 2, keyWidth: 2, valueWidth: 2, query: [3, 4], value: [2, 4], key: [2, 4], outputWidth: 4 } as const;

@@ -59,6 +59,11 @@ export class DotProductAttention implements Layer {
     ];
   }
 
+  /** The attention of every query to every key, H T S. */
+  workElements({ inputs, saved }: LayerTape): number {
+    return saved[3].size / inputs[0].shape[0];
+  }
+
   #scale(q: tf.Tensor): number {
     return 1 / Math.sqrt(q.shape[2] as number);
   }

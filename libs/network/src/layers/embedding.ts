@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { SublaceError } from '@sublace/errors';
+import type { Rows } from '../rows.ts';
 import type { Layer, LayerTape, Signal, Weight } from './layer.ts';
-import { patchJacobianColumns } from './patch-jacobian.ts';
 
 /** Rows of a table by token: y[q, e] = W[token[q], e], W [V, E]; tokens [B, ...] are whole numbers, carried as float32. */
 export class Embedding implements Layer {
@@ -27,54 +27,63 @@ export class Embedding implements Layer {
     return [tf.zeros([rows.rowCount, ...inputs[0].shape.slice(1)])];
   }
 
-  /** J[(v, e), r] = sum over positions q with token v of d[r, q, e]. Only tokens that occur are looked at: the other columns are zero. */
+  /**
+   * J[(v, e), r] = sum over positions q with token v of d[r, q, e]. Each signal is read at most once, on the host; columns of tokens that do not
+   * occur stay zero.
+   */
   jacobianColumns(_: string, columns: Int32Array, { inputs }: LayerTape, { gradient, rows }: Signal): tf.Tensor {
     const width = this.#table.shape[1];
-    const tokens = this.#tokensOf(inputs[0]);
-    const occurring = new Set(tokens);
-    const ranks = new Map<number, number>();
-    const isUsed = columns.map((column) => Number(occurring.has(Math.floor(column / width))));
-    const used = columns.filter((_column, s) => isUsed[s] === 1);
-    for (const column of used) if (!ranks.has(Math.floor(column / width))) ranks.set(Math.floor(column / width), ranks.size);
-    if (used.length === 0) return tf.zeros([columns.length, rows.rowCount]);
-
-    const oneHot = new Float32Array(tokens.length * ranks.size);
-    for (const [position, token] of tokens.entries()) {
-      const rank = ranks.get(token);
-      if (rank !== undefined) oneHot[position * ranks.size + rank] = 1;
+    const columnsOf = new Map<number, number[]>();
+    for (const [s, column] of columns.entries()) {
+      const token = Math.floor(column / width);
+      columnsOf.set(token, [...(columnsOf.get(token) ?? []), s]);
     }
-    const patches = tf.tensor3d(oneHot, [rows.exampleCount, tokens.length / rows.exampleCount, ranks.size]);
-    const signal = tf.reshape(gradient, [rows.rowCount, -1, width]); // [R, Q, E]
-    const local = used.map((column) => (ranks.get(Math.floor(column / width)) as number) * width + (column % width));
-    const found = patchJacobianColumns(patches, signal, rows, local);
-    if (used.length === columns.length) return found;
-    let next = 0;
-    const source = columns.map((_column, s) => (isUsed[s] === 1 ? next++ : used.length));
-    return tf.gather(tf.concat([found, tf.zeros([1, rows.rowCount])]), tf.tensor1d(source, 'int32'));
+    const result = new Float32Array(columns.length * rows.rowCount);
+    this.#eachPosition(inputs[0], gradient, rows, (row, token, signal) => {
+      for (const s of columnsOf.get(token) ?? []) result[s * rows.rowCount + row] += signal[columns[s] % width];
+    });
+    return tf.tensor2d(result, [columns.length, rows.rowCount]);
   }
 
-  /** Positions of one example that hold the same token are summed first, then squared; the table is filled on the host. */
+  /** Positions of one row that hold the same token are summed first, then squared. */
   squaredJacobian(_: string, { inputs }: LayerTape, { gradient, rows }: Signal): tf.Tensor {
     const width = this.#table.shape[1];
-    const tokens = this.#tokensOf(inputs[0]);
-    const length = tokens.length / rows.exampleCount;
-    const sameToken = new Float32Array(tokens.length * length); // [B, Q, U]: position q holds the token whose first position is u
-    const first = tokens.map((token, position) => {
-      const start = position - (position % length);
-      return tokens.subarray(start, start + length).indexOf(token);
-    });
-    for (const [position, u] of first.entries()) sameToken[position * length + u] = 1;
-    const signal = tf.transpose(tf.reshape(gradient, [rows.rowCount, length, width]), [0, 2, 1]); // [R, E, Q]
-    const sums = rows.matMul(signal, tf.tensor3d(sameToken, [rows.exampleCount, length, length])); // [R, E, U]
-    const perExample = tf.sum(rows.split(tf.square(sums), [width, length]), 1).dataSync(); // [B, E, U]
-
     const table = new Float32Array(this.#table.size);
-    for (const [position, u] of first.entries()) {
-      if (u !== position % length) continue;
-      const example = (position - u) * width;
-      for (let e = 0; e < width; e++) table[tokens[position] * width + e] += perExample[example + e * length + u];
-    }
+    let current = -1;
+    const sums = new Map<number, Float32Array>();
+    const flush = (): void => {
+      for (const [token, sum] of sums) for (let e = 0; e < width; e++) table[token * width + e] += sum[e] ** 2;
+      sums.clear();
+    };
+    this.#eachPosition(inputs[0], gradient, rows, (row, token, signal) => {
+      if (row !== current) flush();
+      current = row;
+      const sum = sums.get(token) ?? new Float32Array(width);
+      for (let e = 0; e < width; e++) sum[e] += signal[e];
+      sums.set(token, sum);
+    });
+    flush();
     return tf.tensor2d(table, this.#table.shape);
+  }
+
+  /** Visits every position of every row, row after row: its token and the signal there, [E]. */
+  #eachPosition(
+    input: tf.Tensor,
+    gradient: tf.Tensor,
+    rows: Rows,
+    visit: (row: number, token: number, signal: Float32Array) => void,
+  ): void {
+    const width = this.#table.shape[1];
+    const tokens = this.#tokensOf(input);
+    const length = tokens.length / rows.exampleCount;
+    const signals = gradient.dataSync<'float32'>();
+    for (let row = 0; row < rows.rowCount; row++) {
+      const first = rows.exampleOf(row) * length;
+      for (let q = 0; q < length; q++) {
+        const start = (row * length + q) * width;
+        visit(row, tokens[first + q], signals.subarray(start, start + width));
+      }
+    }
   }
 
   #tokensOf(input: tf.Tensor): Int32Array {

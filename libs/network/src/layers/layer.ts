@@ -59,4 +59,7 @@ export interface Layer {
 
   /** Sum over rows of squared Jacobian entries, in the shape of the weight. Only for layers with weights. */
   squaredJacobian?(weight: string, tape: LayerTape, signal: Signal): tf.Tensor;
+
+  /** Elements of the largest tensor that one example needs, where that is not the output: for memory estimates. */
+  workElements?(tape: LayerTape): number;
 }

@@ -2,7 +2,7 @@ import { SublaceError } from '@sublace/errors';
 import { InputPart } from '../layers/input-part.ts';
 import type { Layer } from '../layers/layer.ts';
 import type { Node } from '../network.ts';
-import { outputShapes } from '../output-shapes.ts';
+import { nodeSizes } from '../node-sizes.ts';
 import { buildLayer, hasRule, SUPPORTED_LAYERS } from './build-layer.ts';
 import { buildTfjsLayer } from './build-tfjs-layer.ts';
 import { ATTENTION_CLASS, attentionCall, expandAttention } from './expand-attention.ts';
@@ -103,8 +103,8 @@ class GraphBuilder {
 
   #build(spec: LayerSpec, inputs: readonly number[]): Layer[] {
     if (hasRule(spec.className)) return buildLayer(spec, this.#weights);
-    const shapes = outputShapes(this.nodes, this.#inputShape);
-    const inputShapes = inputs.map((input) => (input < 0 ? this.#inputShape : shapes[input].slice(1)));
+    const sizes = nodeSizes(this.nodes, this.#inputShape);
+    const inputShapes = inputs.map((input) => (input < 0 ? this.#inputShape : sizes[input].shape.slice(1)));
     return [buildTfjsLayer(spec, this.#weights, inputShapes, SUPPORTED_LAYERS)];
   }
 }

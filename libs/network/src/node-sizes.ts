@@ -1,23 +1,32 @@
 import * as tf from '@tensorflow/tfjs';
 import { SublaceError } from '@sublace/errors';
+import type { LayerTape } from './layers/layer.ts';
 import type { Node } from './network.ts';
 
+/** What one example takes at a node. */
+export interface NodeSize {
+  /** Shape of the output, [1, ...]. */
+  readonly shape: readonly number[];
+  /** Elements of its largest tensor: the output, or what the layer works with. */
+  readonly elements: number;
+}
+
 /**
- * Output shape of every node, by passing one example of zeros.
+ * Sizes of every node, by passing one example of zeros.
  *
  * @param nodes  Nodes, each after its inputs.
  * @param inputShape  Shape of one example.
- * @returns  [1, ...] for each node.
+ * @returns  One per node.
  * @throws {SublaceError} MODEL_INVALID when a layer does not accept its input, by name.
  */
-export function outputShapes(nodes: readonly Node[], inputShape: readonly number[]): number[][] {
+export function nodeSizes(nodes: readonly Node[], inputShape: readonly number[]): NodeSize[] {
   return tf.tidy(() => {
-    const values: tf.Tensor[] = [];
+    const tapes: LayerTape[] = [];
     const example = tf.zeros([1, ...inputShape]);
     for (const { layer, inputs } of nodes) {
-      const given = inputs.map((i) => (i < 0 ? example : values[i]));
+      const given = inputs.map((i) => (i < 0 ? example : tapes[i].output));
       try {
-        values.push(layer.forward(given).output);
+        tapes.push(layer.forward(given));
       } catch (error) {
         const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
         const shapes = given.map(({ shape }) => `[${shape.slice(1).join(', ')}]`).join(' and ');
@@ -28,6 +37,9 @@ export function outputShapes(nodes: readonly Node[], inputShape: readonly number
         );
       }
     }
-    return values.map((value) => value.shape);
+    return nodes.map(({ layer }, i) => {
+      const { output } = tapes[i];
+      return { shape: output.shape, elements: Math.max(output.size, layer.workElements?.(tapes[i]) ?? 0) };
+    });
   });
 }
