@@ -1,4 +1,5 @@
 import { flat, naiveSoftmax, product, transposed, type Matrix } from '@sublace/testing';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { categorical } from './index.ts';
 
@@ -19,6 +20,32 @@ describe('categorical seeds', () => {
       expect(Math.abs(residual - left)).toBeLessThanOrEqual(1e-5 * left);
       if (j > 0) expect(residual).toBeLessThanOrEqual(residuals[j - 1]);
     }
+  });
+
+  it('are the square root, with residuals that fall, for any logits', () => {
+    const logits = fc.array(fc.oneof(fc.float({ min: -90, max: 90, noNaN: true }), fc.integer({ min: -2, max: 2 })), {
+      minLength: 2,
+      maxLength: 40,
+    });
+    fc.assert(
+      fc.property(logits, (f) => {
+        const outputs = Float32Array.from(f);
+        const seeds = categorical.squareRootSeeds(outputs, f.length);
+        const rows = Array.from({ length: f.length - 1 }, (_, j) => [...seeds.subarray(j * f.length, (j + 1) * f.length)]);
+        expect(flat(product(transposed(rows), rows))).toBeAllclose(flat(outputHessian([...outputs])));
+        const residuals = categorical.residualTraces(outputs, f.length);
+        expect(residuals.every((value, j) => value >= 0 && value <= residuals[Math.max(j - 1, 0)] * (1 + 1e-14))).toBe(true);
+      }),
+      { numRuns: 300, seed: 1 },
+    );
+  });
+
+  it('leave out classes that a mask makes impossible', () => {
+    const masked = categorical.squareRootSeeds(Float32Array.of(1, -Infinity, 0.5, -Infinity), 4);
+    const [p] = naiveSoftmax([1, 0.5]);
+    const root = Math.sqrt(p * (1 - p));
+    expect(masked.subarray(0, 4)).toBeAllclose([root, 0, -root, 0]);
+    expect(masked.subarray(4).every((value) => value === 0)).toBe(true);
   });
 
   it('put nearly all of the trace into the first where one class is nearly certain', () => {

@@ -21,8 +21,10 @@ export const categorical: Likelihood = {
   squareRootSeeds(outputs: Float32Array, outputCount: number, count = outputCount - 1): Float32Array {
     const batch = outputs.length / outputCount;
     const seeds = new Float32Array(batch * count * outputCount);
+    const ranking = new Ranking(outputCount);
+    const { classes, p, tails } = ranking;
     for (let n = 0; n < batch; n++) {
-      const { classes, p, tails } = rank(outputs, n * outputCount, outputCount);
+      ranking.rank(outputs, n * outputCount);
       for (let j = 0; j < count; j++) {
         if (tails[j + 1] === 0) break; // the rest underflows: nothing is left of Lambda
         const row = (n * count + j) * outputCount;
@@ -38,8 +40,10 @@ export const categorical: Likelihood = {
   residualTraces(outputs: Float32Array, outputCount: number): Float64Array {
     const [batch, count] = [outputs.length / outputCount, outputCount - 1];
     const traces = new Float64Array(batch * count);
+    const ranking = new Ranking(outputCount);
+    const { p, tails } = ranking;
     for (let n = 0; n < batch; n++) {
-      const { p, tails } = rank(outputs, n * outputCount, outputCount);
+      ranking.rank(outputs, n * outputCount);
       let squares = 0; // sum_{k > j} p_k^2
       for (let j = count - 1; j >= 0; j--) {
         squares += p[j + 1] ** 2;
@@ -99,26 +103,50 @@ function softmaxAt(outputs: Float32Array, start: number, outputCount: number): F
   return p;
 }
 
-/** One example's classes by falling probability. */
-interface Ranking {
-  /** [C], the most probable first; the smaller class first on a tie. */
+/** Bits of a double that are zero where it is a float32. */
+const CLASS_BITS = 2 ** 29 - 1;
+
+/** Where the low word of a double stands. */
+const LOW_WORD = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1 ? 0 : 1;
+
+/** An infinite logit among the keys of a sort: beyond every finite float32. */
+const BEYOND = 2 ** 128;
+
+/** One example's classes by falling probability; one after the other in the same memory. */
+class Ranking {
+  /** [C], the most probable first. */
   readonly classes: Uint32Array;
   /** [C], in that order. */
   readonly p: Float64Array;
   /** [C + 1]: s_j = sum_{k >= j} p_k, summed from the small end, and 0. */
   readonly tails: Float64Array;
-}
+  /** Logits as doubles, whose low words, zero in a float32, hold the classes: numbers sort many times faster than by a comparison of ours. */
+  readonly #keys: Float64Array;
+  readonly #words: Uint32Array;
 
-function rank(outputs: Float32Array, start: number, outputCount: number): Ranking {
-  const logits = outputs.subarray(start, start + outputCount);
-  const classes = Uint32Array.from(logits.keys()).sort((a, b) => logits[b] - logits[a] || a - b);
-  const p = Float64Array.from(classes, (label) => Math.exp(logits[label] - logits[classes[0]]));
-  let total = 0;
-  for (let j = outputCount - 1; j >= 0; j--) total += p[j];
-  const tails = new Float64Array(outputCount + 1);
-  for (let j = outputCount - 1; j >= 0; j--) {
-    p[j] /= total;
-    tails[j] = tails[j + 1] + p[j];
+  constructor(outputCount: number) {
+    this.classes = new Uint32Array(outputCount);
+    this.p = new Float64Array(outputCount);
+    this.tails = new Float64Array(outputCount + 1);
+    this.#keys = new Float64Array(outputCount);
+    this.#words = new Uint32Array(this.#keys.buffer);
   }
-  return { classes, p, tails };
+
+  rank(outputs: Float32Array, start: number): void {
+    const { classes, p, tails } = this;
+    const count = p.length;
+    for (let c = 0; c < count; c++) {
+      this.#keys[c] = Math.max(-BEYOND, Math.min(BEYOND, outputs[start + c]));
+      this.#words[2 * c + LOW_WORD] |= c;
+    }
+    this.#keys.sort();
+    for (let j = 0; j < count; j++) classes[j] = this.#words[2 * (count - 1 - j) + LOW_WORD] & CLASS_BITS;
+    const largest = outputs[start + classes[0]];
+    let total = 0;
+    for (let j = count - 1; j >= 0; j--) total += p[j] = Math.exp(outputs[start + classes[j]] - largest);
+    for (let j = count - 1; j >= 0; j--) {
+      p[j] /= total;
+      tails[j] = tails[j + 1] + p[j];
+    }
+  }
 }
