@@ -31,8 +31,8 @@ export function describeTuning({ prior, priorPrecision }: PosteriorManifest): st
   if (prior.ascent) {
     const rounds = prior.ascent.length - 1;
     const [first, last] = [prior.ascent[0], prior.ascent[rounds]].map((value) => value.toFixed(2));
-    const what = prior.structure === 'layer' ? 'weight tensor' : 'weight';
-    parts.push(`one prior precision per ${what}: ${rounds} rounds, log evidence from ${first} to ${last}`);
+    const [what, climbed] = prior.structure === 'layer' ? ['weight tensor', 'log evidence'] : ['weight', 'log evidence with shrinkage'];
+    parts.push(`one prior precision per ${what}: ${rounds} rounds, ${climbed} from ${first} to ${last}`);
   }
   return parts.join('\n\n');
 }
