@@ -20,7 +20,7 @@ const IDENTITIES = [
 
 /** Layers that move numbers without changing them, or do nothing in inference mode. */
 export const SHAPE_BUILDERS: Builders = {
-  ZeroPadding1D: (name, options) => [new Padding(name, 'ZeroPadding1D', sequenceMargins('padding', options))],
+  ZeroPadding1D: (name, options) => [new Padding(channelsLast(name, options), 'ZeroPadding1D', sequenceMargins('padding', options))],
   ZeroPadding2D: (name, options) => [new Padding(channelsLast(name, options), 'ZeroPadding2D', options.margins('padding', 1))],
   Cropping1D: (name, options) => [new Cropping(name, 'Cropping1D', sequenceMargins('cropping', options))],
   Cropping2D: (name, options) => [new Cropping(channelsLast(name, options), 'Cropping2D', options.margins('cropping', 0))],
