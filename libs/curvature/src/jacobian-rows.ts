@@ -1,11 +1,12 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Network, Rows, Tape } from '@sublace/network';
+import { columnsByTangents, tangentRoute } from './tangent-route.ts';
 
 /**
  * Jacobian columns at the weights of a subnetwork, by one batched backward pass: entry (s, r) is seed_r' df(x_n(r), w)/dw_s. One contiguous row
  * per weight, which is how the layers make them and how the tile update reads them.
  *
- * Only the selected columns are ever formed: never the B x C x P Jacobian.
+ * Only the selected columns are ever formed: never the B x C x P Jacobian. The shallowest layer's may come by tangents pushed forward instead.
  *
  * @param network  The network.
  * @param tape  Its forward pass over B examples.
@@ -18,11 +19,19 @@ import type { Network, Rows, Tape } from '@sublace/network';
 export function jacobianColumns(network: Network, tape: Tape, seeds: tf.Tensor2D, rows: Rows, indices: Int32Array): tf.Tensor2D {
   const parts = network.layout.split(indices);
   const blocks = new Map<number, tf.Tensor>();
-  network.backpropagate(tape, seeds, rows, new Set(parts.map(({ entry }) => entry.layer)), (visited) => {
-    for (const [position, { entry, columns }] of parts.entries()) {
-      if (entry.layer !== visited.layer.name) continue;
-      const block = tf.tidy(() => visited.jacobianColumns(entry.weight, columns));
-      blocks.set(position, block);
+  const wanted = parts.map(({ entry, columns }) => ({ layer: entry.layer, weight: entry.weight, columns }));
+  const route = tangentRoute(network, wanted, rows.seedCount);
+  const reached = new Set(wanted.map(({ layer }) => layer).filter((layer) => layer !== route?.layer));
+  network.backpropagate(tape, seeds, rows, reached, (visited) => {
+    for (const [position, part] of wanted.entries()) {
+      if (part.layer === visited.layer.name) {
+        blocks.set(
+          position,
+          tf.tidy(() => visited.jacobianColumns(part.weight, part.columns)),
+        );
+      } else if (part.layer === route?.layer && visited.layer.name === route.meets) {
+        blocks.set(position, columnsByTangents(network, tape, route, part, visited));
+      }
     }
   });
   const ordered = parts.map((_, position) => blocks.get(position) as tf.Tensor2D);

@@ -37,6 +37,21 @@ export class VisitedLayer {
   }
 
   /**
+   * Products of the signal with tangents of the layer's output. Call it inside `tf.tidy`.
+   *
+   * @param tangents  [T, B, ...output shape], for a layer that is used in one place.
+   * @returns  [T, R]
+   */
+  contract(tangents: tf.Tensor): tf.Tensor {
+    const [{ signal }] = this.#uses;
+    const { gradient, rows } = signal;
+    const [count, features] = [tangents.shape[0], gradient.size / rows.rowCount];
+    const perExample = tf.transpose(tf.reshape(tangents, [count, rows.exampleCount, features]), [1, 0, 2]); // [B, T, F]
+    const products = tf.matMul(perExample, rows.split(gradient, [features]), false, true); // [B, T, C]
+    return tf.reshape(tf.transpose(products, [1, 0, 2]), [count, rows.rowCount]);
+  }
+
+  /**
    * Sum over rows of squared Jacobian entries. Call it inside `tf.tidy`.
    *
    * @param weight  Name of a weight of the layer.

@@ -31,6 +31,11 @@ export class Activation implements Layer {
   backward({ inputs, output }: LayerTape, { gradient, rows }: Signal): tf.Tensor[] {
     return [rows.multiply(gradient, this.#activation.derivative(inputs[0], output))];
   }
+
+  pushForward({ inputs, output }: LayerTape, tangents: tf.Tensor): tf.Tensor {
+    const derivative = tf.reshape(this.#activation.derivative(inputs[0], output), [1, output.size]);
+    return tf.reshape(tf.mul(tf.reshape(tangents, [tangents.shape[0], output.size]), derivative), tangents.shape);
+  }
 }
 
 /** Softmax over one axis or several, inside a network: d_in = y (d - sum(d y)). */

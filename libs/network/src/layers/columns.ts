@@ -84,3 +84,17 @@ export function pickChannels(value: tf.Tensor, channels: Int32Array): tf.Tensor 
   if (channels.length === value.shape[value.rank - 1]) return value;
   return tf.gather(value, tf.tensor1d(channels, 'int32'), value.rank - 1);
 }
+
+/**
+ * Rows put into one channel each, all others zero.
+ *
+ * @param rows  [s, n]
+ * @param channels  Which channel each row belongs to.
+ * @param channelCount  O.
+ * @returns  [s, n, O]
+ */
+export function atChannels(rows: tf.Tensor, channels: Int32Array, channelCount: number): tf.Tensor {
+  const [count, width] = rows.shape as [number, number];
+  const chosen = tf.oneHot(tf.tensor1d(channels, 'int32'), channelCount, 1, 0, 'float32');
+  return tf.mul(tf.reshape(rows, [count, width, 1]), tf.reshape(chosen, [count, 1, channelCount]));
+}

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { columnsAsRows } from './columns.ts';
+import { atChannels, columnsAsRows, splitFlat } from './columns.ts';
 import type { Layer, LayerTape, Signal, Weight } from './layer.ts';
 import { patchJacobianColumns, patchSquaredJacobian } from './patch-jacobian.ts';
 import { transposedConv2d } from './transposed-conv2d.ts';
@@ -55,6 +55,26 @@ export class Conv2D implements Layer {
     const d = this.#atPositions(signal);
     if (weight === 'bias') return columnsAsRows(tf.sum(d, 1), columns);
     return patchJacobianColumns(this.#patches(tape), d, signal.rows, columns);
+  }
+
+  /** patch[n, q, k] at channel o of position q. */
+  weightTangents(weight: string, columns: Int32Array, tape: LayerTape): tf.Tensor {
+    const [batch, height, width, outputs] = tape.output.shape as [number, number, number, number];
+    const shape = [columns.length, batch, height, width, outputs];
+    if (weight === 'bias') return tf.reshape(atChannels(tf.ones([columns.length, batch * height * width]), columns, outputs), shape);
+    const at = splitFlat(columns, outputs);
+    const patches = this.#patches(tape);
+    return tf.reshape(
+      atChannels(columnsAsRows(tf.reshape(patches, [-1, patches.shape[2] as number]), at.inputs), at.outputs, outputs),
+      shape,
+    );
+  }
+
+  pushForward(_: LayerTape, tangents: tf.Tensor): tf.Tensor {
+    const [count, batch, ...shape] = tangents.shape;
+    const images = tf.reshape<tf.Rank.R4>(tangents, [count * batch, ...(shape as [number, number, number])]);
+    const pushed = tf.conv2d(images, this.#kernel, this.#strides, this.#padding, 'NHWC', this.#dilations);
+    return tf.reshape(pushed, [count, batch, ...pushed.shape.slice(1)]);
   }
 
   squaredJacobian(weight: string, tape: LayerTape, signal: Signal): tf.Tensor {

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { columnsAsRows, splitFlat } from './columns.ts';
+import { atChannels, columnsAsRows, splitFlat } from './columns.ts';
 import type { Layer, LayerTape, Signal, Weight } from './layer.ts';
 import { SequenceDense } from './sequence-dense.ts';
 
@@ -42,6 +42,20 @@ export class Dense implements Layer {
     const d = columnsAsRows(gradient, at.outputs); // [s, R]
     const a = columnsAsRows(rows.repeat(inputs[0]), at.inputs); // [s, R]
     return tf.mul(d, a);
+  }
+
+  /** a[n, i] at output o, at every step of a sequence. */
+  weightTangents(weight: string, columns: Int32Array, { inputs, output }: LayerTape): tf.Tensor {
+    const [inputCount, width] = this.#kernel.shape;
+    const shape = [columns.length, ...output.shape];
+    if (weight === 'bias') return tf.reshape(atChannels(tf.ones([columns.length, output.size / width]), columns, width), shape);
+    const at = splitFlat(columns, width);
+    return tf.reshape(atChannels(columnsAsRows(tf.reshape(inputs[0], [-1, inputCount]), at.inputs), at.outputs, width), shape);
+  }
+
+  pushForward(_: LayerTape, tangents: tf.Tensor): tf.Tensor {
+    const [inputCount, width] = this.#kernel.shape;
+    return tf.reshape(tf.matMul(tf.reshape(tangents, [-1, inputCount]), this.#kernel), [...tangents.shape.slice(0, -1), width]);
   }
 
   /** sum_r a[n(r), i]^2 d[r, o]^2: the seeds of an example are summed first, then one product over the examples. */

@@ -57,6 +57,15 @@ export interface Layer {
    */
   jacobianColumns?(weight: string, columns: Int32Array, tape: LayerTape, signal: Signal): tf.Tensor;
 
+  /**
+   * Derivatives of the output in some flat positions of one weight: [columns.length, B, ...output shape]. A layer without this rule, or without
+   * {@link pushForward}, is reached by the backward pass only.
+   */
+  weightTangents?(weight: string, columns: Int32Array, tape: LayerTape): tf.Tensor;
+
+  /** Derivatives of the output along those of the only input: [T, B, ...input shape] to [T, B, ...output shape]; the transpose of `backward`. */
+  pushForward?(tape: LayerTape, tangents: tf.Tensor): tf.Tensor;
+
   /** Sum over rows of squared Jacobian entries, in the shape of the weight. Only for layers with weights. */
   squaredJacobian?(weight: string, tape: LayerTape, signal: Signal): tf.Tensor;
 

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { columnsAsRows, splitFlat } from './columns.ts';
+import { atChannels, columnsAsRows, splitFlat } from './columns.ts';
 import type { Conv2D } from './conv2d.ts';
 import type { Layer, LayerTape, Signal, Weight } from './layer.ts';
 import type { MaxPooling2D } from './pooling.ts';
@@ -54,6 +54,20 @@ export class PooledConv2D implements Layer {
     const [perColumn, windows] = [columns.length * rows.exampleCount, height * width];
     const products = tf.matMul(tf.reshape(d, [perColumn, rows.seedCount, windows]), tf.reshape(patches, [perColumn, windows, 1]));
     return tf.reshape(products, [columns.length, rows.rowCount]);
+  }
+
+  /** The patch at the winner of each window, at its channel. */
+  weightTangents(weight: string, columns: Int32Array, tape: LayerTape): tf.Tensor {
+    const [batch, height, width, outputs] = tape.output.shape as [number, number, number, number];
+    const shape = [columns.length, batch, height, width, outputs];
+    if (weight === 'bias') return tf.reshape(atChannels(tf.ones([columns.length, batch * height * width]), columns, outputs), shape);
+    const at = splitFlat(columns, outputs);
+    return tf.reshape(atChannels(this.#patchesAtWinners(at, tape), at.outputs, outputs), shape);
+  }
+
+  pushForward(tape: LayerTape, tangents: tf.Tensor): tf.Tensor {
+    const window = this.#poolingWindow(this.#convolution.windowOver(tape.inputs[0].shape));
+    return this.#pooling.atWinners(this.#convolution.pushForward(tape, tangents), tape.saved[0], window);
   }
 
   squaredJacobian(weight: string, tape: LayerTape, signal: Signal): tf.Tensor {

@@ -37,6 +37,28 @@ export class MaxPooling2D implements Layer {
     return [this.spread(winners, signal, this.windowOver(inputs[0].shape))];
   }
 
+  pushForward({ inputs, saved: [winners] }: LayerTape, tangents: tf.Tensor): tf.Tensor {
+    return this.atWinners(tangents, winners, this.windowOver(inputs[0].shape));
+  }
+
+  /**
+   * The transpose of {@link spread}: what lies at the place that won each window.
+   *
+   * @param tangents  [T, B, H, W, ch]
+   * @param winners  As the forward pass kept them, int32 [B, outH, outW, ch].
+   * @param window  The windows.
+   * @returns  [T, B, outH, outW, ch]
+   */
+  atWinners(tangents: tf.Tensor, winners: tf.Tensor, window: Window): tf.Tensor {
+    const [count, batch, ...shape] = tangents.shape;
+    const slices = windowSlices(tf.reshape<tf.Rank.R4>(tangents, [count * batch, ...(shape as [number, number, number])]), window);
+    const chosen = slices.map((slice, place) => {
+      const won = tf.reshape(tf.cast(tf.equal(winners, place), 'float32'), [1, winners.size]);
+      return tf.mul(tf.reshape(slice, [count, winners.size]), won);
+    });
+    return tf.reshape(chosen.length === 1 ? chosen[0] : tf.addN(chosen), [count, ...winners.shape]);
+  }
+
   /**
    * The signal at the inputs: each window's goes to the place that won.
    *
