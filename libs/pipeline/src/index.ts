@@ -8,7 +8,7 @@ export { collectModelSwag, type ModelSwagOptions } from './swag/collect-model-sw
 export { SWAG_FILES, type SwagRecord } from './swag/swag-file.ts';
 
 export { continuedFitSpec, type ContinuedFitInput } from './fit/continue-fit.ts';
-export { compileFitSpec, type FitSpec, type FitSpecInput, type PriorMethod } from './fit/fit-spec.ts';
+export { compileFitSpec, sizeOfRule, type FitSpec, type FitSpecInput, type PriorMethod } from './fit/fit-spec.ts';
 export type { FitPlan, FitSelection, FitTask, FitTaskResult, OnProgress } from './fit/fit-task.ts';
 export { memoryOfFit } from './fit/feasibility.ts';
 export { machineMemory, memoryPlan, type MemoryNeed, type MemoryPlan, type MemoryProblem } from './fit/memory-plan.ts';

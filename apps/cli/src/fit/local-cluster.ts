@@ -8,6 +8,8 @@ export interface LocalClusterOptions {
   readonly workerCount: number;
   /** Threads of one operation in each worker. */
   readonly threads: number;
+  /** S, where it is known beforehand. */
+  readonly size?: number | undefined;
   /** Told, in one line, when a worker is replaced. */
   readonly onNote: (line: string) => void;
 }
@@ -29,6 +31,15 @@ export interface LocalCluster {
 /** Times that one worker may end by itself before the fit is given up. */
 const REPLACEMENTS_MAX = 3;
 
+/** From here on the tiles of one phase take as much as the machine may have left after the next. */
+const LARGE_SIZE = 10_000;
+
+/**
+ * Makes the C library return tiles to the system as soon as they are freed. By default it keeps them, in a heap per thread, and gigabytes of one phase
+ * come on top of those of the next. It costs some 6 % of a fit's time, so only large ones do it.
+ */
+const RETURN_TILES = 'glibc.malloc.mmap_threshold=4194304:glibc.malloc.hugetlb=1';
+
 /**
  * Starts a coordinator and workers on this machine, talking gRPC over loopback. A worker that dies is replaced, a few times.
  *
@@ -37,13 +48,14 @@ const REPLACEMENTS_MAX = 3;
  * @throws {SublaceError} when a process does not start.
  */
 export async function startLocalCluster(options: LocalClusterOptions): Promise<LocalCluster> {
-  const { workerCount, threads, onNote } = options;
+  const { workerCount, threads, size = 0, onNote } = options;
   const running = new Map<string, ManagedProcess>();
   const starting = new Set<Promise<void>>();
   const stopping = new AbortController();
   const { signal } = stopping;
   const token = randomBytes(32).toString('base64url');
-  const env = { SUBLACE_TOKEN: token };
+  const tunables = process.env['GLIBC_TUNABLES'] ?? (size >= LARGE_SIZE ? RETURN_TILES : undefined);
+  const env = { SUBLACE_TOKEN: token, ...(tunables !== undefined && { GLIBC_TUNABLES: tunables }) };
   const isExpectedToEnd = (): boolean => signal.aborted || isEnding();
   let reject: (error: SublaceError) => void = () => undefined;
   const broken = new Promise<never>((_, fail) => {

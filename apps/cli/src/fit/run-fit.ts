@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { readManifest } from '@sublace/artifact-store';
-import { POSTERIOR_KIND, SEQUENCE_KIND, type FitSpec, type PosteriorManifest, type SequenceManifest } from '@sublace/pipeline';
+import { POSTERIOR_KIND, SEQUENCE_KIND, sizeOfRule, type FitSpec, type PosteriorManifest, type SequenceManifest } from '@sublace/pipeline';
 import { createCoordinatorClient, type PhaseReport } from '@sublace/protocol';
 import type { Terminal } from '../terminal/terminal.ts';
 import { followJob } from './follow-job.ts';
@@ -29,7 +29,8 @@ export interface FinishedFit {
  * @throws {SublaceError} with the job's own code and message.
  */
 export async function runFit(spec: FitSpec, place: FitPlace, terminal: Terminal): Promise<FinishedFit> {
-  const cluster = 'coordinator' in place ? undefined : await startLocalCluster({ ...place, onNote: terminal.note });
+  const size = sizeOfRule(spec.subnetwork);
+  const cluster = 'coordinator' in place ? undefined : await startLocalCluster({ ...place, size, onNote: terminal.note });
   const address = cluster?.address ?? ('coordinator' in place ? place.coordinator : '');
   const token = cluster ? cluster.token : process.env['SUBLACE_TOKEN'];
   const client = createCoordinatorClient(address, token === undefined ? {} : { token });

@@ -145,3 +145,14 @@ function checkPrior({ continues, priorPrecision, priorStructure, priorMean, prio
   if (tuneNoise && (priorPrecision === 'kept' || typeof priorPrecision !== 'string'))
     throw fail("tuneNoise: expected a prior precision that is tuned too, got a given one; use 'evidence' or 'validation'");
 }
+
+/**
+ * S, where a rule says it.
+ *
+ * @param subnetwork  RULE or RULE:S, valid.
+ * @returns  The largest size; undefined for rules that depend on the model.
+ */
+export function sizeOfRule(subnetwork: string): number | undefined {
+  const rule = parseSelectionRule(subnetwork);
+  return 'size' in rule ? rule.size : undefined;
+}
