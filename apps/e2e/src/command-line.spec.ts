@@ -78,6 +78,32 @@ describe('the commands, one after the other', () => {
   });
 });
 
+describe('a posterior and more data', () => {
+  const more = 'digits?count=300&seed=2';
+  const prior = ['--prior-precision', '5'];
+  const [other, continued, merged] = ['other', 'continued', 'merged'].map((name) => join(folder, name));
+
+  it('is continued, or merged with the posterior of the other data: the same bits', async () => {
+    const rule = `indices:${join(posterior, 'subnetwork.safetensors')}`;
+    const fit = ['fit', '--model', model, '--data', more, '--subnetwork', rule, '--keep-dead', '--validation', 'none', '--workers', '1'];
+    await json(...fit, ...prior, '--out', other);
+    const result = await json('fit', '--continue', posterior, '--data', more, '--workers', '1', ...prior, '--out', continued);
+    const sum = await json('merge', posterior, other, ...prior, '--out', merged);
+    expect(sum['digest']).toBe(result['digest']);
+    expect(sum).toMatchObject({ manifest: { data: { exampleCount: 840, sets: [{ spec: data }, { spec: more }] } } });
+    expect(readdirSync(merged)).toContain('manifest.json');
+  });
+
+  it('refuses data that it has seen, and leaves nothing', async () => {
+    const output = join(folder, 'twice');
+    const again = await runSublace(['merge', merged, other, '--out', output]);
+    expect([again.status, again.stdout]).toEqual([42, '']);
+    expect(again.stderr).toMatch(/^sublace: data .*: expected examples that were not fitted yet, got those of .* again\n$/);
+    const names = readdirSync(folder).filter((name) => name.includes('twice'));
+    expect(names).toEqual([]);
+  });
+});
+
 describe('bad input', () => {
   const fit = (...rest: string[]): Promise<CommandResult> => {
     const given = new Map([['--model', model], ['--data', data], ['--subnetwork', 'random:100'], ['--out', join(folder, 'refused')], ['--workers', '1']]); // prettier-ignore

@@ -99,26 +99,23 @@ async function write(
   }
 }
 
-/** What must be equal for data terms to mean the same, and what to say of it. */
+/** What must be equal for data terms to mean the same. */
 function checkAlike(a: Part, b: Part): void {
-  const facts = ({ manifest, terms }: Part): readonly (readonly [string, string])[] => [
-    ['model', manifest.model.digest.slice(0, 16)],
-    ['subnetwork', `${manifest.subnetwork.indicesDigest.slice(0, 16)} (${manifest.subnetwork.rule})`],
-    ['likelihood', manifest.likelihood],
-    ['normalisation', JSON.stringify(manifest.normalisation)],
-    ['noise variance', JSON.stringify(manifest.noiseVariance)],
-    ['temperature', String(manifest.temperature)],
-    ['curvature', manifest.curvature],
-    ['prior mean', isEqual(a.terms.priorMean, terms.priorMean) ? 'equal' : 'another one'],
-  ];
-  const others = facts(b);
-  for (const [i, [name, expected]] of facts(a).entries()) {
-    const [, got] = others[i];
-    if (expected === got) continue;
-    throw new SublaceError(
-      'INVALID_ARGUMENT',
-      `merge: expected posteriors of one ${name}, got ${expected} in '${a.folder}' and ${got} in '${b.folder}'`,
-    );
+  const facts = ({ manifest, terms }: Part): Readonly<Record<string, string>> => ({
+    model: manifest.model.digest.slice(0, 16),
+    subnetwork: manifest.subnetwork.indicesDigest.slice(0, 16),
+    likelihood: manifest.likelihood,
+    normalisation: JSON.stringify(manifest.normalisation),
+    'noise variance': JSON.stringify(manifest.noiseVariance),
+    temperature: String(manifest.temperature),
+    curvature: manifest.curvature,
+    'prior mean': isEqual(a.terms.priorMean, terms.priorMean) ? 'equal' : 'another one',
+  });
+  const got = facts(b);
+  for (const [name, expected] of Object.entries(facts(a))) {
+    if (expected === got[name]) continue;
+    const values = `${expected} in '${a.folder}' and ${got[name]} in '${b.folder}'`;
+    throw new SublaceError('INVALID_ARGUMENT', `merge: expected posteriors of one ${name}, got ${values}`);
   }
 }
 
