@@ -97,8 +97,14 @@ function tileElements(size: number): number {
 function coordinatorBytes(phase: Phase, { network, size }: MemoryProblem): number {
   const scores = 25 * network.layout.size; // two float64 and a byte per sum, and its value
   if (phase === 'plan') return 0;
-  if (phase === 'score' || phase === 'select') return scores + TRANSFER_BYTES;
-  return scores + 8 * tileElements(size) + TRANSFER_BYTES;
+  if (phase === 'score' || phase === 'select') return scores + waitingBytes(scores);
+  const sums = scores + 8 * tileElements(size);
+  return sums + waitingBytes(sums);
+}
+
+/** Blocks on their way: no more than there are, with a few buffers. */
+function waitingBytes(sums: number): number {
+  return Math.min(TRANSFER_BYTES, 30e6 + sums);
 }
 
 /** Model and data, which a worker keeps for the whole job. */
