@@ -53,6 +53,27 @@ describe('the commands, one after the other', () => {
     expect(readdirSync(posterior)).toContain('manifest.json');
   });
 
+  it('tells what a fit would take, and writes nothing', async () => {
+    const output = join(folder, 'posterior-dry');
+    const args = ['--model', model, '--data', data, '--subnetwork', 'gradient-energy:200', '--out', output];
+    const result = await json('fit', ...args, '--workers', '2', '--dry-run');
+    expect(result).toMatchObject({ sizes: [200], workerCount: 2, plan: { likelihood: 'classification' } });
+    const phases = result['phases'] as { phase: string; seconds: number }[];
+    expect(phases.map(({ phase }) => phase)).toEqual(['plan', 'score', 'select', 'accumulate', 'finalise']);
+    expect(existsSync(output)).toBe(false);
+  });
+
+  it('fits nested subnetworks in one job, ranked by snapshots of the weights', async () => {
+    await json('swag', '--model', model, '--data', data, '--snapshots', '2');
+    const output = join(folder, 'sequence');
+    const args = ['--model', model, '--data', data, '--subnetwork', 'swag-variance:20,60', '--candidates', 'dense', '--out', output];
+    const result = await json('fit', ...args, '--workers', '2', '--prior-precision', '5');
+    expect((result['posteriors'] as { folder: string }[]).map((each) => each.folder)).toEqual([join(output, '20'), join(output, '60')]);
+    const { manifest } = (await json('inspect', '--posterior', join(output, '20'))) as { manifest: { subnetwork: unknown } };
+    expect(manifest.subnetwork).toMatchObject({ rule: 'swag-variance:20', size: 20, swagDigest: expect.stringMatching(/^[0-9a-f]{64}$/) });
+    expect(readdirSync(folder).filter((name) => name.includes('staging'))).toEqual([]);
+  });
+
   it('inspects it', async () => {
     const result = await json('inspect', '--posterior', posterior);
     expect(result).toMatchObject({ manifest: { likelihood: 'classification', subnetwork: { rule: 'gradient-energy:200', size: 200 } } });
