@@ -13,6 +13,7 @@ export interface TrainingTask {
  *
  * - Small sets get more epochs, so that training has enough steps: each family asks for a number of steps and a range of epochs.
  * - `lenet5`: Adam with a cosine schedule; 8 epochs on the 60,000 images of MNIST reach 99.1 % test accuracy.
+ * - `transformer`: Adam with warm-up; 40 epochs on 1,800 drawn digits reach 92 % test accuracy.
  * - residual networks: momentum 0.9, warm-up, cosine, weight decay 5e-4, as is usual for CIFAR-10 (He et al. 2016, arXiv:1512.03385).
  * - `mlp` for regression: many epochs on small tables with early stopping, batches of a tenth of the data.
  *

@@ -102,7 +102,7 @@ class GraphBuilder {
   }
 
   #build(spec: LayerSpec, inputs: readonly number[]): Layer[] {
-    if (hasRule(spec.className)) return buildLayer(spec, this.#weights);
+    if (hasRule(spec.className, inputs.length)) return buildLayer(spec, this.#weights);
     const sizes = nodeSizes(this.nodes, this.#inputShape);
     const inputShapes = inputs.map((input) => (input < 0 ? this.#inputShape : sizes[input].shape.slice(1)));
     return [buildTfjsLayer(spec, this.#weights, inputShapes, SUPPORTED_LAYERS)];

@@ -8,6 +8,7 @@ import { EMBEDDING_BUILDERS } from './builders/embedding.ts';
 import { MERGE_BUILDERS } from './builders/merge.ts';
 import { NORMALISATION_BUILDERS } from './builders/normalisation.ts';
 import { POOLING_BUILDERS } from './builders/pooling.ts';
+import { RECURRENT_BUILDERS } from './builders/recurrent.ts';
 import { SHAPE_BUILDERS } from './builders/shape.ts';
 import { ATTENTION_CLASS } from './expand-attention.ts';
 import { layerOptions } from './layer-options.ts';
@@ -23,6 +24,7 @@ const LISTED: Builders = {
   ...SHAPE_BUILDERS,
   ...MERGE_BUILDERS,
   ...ACTIVATION_BUILDERS,
+  ...RECURRENT_BUILDERS,
 };
 
 const BUILDERS: Builders = { ...LISTED, ...ATTENTION_BUILDERS };
@@ -31,13 +33,14 @@ const BUILDERS: Builders = { ...LISTED, ...ATTENTION_BUILDERS };
 export const SUPPORTED_LAYERS: readonly string[] = ['InputLayer', ATTENTION_CLASS, ...Object.keys(LISTED)];
 
 /**
- * Whether a class has a rule of its own here.
+ * Whether a layer has a rule of its own here. Recurrent layers that are given their first state have none.
  *
  * @param className  A tf.js class.
+ * @param inputCount  How many inputs the layer has.
  * @returns  Whether {@link buildLayer} takes it.
  */
-export function hasRule(className: string): boolean {
-  return Object.hasOwn(BUILDERS, className);
+export function hasRule(className: string, inputCount: number): boolean {
+  return Object.hasOwn(BUILDERS, className) && (inputCount === 1 || !Object.hasOwn(RECURRENT_BUILDERS, className));
 }
 
 /**

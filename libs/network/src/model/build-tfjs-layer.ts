@@ -74,13 +74,7 @@ function variablesOf(layer: tf.layers.Layer, weights: WeightTable): Map<string, 
   for (const { variable } of all) weights.adopt(variable);
   for (const { weight, variable } of all) {
     const path = weight.originalName.split('/');
-    // Keras puts the cell of a recurrent layer between the layer and the weight.
-    const value = weights.at(weight.originalName) ?? weights.matching((name) => isWithoutCell(name.split('/'), path));
-    if (!value)
-      throw new SublaceError(
-        'MODEL_INVALID',
-        `weights: expected '${weight.originalName}', which the model's layers need, got none of that name`,
-      );
+    const value = weights.ofCell(path.slice(0, -1).join('/'), path[path.length - 1]);
     if (value.shape.join() !== variable.shape.join())
       throw new SublaceError(
         'MODEL_INVALID',
@@ -90,11 +84,6 @@ function variablesOf(layer: tf.layers.Layer, weights: WeightTable): Map<string, 
     if (trainable.has(weight)) variables.set(path.slice(path[0] === layer.name ? 1 : 0).join('/'), variable);
   }
   return variables;
-}
-
-function isWithoutCell(found: readonly string[], wanted: readonly string[]): boolean {
-  const shortened = [...found.slice(0, -2), ...found.slice(-1)];
-  return shortened.length >= wanted.length && wanted.every((part, i) => shortened[shortened.length - wanted.length + i] === part);
 }
 
 /** Refuses what would give wrong numbers or fail in the middle of a fit. */

@@ -108,13 +108,22 @@ export class WeightTable {
   }
 
   /**
-   * The first weight whose name a condition accepts.
+   * A weight of a recurrent layer: Keras puts the cell between the layer and the weight, tf.js does not.
    *
-   * @param isWanted  The condition.
-   * @returns  The tensor, owned by the table, or nothing.
+   * @param layer  Layer name.
+   * @param weight  Weight name.
+   * @returns  The tensor, owned by the table.
+   * @throws {SublaceError} MODEL_INVALID when it is missing, or several names end so.
    */
-  matching(isWanted: (name: string) => boolean): tf.Tensor | undefined {
-    return [...this.#tensors].find(([name]) => isWanted(name))?.[1];
+  ofCell(layer: string, weight: string): tf.Tensor {
+    const wanted = `${layer}/${weight}`.split('/');
+    const isWithoutCell = (found: readonly string[]): boolean => {
+      const shortened = [...found.slice(0, -2), ...found.slice(-1)].slice(-wanted.length);
+      return shortened.join('/') === wanted.join('/');
+    };
+    const direct = this.at(wanted.join('/'));
+    const tensor = direct ?? [...this.#tensors].find(([name]) => isWithoutCell(name.split('/')))?.[1];
+    return tensor ?? this.get(layer, weight);
   }
 
   #find(wanted: string): tf.Tensor | undefined {

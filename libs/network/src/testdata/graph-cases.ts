@@ -133,7 +133,7 @@ const merges: NetworkCase[] = [
   },
 ];
 
-/** Layers without a rule of their own, which tf.js differentiates. */
+/** Recurrent layers, and layers without a rule of their own, which tf.js differentiates. */
 const differentiated: NetworkCase[] = [
   ...(['simpleRNN', 'gru', 'lstm'] as const).map((kind) => ({
     name: `${kind} over a sequence, with a dense layer at every step before it`,
@@ -144,6 +144,23 @@ const differentiated: NetworkCase[] = [
     ...of([3, 2], (input) => {
       const steps = tf.layers.lstm({ units: 3, returnSequences: true, dropout: 0.3, recurrentActivation: 'hardSigmoid', name: 'first' });
       return on(dense(2, 'head'), on(tf.layers.gru({ units: 2, name: 'second' }), on(steps, input)));
+    }),
+  },
+  {
+    name: 'a recurrent layer that is given its first state',
+    ...ofSeveral([[3, 2], [2]], (sequence, vector) => {
+      const recurrent = tf.layers.simpleRNN({ units: 3, name: 'recurrent' });
+      return on(dense(2, 'head'), recurrent.apply([sequence, on(dense(3, 'state'), vector)]) as Symbolic);
+    }), // prettier-ignore
+  },
+  {
+    name: 'recurrent layers backwards',
+    ...of([3, 2], (input) => {
+      const steps = tf.layers.lstm({ units: 3, returnSequences: true, goBackwards: true, name: 'first' });
+      return on(
+        dense(2, 'head'),
+        on(tf.layers.simpleRNN({ units: 2, goBackwards: true, useBias: false, name: 'second' }), on(steps, input)),
+      );
     }),
   },
   {

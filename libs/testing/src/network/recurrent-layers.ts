@@ -1,0 +1,99 @@
+import type { TestRandom } from '../random.ts';
+import { NAIVE_ACTIVATIONS } from './elementwise-layers.ts';
+import { float32Normals, type NaiveLayer, type NaiveWeight } from './layer.ts';
+
+/** Step of the central differences that give gradients. */
+const STEP = 1e-6;
+
+/** How a recurrent layer runs. */
+export interface RecurrentSizes {
+  readonly steps: number;
+  readonly features: number;
+  readonly units: number;
+  readonly returnsSequences: boolean;
+  readonly goesBackwards: boolean;
+  readonly hasBias: boolean;
+  /** Names of {@link NAIVE_ACTIVATIONS}. */
+  readonly activation: string;
+  /** Of gates. */
+  readonly recurrentActivation: string;
+}
+
+/**
+ * A recurrent layer with random weights over [T, I]: SimpleRNN, h_t = f(x_t W + h_{t-1} U + b), or LSTM with gates in the order input, forget,
+ * candidate, output. Its gradients are central differences of its definition.
+ *
+ * @param random  Where from.
+ * @param className  Which.
+ * @param name  Layer name.
+ * @param sizes  Sizes and options.
+ * @returns  The layer.
+ */
+export function randomRecurrent(random: TestRandom, className: 'SimpleRNN' | 'LSTM', name: string, sizes: RecurrentSizes): NaiveLayer {
+  const { steps, features, units, returnsSequences, goesBackwards, hasBias, activation, recurrentActivation } = sizes;
+  const [f, s] = [NAIVE_ACTIVATIONS[activation], NAIVE_ACTIVATIONS[recurrentActivation]];
+  const gates = (className === 'LSTM' ? 4 : 1) * units;
+  const weights: NaiveWeight[] = [
+    { name: `${name}/kernel`, shape: [features, gates], values: float32Normals(random, [features, gates], features) },
+    { name: `${name}/recurrent_kernel`, shape: [units, gates], values: float32Normals(random, [units, gates], units) },
+    ...(hasBias ? [{ name: `${name}/bias`, shape: [gates], values: float32Normals(random, [gates], 4) }] : []),
+  ];
+  const [kernel, recurrentKernel] = weights.map(({ values }) => values);
+  const bias = hasBias ? weights[2].values : new Array<number>(gates).fill(0);
+
+  const forward = (x: readonly number[]): number[] => {
+    let h = new Array<number>(units).fill(0);
+    let c = new Array<number>(units).fill(0);
+    const outputs: number[][] = [];
+    for (let step = 0; step < steps; step++) {
+      const t = goesBackwards ? steps - 1 - step : step;
+      const z = bias.map((start, g) => {
+        let sum = start;
+        for (let i = 0; i < features; i++) sum += x[t * features + i] * kernel[i * gates + g];
+        for (let j = 0; j < units; j++) sum += h[j] * recurrentKernel[j * gates + g];
+        return sum;
+      });
+      if (className === 'SimpleRNN') {
+        h = z.map(f);
+      } else {
+        c = c.map((before, u) => s(z[units + u]) * before + s(z[u]) * f(z[2 * units + u]));
+        h = c.map((value, u) => s(z[3 * units + u]) * f(value));
+      }
+      outputs.push(h);
+    }
+    return returnsSequences ? outputs.flat() : h;
+  };
+  /** Derivative of g . output when a number of a list changes. */
+  const slope = (x: readonly number[], g: readonly number[], list: number[], i: number): number => {
+    const value = list[i];
+    const at = (changed: number): number => {
+      list[i] = changed;
+      return forward(x).reduce((sum, output, k) => sum + g[k] * output, 0);
+    };
+    const difference = at(value + STEP) - at(value - STEP);
+    list[i] = value;
+    return difference / (2 * STEP);
+  };
+  return {
+    className,
+    config: {
+      name,
+      units,
+      activation,
+      ...(className === 'LSTM' && { recurrent_activation: recurrentActivation }),
+      use_bias: hasBias,
+      return_sequences: returnsSequences,
+      go_backwards: goesBackwards,
+      stateful: false,
+    },
+    weights,
+    forward,
+    backward: (x, g) => {
+      const input = [...x];
+      return {
+        weights: weights.flatMap(({ values }) => values.map((_, i) => slope(x, g, values, i))),
+        input: input.map((_, i) => slope(input, g, input, i)),
+      };
+    },
+  };
+}
