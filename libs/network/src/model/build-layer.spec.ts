@@ -75,4 +75,15 @@ describe('buildLayer', () => {
     );
     expect(() => tf.tidy(() => layer.forward([tf.zeros([1, 5, 2])]).output)).toThrow(message);
   });
+
+  it('refuses groups that channels or filters do not divide into', () => {
+    const values = new Uint8Array(4 * 6);
+    const table = new WeightTable([{ name: 'layer/kernel', shape: [1, 1, 2, 3], dtype: 'float32' }], values);
+    const config = { name: 'layer', groups: 2, use_bias: false };
+    const [layer] = buildLayer({ name: 'layer', className: 'Conv2D', config, calls: [] }, table);
+    const forward = (channels: number) => () => tf.tidy(() => layer.forward([tf.zeros([1, 2, 2, channels])]).output);
+    expect(forward(3)).toThrow('expected 4 channels and a multiple of 2 filters, got 3 and 3');
+    expect(forward(4)).toThrow('expected 4 channels and a multiple of 2 filters, got 4 and 3');
+    tf.dispose(table.tensors);
+  });
 });
