@@ -1,13 +1,5 @@
 import { join } from 'node:path';
-import {
-  DiagonalAccumulator,
-  GgnAccumulator,
-  identitySeeds,
-  jacobianColumns,
-  jacobianRows,
-  microBatchSize,
-  squareRootSeeds,
-} from '@sublace/curvature';
+import { DiagonalAccumulator, GgnAccumulator, identitySeeds, jacobianColumns, microBatchSize, squareRootSeeds } from '@sublace/curvature';
 import { categorical, gaussian, type Likelihood } from '@sublace/likelihoods';
 import { denseOf, TiledMatrix } from '@sublace/linalg';
 import { Rows, loadNetwork, type Network } from '@sublace/network';
@@ -107,10 +99,10 @@ function comparePredictions(
   tf.tidy(() => {
     const tape = network.record(reference.test);
     const rows = new Rows(count, outputCount);
-    const sortedColumns = jacobianRows(network, tape, identitySeeds(count, outputCount), rows, indices);
-    const jacobian: tf.Tensor2D = tf.gather(sortedColumns, tf.tensor1d(order, 'int32'), 1);
+    const sortedColumns = jacobianColumns(network, tape, identitySeeds(count, outputCount), rows, indices);
+    const columns: tf.Tensor2D = tf.gather(sortedColumns, tf.tensor1d(order, 'int32'));
     mean.set(tape.outputs.dataSync());
-    covariance.set(outputCovariance(posterior, jacobian, outputCount).dataSync());
+    covariance.set(outputCovariance(posterior, columns, outputCount).dataSync());
   });
   compare('f_mean', mean, 'f_mean');
   compare('f_variance', covariance, 'f_variance');

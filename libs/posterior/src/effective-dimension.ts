@@ -39,8 +39,11 @@ export function effectiveDimension(
   }
   const normal = normalSampler(seed);
   const squares = tf.tidy(() => {
-    const signs = Float32Array.from({ length: PROBES * size }, (_, i) => Math.sign(normal()) * Math.sqrt(priorPrecision[i % size]));
-    const solved = posterior.solve(tf.tensor2d(signs, [PROBES, size])); // L^-1 D^1/2 z
+    const signs = Float32Array.from(
+      { length: PROBES * size },
+      (_, i) => Math.sign(normal()) * Math.sqrt(priorPrecision[Math.floor(i / PROBES)]),
+    );
+    const solved = posterior.solve(tf.tensor2d(signs, [size, PROBES])); // L^-1 D^1/2 z
     return tf.sum(tf.square(solved), 0);
   });
   const traces = Float64Array.from(squares.dataSync());

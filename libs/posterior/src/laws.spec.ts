@@ -48,7 +48,7 @@ function posteriorOf({ ggn, prior, mapValues }: Omit<Problem, 'jacobian'>, tempe
 /** Variances of J w, [R]. */
 function outputVariances(problem: Problem, temperature = 1): number[] {
   const posterior = posteriorOf(problem, temperature);
-  const variances = tf.tidy(() => [...tf.sum(tf.square(posterior.solve(tf.tensor2d(problem.jacobian))), 0).dataSync()]);
+  const variances = tf.tidy(() => [...tf.sum(tf.square(posterior.solve(tf.transpose(tf.tensor2d(problem.jacobian)))), 0).dataSync()]);
   posterior.dispose();
   return variances;
 }

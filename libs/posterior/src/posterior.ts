@@ -97,16 +97,13 @@ export class Posterior {
   }
 
   /**
-   * V = L^-1 rows', so that V'V = rows Sigma rows'. Solved in float64.
+   * V = L^-1 J', so that V'V = J Sigma J'. Solved in float64.
    *
-   * @param rows  [R, S]. Borrowed.
+   * @param columns  Jacobian columns J', [S, R]. Borrowed.
    * @returns  [S, R] in float32. Owned by the caller.
    */
-  solve(rows: tf.Tensor2D): tf.Tensor2D {
-    const columns = tf.transpose(rows);
-    const b = this.#cut(columns);
-    columns.dispose();
-    return this.#joined(this.factor.solve(b));
+  solve(columns: tf.Tensor2D): tf.Tensor2D {
+    return this.#joined(this.factor.solve(this.#cut(columns)));
   }
 
   /**

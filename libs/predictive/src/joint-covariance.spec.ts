@@ -18,15 +18,15 @@ describe('jointCovariance', () => {
     const jacobian = matrixOf(random.normals(inputs * outputs * size).map(Math.fround), size);
     const indices = Int32Array.from({ length: size }, (_, i) => i);
     const posterior = new Posterior({ indices, mapValues: new Float64Array(size), ggn: flat(ggn), priorPrecision: 0.5 });
-    const rows = tf.tensor2d(jacobian);
+    const columns = tf.tensor2d(transposed(jacobian));
     const before = tf.memory().numTensors;
-    const joint = jointCovariance(posterior, rows);
+    const joint = jointCovariance(posterior, columns);
     expect(tf.memory().numTensors).toBe(before);
     const covariance = inverse(sum(ggn, diagonalMatrix(ggn.map(() => 0.5))));
     expect(joint).toBeAllclose(flat(product(jacobian, product(covariance, transposed(jacobian)))), FLOAT32_SOLVE);
     const side = inputs * outputs;
     expect(joint.every((value, i) => value === joint[(i % side) * side + Math.floor(i / side)])).toBe(true);
-    const alone = outputCovariance(posterior, rows, outputs);
+    const alone = outputCovariance(posterior, columns, outputs);
     const blocks = Array.from({ length: inputs }, (_, n) =>
       Array.from(
         { length: outputs ** 2 },
@@ -34,7 +34,7 @@ describe('jointCovariance', () => {
       ),
     );
     expect(blocks.flat()).toBeAllclose([...alone.dataSync()]);
-    tf.dispose([rows, alone]);
+    tf.dispose([columns, alone]);
     posterior.dispose();
   });
 });

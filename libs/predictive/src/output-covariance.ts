@@ -6,13 +6,13 @@ import type { Posterior } from '@sublace/posterior';
  * triangular solve for the whole batch, in float64.
  *
  * @param posterior  The posterior.
- * @param jacobian  [B C, S], rows (n, c). Borrowed.
+ * @param columns  Jacobian columns J', [S, B C], rows (n, c) of J. Borrowed.
  * @param outputCount  C.
  * @returns  [B, C, C]. Owned by the caller.
  */
-export function outputCovariance(posterior: Posterior, jacobian: tf.Tensor2D, outputCount: number): tf.Tensor3D {
+export function outputCovariance(posterior: Posterior, columns: tf.Tensor2D, outputCount: number): tf.Tensor3D {
   return tf.tidy(() => {
-    const v = posterior.solve(jacobian); // L^-1 J', [S, B C]
+    const v = posterior.solve(columns); // L^-1 J', [S, B C]
     const byExample = tf.transpose(tf.reshape(v, [posterior.size, -1, outputCount]), [1, 2, 0]); // [B, C, S]
     return tf.matMul(byExample, byExample, false, true) as tf.Tensor3D;
   });
@@ -22,10 +22,10 @@ export function outputCovariance(posterior: Posterior, jacobian: tf.Tensor2D, ou
  * The diagonal of {@link outputCovariance}: all that the probit link and regression intervals need.
  *
  * @param posterior  The posterior.
- * @param jacobian  [B C, S], rows (n, c). Borrowed.
+ * @param columns  Jacobian columns J', [S, B C], rows (n, c) of J. Borrowed.
  * @param outputCount  C.
  * @returns  [B, C]. Owned by the caller.
  */
-export function outputVariance(posterior: Posterior, jacobian: tf.Tensor2D, outputCount: number): tf.Tensor2D {
-  return tf.tidy(() => tf.reshape(tf.sum(tf.square(posterior.solve(jacobian)), 0), [-1, outputCount]));
+export function outputVariance(posterior: Posterior, columns: tf.Tensor2D, outputCount: number): tf.Tensor2D {
+  return tf.tidy(() => tf.reshape(tf.sum(tf.square(posterior.solve(columns)), 0), [-1, outputCount]));
 }

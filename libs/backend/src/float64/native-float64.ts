@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import { activeBackend } from '../start-backend.ts';
 import type { CholeskyOutcome, Float64Matrix, Float64Ops } from './float64-ops.ts';
 
 /** The part of the addon's binding that runs any TensorFlow operation on tensors of any type. */
@@ -29,6 +30,9 @@ interface NativeBackend {
 const FLOAT = 1;
 const DOUBLE = 2;
 const INT32 = 3;
+
+/** Right-hand sides per thread from which a triangular solve is worth cutting up. */
+const SOLVE_COLUMNS_MIN = 64;
 
 interface NativeMatrix extends Float64Matrix {
   readonly id: number;
@@ -122,7 +126,11 @@ export class NativeFloat64 implements Float64Ops {
 
   triangularSolve(lower: Float64Matrix, b: Float64Matrix, options: { adjoint?: boolean } = {}): Float64Matrix {
     const attributes = [this.#type('T', DOUBLE), this.#flag('lower', true), this.#flag('adjoint', options.adjoint ?? false)];
-    return this.#run('MatrixTriangularSolve', attributes, [idOf(lower), idOf(b)], b.shape);
+    const solve = (right: number): number => this.#execute('MatrixTriangularSolve', attributes, [idOf(lower), right], 1)[0].id;
+    const parts = Math.min(activeBackend().threads, Math.floor(b.shape[1] / SOLVE_COLUMNS_MIN));
+    // TensorFlow solves in one thread per matrix of a batch.
+    if (parts < 2 || b.shape[1] % parts !== 0) return { id: solve(idOf(b)), shape: b.shape } as NativeMatrix;
+    return this.#inBatch(b, parts, solve);
   }
 
   symmetricEigen(a: Float64Matrix): { values: Float64Array; vectors: Float64Matrix } {
@@ -150,6 +158,24 @@ export class NativeFloat64 implements Float64Ops {
     const result = act(this.#backend.getInputTensorIds(tensors));
     tf.dispose(tensors);
     return result;
+  }
+
+  /** Runs an operation on the columns of a matrix, cut into the matrices of a batch. */
+  #inBatch(matrix: Float64Matrix, parts: number, run: (batch: number) => number): Float64Matrix {
+    const { binding } = this.#backend;
+    const width = matrix.shape[1] / parts;
+    const cut = Array.from({ length: parts }, (_, i) => this.sliceColumns(matrix, i * width, width));
+    const attributes = [this.#type('T', DOUBLE), { name: 'axis', type: binding.TF_ATTR_INT, value: 0 }];
+    const [batch] = this.#execute('Pack', [{ name: 'N', type: binding.TF_ATTR_INT, value: parts }, ...attributes], cut.map(idOf), 1);
+    this.dispose(...cut);
+    const result = run(batch.id);
+    const unpacked = this.#execute('Unpack', [{ name: 'num', type: binding.TF_ATTR_INT, value: parts }, ...attributes], [result], parts);
+    binding.deleteTensor(batch.id);
+    binding.deleteTensor(result);
+    const columns = unpacked.map(({ id }): NativeMatrix => ({ id, shape: [matrix.shape[0], width] }));
+    const joined = this.concat(columns, 1);
+    this.dispose(...columns);
+    return joined;
   }
 
   #hasNaN(matrix: Float64Matrix): boolean {

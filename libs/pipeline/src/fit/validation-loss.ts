@@ -47,9 +47,9 @@ export class ValidationLoss {
     this.#plan = plan;
     this.#targets = targetsOf(validation, 0, count);
     this.#mean = new Float64Array(count * outputCount);
-    forEachJacobian(network, indices, validation.inputs, count, (outputs, jacobian, first) => {
+    forEachJacobian(network, indices, validation.inputs, count, (outputs, columns, first) => {
       this.#mean.set(outputs.dataSync(), first * outputCount);
-      this.#projected.push(tf.keep(spectrum.projectedSquares(jacobian)));
+      this.#projected.push(tf.keep(spectrum.projectedSquares(tf.transpose(columns))));
     });
   }
 

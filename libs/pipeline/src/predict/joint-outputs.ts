@@ -24,12 +24,12 @@ export function jointOutputCovariance(network: Network, posterior: Posterior, in
     const most = Math.floor(JOINT_OUTPUTS_MAX / outputCount);
     throw new SublaceError('INVALID_ARGUMENT', `joint_covariance: expected at most ${most} inputs of ${outputCount} outputs, got ${count}`);
   }
-  const jacobians: tf.Tensor2D[] = [];
-  forEachJacobian(network, posterior.indices, inputs, count, (_, jacobian) => {
-    jacobians.push(tf.keep(jacobian.clone()));
+  const parts: tf.Tensor2D[] = [];
+  forEachJacobian(network, posterior.indices, inputs, count, (_, columns) => {
+    parts.push(tf.keep(columns.clone()));
   });
-  const joined = tf.concat(jacobians, 0);
-  tf.dispose(jacobians);
+  const joined = tf.concat(parts, 1);
+  tf.dispose(parts);
   try {
     return jointCovariance(posterior, joined);
   } finally {
@@ -61,8 +61,8 @@ export function functionSamples(
   const samples = new Float64Array(count * draws.count * outputCount);
   const deviations = weightDeviations(posterior, draws.count, draws.seed); // [K, S]
   try {
-    forEachJacobian(network, posterior.indices, inputs, count, (outputs, jacobian, first) => {
-      const shifts = tf.transpose(tf.reshape(tf.matMul(jacobian, deviations, false, true), [-1, outputCount, draws.count]), [0, 2, 1]);
+    forEachJacobian(network, posterior.indices, inputs, count, (outputs, columns, first) => {
+      const shifts = tf.transpose(tf.reshape(tf.matMul(columns, deviations, true, true), [-1, outputCount, draws.count]), [0, 2, 1]);
       samples.set(tf.add(tf.expandDims(outputs, 1), shifts).dataSync(), first * draws.count * outputCount);
     });
   } finally {

@@ -1,4 +1,4 @@
-import { forEachPass, identitySeeds, jacobianRows, microBatchSize, rowsPerPass } from '@sublace/curvature';
+import { forEachPass, identitySeeds, jacobianColumns, microBatchSize, rowsPerPass } from '@sublace/curvature';
 import { Rows, type Network } from '@sublace/network';
 import { outputCovariance, outputVariance } from '@sublace/predictive';
 import type { Posterior } from '@sublace/posterior';
@@ -38,11 +38,11 @@ export function linearisedOutputs(
   const mean = new Float64Array(count * outputCount);
   const variance = new Float64Array(count * outputCount);
   const covariance = needsCovariance ? new Float64Array(count * outputCount ** 2) : undefined;
-  forEachJacobian(network, posterior.indices, inputs, count, (outputs, jacobian, first) => {
+  forEachJacobian(network, posterior.indices, inputs, count, (outputs, columns, first) => {
     mean.set(outputs.dataSync(), first * outputCount);
-    if (!covariance) variance.set(outputVariance(posterior, jacobian, outputCount).dataSync(), first * outputCount);
+    if (!covariance) variance.set(outputVariance(posterior, columns, outputCount).dataSync(), first * outputCount);
     else {
-      const values = outputCovariance(posterior, jacobian, outputCount).dataSync();
+      const values = outputCovariance(posterior, columns, outputCount).dataSync();
       covariance.set(values, first * outputCount ** 2);
       for (let i = 0; i < outputs.size; i++) variance[first * outputCount + i] = values[i * outputCount + (i % outputCount)];
     }
@@ -57,14 +57,14 @@ export function linearisedOutputs(
  * @param indices  Flat positions of the S weights.
  * @param inputs  [N, ...inputShape] row-major, normalised.
  * @param count  N.
- * @param visit  Receives outputs [B, C], Jacobian [B C, S] and the position of the batch's first example.
+ * @param visit  Receives outputs [B, C], Jacobian columns [S, B C] and the position of the batch's first example.
  */
 export function forEachJacobian(
   network: Network,
   indices: Int32Array,
   inputs: Float32Array,
   count: number,
-  visit: (outputs: tf.Tensor2D, jacobian: tf.Tensor2D, first: number) => void,
+  visit: (outputs: tf.Tensor2D, columns: tf.Tensor2D, first: number) => void,
 ): void {
   const batchSize = Math.min(128, microBatchSize(network, indices.length, network.outputCount));
   const rowsMax = rowsPerPass(network, indices.length);
@@ -74,10 +74,10 @@ export function forEachJacobian(
     const seeds = identitySeeds(examples, network.outputCount);
     const parts: tf.Tensor2D[] = [];
     forEachPass(seeds, new Rows(examples, network.outputCount), rowsMax, (passSeeds, passRows) => {
-      parts.push(tf.keep(jacobianRows(network, tape, passSeeds, passRows, indices)));
+      parts.push(tf.keep(jacobianColumns(network, tape, passSeeds, passRows, indices)));
     });
-    const jacobian = parts.length === 1 ? parts[0] : tf.concat2d(parts, 0);
-    visit(tape.outputs, jacobian, first);
-    tf.dispose([jacobian, ...parts]);
+    const columns = parts.length === 1 ? parts[0] : tf.concat2d(parts, 1);
+    visit(tape.outputs, columns, first);
+    tf.dispose([columns, ...parts]);
   });
 }

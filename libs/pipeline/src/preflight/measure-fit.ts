@@ -182,7 +182,7 @@ function widened(block: Block): Block {
 function jacobianSeconds({ model, training, validation }: FitContext, indices: Int32Array): number {
   const { inputs, count } = validation ?? training;
   const some = Math.min(count, JACOBIAN_EXAMPLES);
-  return secondsOf(() => forEachJacobian(model.network, indices, inputs, some, (_, jacobian) => void jacobian.dataSync())) / some;
+  return secondsOf(() => forEachJacobian(model.network, indices, inputs, some, (_, columns) => void columns.dataSync())) / some;
 }
 
 const PRODUCT_SIDE = 1024;
