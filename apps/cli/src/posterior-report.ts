@@ -8,6 +8,8 @@ export interface VarianceSummary {
   readonly largest: number;
   /** Of a weight that the data say nothing about. */
   readonly prior: number;
+  /** Weights that it is taken from. */
+  readonly count: number;
 }
 
 /**
@@ -24,6 +26,7 @@ export function summariseVariances(variances: Float64Array, priorPrecision: numb
     median: sorted[Math.floor(sorted.length / 2)] ?? Number.NaN,
     largest: sorted.at(-1) ?? Number.NaN,
     prior: 1 / priorPrecision,
+    count: sorted.length,
   };
 }
 
@@ -47,7 +50,7 @@ export function describePosterior(manifest: PosteriorManifest, variance?: Varian
   const { report } = subnetwork;
   const spread =
     variance &&
-    `${variance.smallest.toExponential(2)} to ${variance.largest.toExponential(2)}, median ${variance.median.toExponential(2)}, prior ${variance.prior.toExponential(2)}`;
+    `${variance.smallest.toExponential(2)} to ${variance.largest.toExponential(2)}, median ${variance.median.toExponential(2)}, prior ${variance.prior.toExponential(2)}${variance.count < subnetwork.size ? ` (of ${variance.count} weights)` : ''}`;
   const { effectiveDimension, effectiveDimensionError } = manifest;
   const deviation = effectiveDimensionError > 0 ? ` (estimated, +- ${number(effectiveDimensionError)})` : '';
   const facts = formatPairs([

@@ -1,4 +1,5 @@
 import { startBackend } from '@sublace/backend';
+import { TiledMatrix } from '@sublace/linalg';
 import {
   diagonalMatrix,
   DOUBLE,
@@ -12,6 +13,7 @@ import {
   transposed,
   type Matrix,
 } from '@sublace/testing';
+import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Posterior, type PosteriorOptions } from './index.ts';
@@ -49,6 +51,30 @@ describe('Posterior', () => {
     expect(posterior.marginalVariances()).toBeAllclose(covariance.map((row, i) => row[i]), DOUBLE); // prettier-ignore
     expect(posterior.logDeterminant).toBeCloseTo(logAbsoluteDeterminant(precision), 10);
     posterior.dispose();
+  });
+
+  it('gives the same in many tiles as in one, and the variances of some weights', () => {
+    const ggn = randomGgn(23, 9, 4);
+    const whole = posteriorOf(ggn);
+    const before = tf.memory().numTensors;
+    const tiled = posteriorOf(ggn, { ggn: TiledMatrix.fromDense(flat(ggn), 23, 4) });
+    expect(tiled.logDeterminant).toBeCloseTo(whole.logDeterminant, 10);
+    expect(tiled.covariance()).toBeAllclose(whole.covariance(), DOUBLE);
+    expect(tiled.marginalVariances()).toBeAllclose(whole.marginalVariances(), DOUBLE);
+    const some = [0, 7, 22];
+    expect(tiled.marginalVariances(Int32Array.from(some))).toBeAllclose(some.map((i) => whole.marginalVariances()[i])); // prettier-ignore
+    const rows = tf.tensor2d(testRandom(2).normals(3 * 23), [3, 23]);
+    const z = tf.transpose(rows);
+    for (const solve of [(of: Posterior) => of.solve(rows), (of: Posterior) => of.solveAdjoint(z as tf.Tensor2D)]) {
+      const [got, expected] = [solve(tiled), solve(whole)];
+      expect(got.shape).toEqual([23, 3]);
+      expect(got.dataSync()).toBeAllclose(expected.dataSync());
+      tf.dispose([got, expected]);
+    }
+    tf.dispose([rows, z]);
+    tiled.dispose();
+    expect(tf.memory().numTensors).toBe(before);
+    whole.dispose();
   });
 
   it('takes a prior precision for each weight', () => {

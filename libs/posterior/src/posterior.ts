@@ -139,12 +139,20 @@ export class Posterior {
   }
 
   /**
-   * Marginal variances: the diagonal of the covariance. Costs as much as the factorisation.
+   * Marginal variances: the diagonal of the covariance. All of them cost as much as the factorisation, some of them S^2 each.
    *
-   * @returns  [S]
+   * @param positions  Which of the S weights; default: all.
+   * @returns  [S], or one per position (through float32).
    */
-  marginalVariances(): Float64Array {
-    return this.factor.inverseDiagonal();
+  marginalVariances(positions?: Int32Array): Float64Array {
+    if (!positions) return this.factor.inverseDiagonal();
+    const squares = tf.tidy(() => {
+      const rows = tf.oneHot(tf.tensor1d(positions, 'int32'), this.size, 1, 0, 'float32') as tf.Tensor2D;
+      return tf.sum(tf.square(this.solve(rows)), 0);
+    });
+    const variances = Float64Array.from(squares.dataSync());
+    squares.dispose();
+    return variances;
   }
 
   /** Frees factor and GGN. */
