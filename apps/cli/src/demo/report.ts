@@ -87,11 +87,14 @@ export function rotationCharts(curve: readonly RotationPoint[]): [string, string
   ];
 }
 
-/** Held-out NLL against the prior precision, without the far ends where it explodes. */
+/** Held-out NLL against the prior precision at half decades, without the far end where it explodes. */
 function priorChart({ prior, priorPrecision }: DemoResult['manifest']): string {
-  const curve = prior.curve ?? [];
-  const smallest = Math.min(...curve.map(({ loss }) => loss));
-  const shown = curve.filter(({ loss }) => loss < smallest + PRIOR_CHART_NATS);
+  const halfDecades = (prior.curve ?? []).filter((point) => {
+    const steps = 2 * Math.log10(point.priorPrecision);
+    return Math.abs(steps - Math.round(steps)) < 1e-6;
+  });
+  const smallest = Math.min(...halfDecades.map(({ loss }) => loss));
+  const shown = halfDecades.filter(({ loss }) => loss < smallest + PRIOR_CHART_NATS);
   return lineChart({
     title: `Held-out NLL by prior precision: ${priorPrecision.toPrecision(3)} was chosen`,
     x: { name: 'prior precision', values: shown.map((point) => Number(point.priorPrecision.toPrecision(2))) },
