@@ -35,7 +35,10 @@ export interface LinkOptions {
 export function applyLink(link: Link, logits: GaussianLogits, options: LinkOptions = {}): Float64Array {
   switch (link) {
     case 'probit':
-      return probit(logits);
+      return probit(
+        logits.mean,
+        logits.mean.map((_, c) => logits.covariance[c * (logits.mean.length + 1)]),
+      );
     case 'bridge':
       return laplaceBridge(logits, false);
     case 'bridge-normalised':
