@@ -76,7 +76,7 @@ function countsOf(
   { workerCount, threads }: FitWorkers,
 ): Omit<FitCounts, 'sizes' | 'tileElementBytes'> {
   const { rule, weights } = scoredWeightsOf(spec, model.network.layout);
-  const isGiven = typeof spec.priorPrecision !== 'string';
+  const isGiven = typeof spec.priorPrecision !== 'string' || spec.priorPrecision === 'kept';
   return {
     shardExamples: plan.shards.map((shard) => shard.count),
     validationCount: plan.validationCount,
