@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 
 describe('trainingDefaults', () => {
-  it.each(['mlp:50x2', 'lenet5', 'resnet-small:2', 'resnet18'])('are valid options for %s at any size', (architecture) => {
+  it.each(['mlp:50x2', 'lenet5', 'resnet-small:2', 'resnet18', 'transformer'])('are valid options for %s at any size', (architecture) => {
     for (const likelihood of ['classification', 'regression'] as const) {
       for (const trainingCount of [1, 100, 60_000, 1_000_000]) {
         const defaults = trainingDefaults(architecture, { likelihood, trainingCount });

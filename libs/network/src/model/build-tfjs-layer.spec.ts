@@ -79,11 +79,14 @@ describe('layers without a rule', () => {
     expect(loadNetwork((await filesWith(tf.layers.dense({ units: 2 }))).files).notes).toEqual([]);
   });
 
-  it.each(['lstm', 'gru'] as const)('find their weights also where Keras puts a cell between: %s, by a rule or by tf.js', async (kind) => {
-    const { files } = await filesWith(tf.layers[kind]({ units: 2, name: 'recurrent' }), [4, 3]);
+  it.each<[string, () => tf.layers.Layer]>([
+    ['by a rule', () => tf.layers.lstm({ units: 2, name: 'recurrent' })],
+    ['by tf.js', () => tf.layers.bidirectional({ layer: tf.layers.lstm({ units: 2 }), mergeMode: 'concat', name: 'recurrent' })],
+  ])('find their weights also where Keras puts the cell of a recurrent layer between, %s', async (_, layer) => {
+    const { files } = await filesWith(layer(), [4, 3]);
     const expected = loadNetwork(files).layers[0].weights.map(({ value }) => [...value.dataSync()]);
     const manifest = (files.modelJson as { weightsManifest: { weights: { name: string }[] }[] }).weightsManifest[0].weights;
-    for (const weight of manifest) weight.name = weight.name.replace('recurrent/', `recurrent/${kind}_cell_3/`);
+    for (const weight of manifest) if (weight.name.startsWith('recurrent')) weight.name = weight.name.replace(/(\w+)$/, 'lstm_cell_3/$1');
     expect(loadNetwork(files).layers[0].weights.map(({ value }) => [...value.dataSync()])).toEqual(expected);
   });
 

@@ -17,11 +17,13 @@ export interface RecurrentSizes {
   readonly activation: string;
   /** Of gates. */
   readonly recurrentActivation: string;
+  /** GRU: the reset gate comes after the product, which then has a bias of its own. */
+  readonly resetsAfter?: boolean;
 }
 
 /**
- * A recurrent layer with random weights over [T, I]: SimpleRNN, h_t = f(x_t W + h_{t-1} U + b), or LSTM with gates in the order input, forget,
- * candidate, output. Its gradients are central differences of its definition.
+ * A recurrent layer with random weights over [T, I]: SimpleRNN, h_t = f(x_t W + h_{t-1} U + b); LSTM with gates in the order input, forget,
+ * candidate, output; or GRU with gates in the order update, reset, candidate. Its gradients are central differences of its definition.
  *
  * @param random  Where from.
  * @param className  Which.
@@ -29,17 +31,23 @@ export interface RecurrentSizes {
  * @param sizes  Sizes and options.
  * @returns  The layer.
  */
-export function randomRecurrent(random: TestRandom, className: 'SimpleRNN' | 'LSTM', name: string, sizes: RecurrentSizes): NaiveLayer {
-  const { steps, features, units, returnsSequences, goesBackwards, hasBias, activation, recurrentActivation } = sizes;
+export function randomRecurrent(
+  random: TestRandom,
+  className: 'SimpleRNN' | 'LSTM' | 'GRU',
+  name: string,
+  sizes: RecurrentSizes,
+): NaiveLayer {
+  const { steps, features, units, returnsSequences, goesBackwards, hasBias, activation, recurrentActivation, resetsAfter = false } = sizes;
   const [f, s] = [NAIVE_ACTIVATIONS[activation], NAIVE_ACTIVATIONS[recurrentActivation]];
-  const gates = (className === 'LSTM' ? 4 : 1) * units;
+  const gates = { SimpleRNN: 1, LSTM: 4, GRU: 3 }[className] * units;
+  const biasShape = resetsAfter ? [2, gates] : [gates];
   const weights: NaiveWeight[] = [
     { name: `${name}/kernel`, shape: [features, gates], values: float32Normals(random, [features, gates], features) },
     { name: `${name}/recurrent_kernel`, shape: [units, gates], values: float32Normals(random, [units, gates], units) },
-    ...(hasBias ? [{ name: `${name}/bias`, shape: [gates], values: float32Normals(random, [gates], 4) }] : []),
+    ...(hasBias ? [{ name: `${name}/bias`, shape: biasShape, values: float32Normals(random, biasShape, 4) }] : []),
   ];
   const [kernel, recurrentKernel] = weights.map(({ values }) => values);
-  const bias = hasBias ? weights[2].values : new Array<number>(gates).fill(0);
+  const bias = hasBias ? weights[2].values : new Array<number>(2 * gates).fill(0);
 
   const forward = (x: readonly number[]): number[] => {
     let h = new Array<number>(units).fill(0);
@@ -47,17 +55,29 @@ export function randomRecurrent(random: TestRandom, className: 'SimpleRNN' | 'LS
     const outputs: number[][] = [];
     for (let step = 0; step < steps; step++) {
       const t = goesBackwards ? steps - 1 - step : step;
-      const z = bias.map((start, g) => {
-        let sum = start;
+      const fromInput = Array.from({ length: gates }, (_, g) => {
+        let sum = bias[g];
         for (let i = 0; i < features; i++) sum += x[t * features + i] * kernel[i * gates + g];
-        for (let j = 0; j < units; j++) sum += h[j] * recurrentKernel[j * gates + g];
         return sum;
       });
+      /** (state U)_g */
+      const product = (state: readonly number[], g: number): number =>
+        state.reduce((sum, value, j) => sum + value * recurrentKernel[j * gates + g], resetsAfter ? bias[gates + g] : 0);
+      const before = h;
+      const z = fromInput.map((value, g) => value + product(before, g));
       if (className === 'SimpleRNN') {
         h = z.map(f);
-      } else {
-        c = c.map((before, u) => s(z[units + u]) * before + s(z[u]) * f(z[2 * units + u]));
+      } else if (className === 'LSTM') {
+        c = c.map((value, u) => s(z[units + u]) * value + s(z[u]) * f(z[2 * units + u]));
         h = c.map((value, u) => s(z[3 * units + u]) * f(value));
+      } else {
+        const reset = before.map((_, u) => s(z[units + u]));
+        const kept = before.map((value, u) => reset[u] * value);
+        h = before.map((value, u) => {
+          const g = 2 * units + u;
+          const candidate = f(fromInput[g] + (resetsAfter ? reset[u] * product(before, g) : product(kept, g)));
+          return s(z[u]) * value + (1 - s(z[u])) * candidate;
+        });
       }
       outputs.push(h);
     }
@@ -80,7 +100,8 @@ export function randomRecurrent(random: TestRandom, className: 'SimpleRNN' | 'LS
       name,
       units,
       activation,
-      ...(className === 'LSTM' && { recurrent_activation: recurrentActivation }),
+      ...(className !== 'SimpleRNN' && { recurrent_activation: recurrentActivation }),
+      ...(className === 'GRU' && { reset_after: resetsAfter }),
       use_bias: hasBias,
       return_sequences: returnsSequences,
       go_backwards: goesBackwards,
