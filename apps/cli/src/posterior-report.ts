@@ -67,6 +67,9 @@ export function describePosterior(manifest: PosteriorManifest, variance?: Varian
       'dead candidates',
       `${number(report.deadCount)} of ${number(report.candidateCount)} (${percent(report.deadCount, report.candidateCount)})`,
     ],
+    ...(report.deadSelectedCount > 0
+      ? [['dead weights kept', `${number(report.deadSelectedCount)} of ${number(subnetwork.size)}: their posterior is the prior`] as const]
+      : []),
     ['prior precision', describePrior(manifest)],
     ['temperature', number(manifest.temperature)],
     ['curvature', manifest.curvature],

@@ -294,6 +294,55 @@ describe('a subnetwork that cannot be formed', () => {
     expect(existsSync(output)).toBe(false);
   });
 
+  /** The model with some hidden units whose bias is so low that they never wake up. */
+  const withDeadUnits = (count: number): string =>
+    damagedModel((copy) => {
+      const weights = readFileSync(join(copy, 'weights.bin'));
+      for (let unit = 0; unit < count; unit++) weights.writeFloatLE(-1e6, 4 * (16 + unit)); // after the kernel of 4 x 4
+      writeFileSync(join(copy, 'weights.bin'), weights);
+    });
+
+  it('is all dead: refused with the reason and the remedy', async () => {
+    const output = join(folder, 'never-dead');
+    const fit = { ...problem, model: withDeadUnits(4), subnetwork: 'names:dense1/kernel', priorPrecision: 1, output };
+    expect(await failure(() => fitInProcess(fit))).toEqual([
+      'SUBNETWORK_INVALID',
+      'subnetwork names:dense1/kernel: expected candidates that the data say something about, got 16 whose Jacobian is zero on all training data' +
+        ' (dead units, saturated outputs or inputs of another scale); choose other weights or check --normalisation: --keep-dead would give them the prior as posterior',
+    ]);
+    expect(existsSync(output)).toBe(false);
+  });
+
+  it('never prefers the weights of a constant column, which standardising leaves at some rounding instead of zero', async () => {
+    const constant = join(folder, 'constant.csv');
+    const [header, ...lines] = readFileSync(problem.data, 'utf8').trim().split('\n');
+    const model = openModel(problem.model);
+    const [value] = model.metadata!.normalisation.inputMean;
+    model.dispose();
+    writeFileSync(constant, [header, ...lines.map((line) => [value, ...line.split(',').slice(1)].join(','))].join('\n'));
+    const output = join(folder, 'constant');
+    const { indices, selection } = await fitInProcess({
+      ...problem,
+      data: constant,
+      subnetwork: 'largest-variance:4',
+      priorPrecision: 2,
+      output,
+    });
+    expect(selection.report.deadCount).toBeGreaterThanOrEqual(4); // the first row of the first kernel
+    expect(Math.min(...indices)).toBeGreaterThan(3);
+  });
+
+  it('is dead weights among others, kept on request: a posterior that is the prior, and says so', async () => {
+    const output = join(folder, 'dead-kept');
+    const fit = { ...problem, model: withDeadUnits(1), subnetwork: 'largest-variance:4', keepDead: true, priorPrecision: 2, output };
+    const { selection } = await fitInProcess(fit);
+    expect(selection).toMatchObject({ size: 4, maxDiagonal: 0, report: { deadSelectedCount: 4, diagonalMassShare: 0 } });
+    const fitted = await openPosterior(output);
+    for (const variance of fitted.posterior.marginalVariances()) expect(variance).toBeCloseTo(0.5, 12);
+    expect(Number.isFinite(fitted.manifest.logMarginalLikelihood)).toBe(true);
+    fitted.dispose();
+  });
+
   it('names nothing, or is not a rule', async () => {
     const output = join(folder, 'never-named');
     expect(await failure(() => fitInProcess({ ...problem, subnetwork: 'names:conv*', priorPrecision: 1, output }))).toEqual([

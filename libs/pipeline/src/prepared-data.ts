@@ -10,6 +10,8 @@ export interface PreparedData {
   readonly inputs: Float32Array;
   /** Labels [N], or values [N, T], normalised where the likelihood is Gaussian. */
   readonly targets: Int32Array | Float32Array;
+  /** Where each example is in the data that the user named, when these were split. */
+  readonly rows?: Uint32Array;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { ParameterLayout } from '@sublace/network';
+import { deadThreshold } from './dead-threshold.ts';
 import type { ScoredWeights } from './scored-weights.ts';
 
 /** What a subnetwork takes of one weight tensor. */
@@ -6,7 +7,7 @@ export interface LayerShare {
   readonly layer: string;
   readonly weight: string;
   readonly selected: number;
-  /** Candidates whose GGN diagonal is zero on the training data. */
+  /** Candidates that are dead: their GGN diagonal is no more than rounding on the training data. */
   readonly dead: number;
   readonly total: number;
   /** Share of the GGN diagonal's sum over the scored weights that the selected ones carry. */
@@ -23,7 +24,7 @@ export interface QualityReport {
   readonly scoredCount: number;
   /** Weights that the rule could choose from, dead ones included. */
   readonly candidateCount: number;
-  /** Candidates whose GGN diagonal is zero on the training data. */
+  /** Candidates that are dead: their GGN diagonal is no more than rounding on the training data. */
   readonly deadCount: number;
   /** Chosen weights that are dead; more than zero only when asked to keep them. */
   readonly deadSelectedCount: number;
@@ -46,7 +47,8 @@ export function qualityReport(input: {
   readonly scored: ScoredWeights;
 }): QualityReport {
   const { layout, indices, candidates, diagonalGgn, scored } = input;
-  const isDead = (index: number): boolean => !(diagonalGgn[index] > 0);
+  const threshold = deadThreshold(diagonalGgn);
+  const isDead = (index: number): boolean => !(diagonalGgn[index] > threshold);
   const mass = diagonalGgn.reduce((sum, value) => sum + value, 0);
   const share = (positions: Int32Array, offset: number): number =>
     mass > 0 ? positions.reduce((sum, position) => sum + diagonalGgn[offset + position], 0) / mass : 0;

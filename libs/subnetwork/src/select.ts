@@ -1,6 +1,7 @@
 import { SublaceError } from '@sublace/errors';
 import type { ParameterEntry, ParameterLayout } from '@sublace/network';
 import { candidateEntries, checkListed, type CandidateKind } from './candidates.ts';
+import { deadThreshold } from './dead-threshold.ts';
 import { largest } from './largest.ts';
 import { qualityReport, type QualityReport } from './quality-report.ts';
 import { randomScores } from './random-scores.ts';
@@ -12,7 +13,7 @@ export interface SelectionInput {
   readonly rule: SelectionRule;
   readonly layout: ParameterLayout;
   readonly candidates: readonly CandidateKind[];
-  /** Keep weights whose GGN diagonal is zero on the training data. Default false: they cannot change any prediction there. */
+  /** Keep weights whose GGN diagonal is no more than rounding on the training data. Default false: they cannot change any prediction there. */
   readonly keepDead: boolean;
   readonly seed: number;
   /** Exact GGN diagonal, [P]; zero for weights that {@link scoredWeights} does not name. */
@@ -62,7 +63,8 @@ export function selectNestedSubnetworks(input: SelectionInput): Subnetwork[] {
   const { rule, layout, diagonalGgn, keepDead } = input;
   const entries = candidateEntries(rule, layout, input.candidates, input.listed);
   const candidates = rule.kind === 'indices' ? checkListed(input.listed, layout) : positionsOf(entries);
-  const live = keepDead ? candidates : candidates.filter((index) => diagonalGgn[index] > 0);
+  const threshold = deadThreshold(diagonalGgn);
+  const live = keepDead ? candidates : candidates.filter((index) => diagonalGgn[index] > threshold);
   checkEnough(input, candidates, live);
   const scored = scoredWeights(rule, layout, input.candidates, input.listed);
   const describe = (indices: Int32Array): Subnetwork => ({
@@ -75,13 +77,13 @@ export function selectNestedSubnetworks(input: SelectionInput): Subnetwork[] {
 }
 
 function checkEnough({ rule, diagonalGgn, keepDead, candidates: kinds }: SelectionInput, candidates: Int32Array, live: Int32Array): void {
-  const deadCount = candidates.reduce((count, index) => count + (diagonalGgn[index] > 0 ? 0 : 1), 0);
-  if (deadCount === candidates.length) {
-    const kept = keepDead ? 'their posterior would be the prior' : '--keep-dead would give them the prior as posterior';
+  const threshold = deadThreshold(diagonalGgn);
+  const deadCount = candidates.reduce((count, index) => count + (diagonalGgn[index] > threshold ? 0 : 1), 0);
+  if (deadCount === candidates.length && !keepDead) {
     throw new SublaceError(
       'SUBNETWORK_INVALID',
       `subnetwork ${nameOf(rule)}: expected candidates that the data say something about, got ${deadCount} whose Jacobian is zero on all training data` +
-        ` (dead units, saturated outputs or inputs of another scale): ${kept}; choose other weights or check --normalisation`,
+        ' (dead units, saturated outputs or inputs of another scale); choose other weights or check --normalisation: --keep-dead would give them the prior as posterior',
     );
   }
   const size = 'size' in rule ? rule.size : live.length;

@@ -49,7 +49,7 @@ export function accumulateShard(task: FitTask, plan: FitPlan, context: FitContex
   const blocks = ggn.finish();
   if (!blocks.every(({ data }) => data.every(Number.isFinite))) {
     const entries = network.layout.split(indices).map(({ entry }) => entry);
-    throw notFiniteError({ what: 'GGN', range: shard, curvature, entries }, context);
+    throw notFiniteError({ network, data: training, part: 'training', what: 'GGN', range: shard, curvature, entries });
   }
   return { summary: { exampleCount: shard.count }, blocks };
 }

@@ -42,7 +42,7 @@ async function failure(input: Partial<FitSpecInput> & SmallProblem): Promise<{ c
   const output = join(folder, `never-${++fileCount}`);
   const run = fitInProcess({ subnetwork: 'gradient-energy:8', priorPrecision: 1, output, ...input });
   const error = (await run.then(() => undefined, (thrown: unknown) => thrown)) as { code: string; message: string; exitCode: number }; // prettier-ignore
-  expect(existsSync(output)).toBe(false);
+  expect(existsSync(join(output, 'manifest.json'))).toBe(false);
   return error;
 }
 
@@ -67,6 +67,13 @@ describe('an example whose numbers are not finite', () => {
   it('is named by its row in the data, wherever the held-out rows are', async () => {
     const { message } = await failure({ ...table, data: tableWith(31, '1e25'), validation: { fraction: 0.3, seed: 4 } });
     expect(message).toMatch(/^example 31, layer output\/kernel/);
+  });
+
+  it('among the held-out ones spoils the choice of the prior, and is named too', async () => {
+    const heldOut = { data: tableWith(7, '3e38') };
+    const { code, message } = await failure({ ...table, model: steepModel(), validation: heldOut, priorPrecision: 'validation' });
+    expect(code).toBe('NUMERICAL_FAILURE');
+    expect(message).toMatch(/^validation example 7, layer dense1: expected a finite output, got/);
   });
 
   it('is found when the accumulate task meets it first', async () => {

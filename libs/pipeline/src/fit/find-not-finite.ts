@@ -3,19 +3,23 @@ import { SublaceError } from '@sublace/errors';
 import { Rows, type Network, type ParameterEntry, type Tape } from '@sublace/network';
 import * as tf from '@tensorflow/tfjs';
 import { forEachBatch } from '../batches.ts';
-import { targetsOf } from '../prepared-data.ts';
-import type { FitContext } from './fit-context.ts';
+import { targetsOf, type PreparedData } from '../prepared-data.ts';
 
 /** Examples that are looked at together before each is looked at alone. */
 const SEARCH_BATCH = 32;
 
 /** Which pass over the data gave numbers that are not finite. */
 export interface FailedPass {
+  readonly network: Network;
+  readonly data: PreparedData;
+  /** Which part of the data that is, for the message. */
+  readonly part: 'training' | 'validation';
   /** What it computed, for the message: `GGN diagonal`. */
   readonly what: string;
   /** First example and number of examples. */
   readonly range: { readonly start: number; readonly count: number };
-  readonly curvature: CurvatureSeeds;
+  /** What seeded it; absent where only Jacobians were formed. */
+  readonly curvature?: CurvatureSeeds;
   /** Weights whose Jacobians were formed. */
   readonly entries: readonly ParameterEntry[];
 }
@@ -25,18 +29,18 @@ export interface FailedPass {
  * pass did, and only runs when that has failed.
  *
  * @param pass  The pass.
- * @param context  Model and data.
  * @returns  The error to throw: NUMERICAL_FAILURE with example, layer and remedy.
  */
-export function notFiniteError(pass: FailedPass, context: FitContext): SublaceError {
-  const { range, what } = pass;
-  const found = firstBad(pass, context, range, SEARCH_BATCH);
+export function notFiniteError(pass: FailedPass): SublaceError {
+  const { range, what, part } = pass;
+  const found = firstBad(pass, range, SEARCH_BATCH);
   const remedy = 'check the scale of the inputs (--normalisation), or remove the example';
   if (found) {
-    const row = context.trainingRows?.[found.example] ?? found.example;
-    return new SublaceError('NUMERICAL_FAILURE', `example ${row}, layer ${found.where}, got ${found.got}; ${remedy}`);
+    const row = pass.data.rows?.[found.example] ?? found.example;
+    const whose = part === 'training' ? '' : `${part} `;
+    return new SublaceError('NUMERICAL_FAILURE', `${whose}example ${row}, layer ${found.where}, got ${found.got}; ${remedy}`);
   }
-  const examples = `examples ${range.start} to ${range.start + range.count - 1} of the training part`;
+  const examples = `examples ${range.start} to ${range.start + range.count - 1} of the ${part} part`;
   return new SublaceError(
     'NUMERICAL_FAILURE',
     `${what} of ${examples}: expected finite values, got a sum beyond float32, though each example is finite alone; check the scale of the inputs (--normalisation)`,
@@ -51,38 +55,33 @@ interface Finding {
   readonly got: string;
 }
 
-function firstBad(pass: FailedPass, context: FitContext, range: FailedPass['range'], batchSize: number): Finding | undefined {
-  const { network } = context.model;
+function firstBad(pass: FailedPass, range: FailedPass['range'], batchSize: number): Finding | undefined {
   let found: Finding | undefined;
-  forEachBatch(network, context.training.inputs, range, batchSize, (batch, first) => {
+  forEachBatch(pass.network, pass.data.inputs, range, batchSize, (batch, first) => {
     if (found) return;
-    const bad = inspect(pass, context, batch, first);
+    const bad = inspect(pass, batch, first);
     if (!bad) return;
     const count = batch.shape[0];
-    found = count === 1 ? { ...bad, example: first } : firstBad(pass, context, { start: first, count }, 1);
+    found = count === 1 ? { ...bad, example: first } : firstBad(pass, { start: first, count }, 1);
   });
   return found;
 }
 
 /** The first layer whose output, or the deepest whose derivative, is not finite for a batch. */
-function inspect(pass: FailedPass, context: FitContext, batch: tf.Tensor, first: number): Omit<Finding, 'example'> | undefined {
-  const { network } = context.model;
+function inspect({ network, data, curvature, entries }: FailedPass, batch: tf.Tensor, first: number): Omit<Finding, 'example'> | undefined {
   const tape = network.record(batch);
   for (const [i, { output }] of tape.layers.entries()) {
     const got = badValue(output);
     if (got !== undefined) return { where: `${network.nodes[i].layer.name}: expected a finite output`, got };
   }
   const count = batch.shape[0];
-  const { seeds, rows } = seedRows(pass.curvature, tape.outputs, {
-    targets: targetsOf(context.training, first, count),
-    firstExample: first,
-  });
+  const identity = (): Omit<Finding, 'example'> | undefined =>
+    badJacobian(network, entries, tape, identitySeeds(count, network.outputCount), new Rows(count, network.outputCount));
+  if (!curvature) return identity();
+  const { seeds, rows } = seedRows(curvature, tape.outputs, { targets: targetsOf(data, first, count), firstExample: first });
   if (badValue(seeds) !== undefined)
     return { where: `${network.nodes.at(-1)?.layer.name}: expected outputs with a finite curvature`, got: 'others' };
-  return (
-    badJacobian(network, pass.entries, tape, seeds, rows) ??
-    badJacobian(network, pass.entries, tape, identitySeeds(count, network.outputCount), new Rows(count, network.outputCount))
-  );
+  return badJacobian(network, entries, tape, seeds, rows) ?? identity();
 }
 
 function badJacobian(

@@ -23,8 +23,6 @@ export interface FitContext {
   readonly likelihood: LikelihoodKind;
   readonly normalisation: Normalisation;
   readonly training: PreparedData;
-  /** Where each training example is in the data, when some of these were held out. */
-  readonly trainingRows: Uint32Array | undefined;
   readonly validation: PreparedData | undefined;
   /** Of the raw training examples. */
   readonly dataDigest: string;
@@ -82,25 +80,33 @@ export async function readFitData(model: Model, spec: FitDataSpec, known?: Norma
   if (!wanted) familyOf(likelihood).checkNetwork(network);
   const { training, validation, rows } = await splitOff(whole, spec, model, load);
   const normalisation = known ?? metadata?.normalisation ?? normalisationOf(spec, training);
-  const prepare = (dataset: Dataset): PreparedData => prepareData(dataset, network, { likelihood, normalisation });
+  const prepare = (dataset: Dataset, from: Uint32Array | undefined): PreparedData => ({
+    ...prepareData(dataset, network, { likelihood, normalisation }),
+    ...(from && { rows: from }),
+  });
   return {
     model,
     likelihood,
     normalisation,
-    training: prepare(training),
-    trainingRows: rows,
-    validation: validation && validation.count > 0 ? prepare(validation) : undefined,
+    training: prepare(training, rows?.training),
+    validation: validation && validation.count > 0 ? prepare(validation, rows?.validation) : undefined,
     dataDigest: datasetDigest(training),
   };
 }
 
-/** Training data without the validation examples, and the validation examples. */
+/** Training data without the validation examples, and the validation examples; which rows they are of data that were split. */
+interface SplitData {
+  readonly training: Dataset;
+  readonly validation?: Dataset;
+  readonly rows?: { readonly training: Uint32Array; readonly validation: Uint32Array };
+}
+
 async function splitOff(
   whole: Dataset,
   spec: FitDataSpec,
   { metadata }: Model,
   load: (data: string) => Promise<Dataset>,
-): Promise<{ training: Dataset; validation?: Dataset; rows?: Uint32Array }> {
+): Promise<SplitData> {
   const { validation } = spec;
   if (validation === 'none') return { training: whole };
   if (validation === 'as-trained') {
@@ -111,8 +117,8 @@ async function splitOff(
   return 'data' in validation ? { training: whole, validation: await load(validation.data) } : splitIn(whole, validation);
 }
 
-function splitIn(whole: Dataset, split: ValidationSplit): { training: Dataset; validation: Dataset; rows: Uint32Array } {
-  return { ...splitValidation(whole, split), rows: splitRows(whole.count, split).training };
+function splitIn(whole: Dataset, split: ValidationSplit): SplitData {
+  return { ...splitValidation(whole, split), rows: splitRows(whole.count, split) };
 }
 
 /** A sigmoid at the end says yes or no; other endings leave it to the data. */

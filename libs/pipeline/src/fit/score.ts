@@ -59,7 +59,15 @@ export function scoreShard(task: FitTask, plan: FitPlan, context: FitContext, on
   });
   const scores = { 'score/diagonal-ggn': diagonal.finish(), ...(energy && { 'score/gradient-energy': energy.finish() }) };
   if (!isFinite || !Object.values(scores).every((values) => values.every(Number.isFinite))) {
-    throw notFiniteError({ what: 'GGN diagonal', range: shard, curvature, entries: weights.entries }, context);
+    throw notFiniteError({
+      network,
+      data: training,
+      part: 'training',
+      what: 'GGN diagonal',
+      range: shard,
+      curvature,
+      entries: weights.entries,
+    });
   }
   // A float64 as two float32, since only float32 sums over shards are exact.
   const high = Math.fround(logLikelihood);

@@ -3,6 +3,7 @@ import { denseOf } from '@sublace/linalg';
 import { searchPriorPrecision, Spectrum, type ChoiceRule, type PriorPoint } from '@sublace/posterior';
 import type { FitContext } from './fit-context.ts';
 import type { FitSpec, PriorMethod } from './fit-spec.ts';
+import { notFiniteError } from './find-not-finite.ts';
 import type { FitPlan } from './fit-task.ts';
 import { geometricMean } from './geometric-mean.ts';
 import { readPriorPrecisions } from './given-prior.ts';
@@ -94,8 +95,9 @@ function withScale(
       : scalarByEvidence(spectrum, inputs, limits);
     const { best, curve, isAtBound } = search;
     if (!Number.isFinite(best.loss)) {
-      const loss = heldOut ? 'validation' : 'evidence';
-      throw new SublaceError('NUMERICAL_FAILURE', `priorPrecision: expected a finite ${loss} loss at some value, got none; give a number`);
+      throw heldOut
+        ? noFiniteLoss(heldOut, indices)
+        : new SublaceError('NUMERICAL_FAILURE', 'priorPrecision: expected a finite evidence loss at some value, got none; give a number');
     }
     return {
       priorPrecision: priorShape ? priorShape.map((value) => value * best.priorPrecision) : best.priorPrecision,
@@ -107,6 +109,13 @@ function withScale(
   } finally {
     spectrum.dispose();
   }
+}
+
+/** One example whose numbers are not finite spoils the mean over all. */
+function noFiniteLoss({ model: { network }, validation }: HeldOut, indices: Int32Array): SublaceError {
+  const entries = network.layout.split(indices).map(({ entry }) => entry);
+  const range = { start: 0, count: validation.count };
+  return notFiniteError({ network, data: validation, part: 'validation', what: 'mean NLL', range, entries });
 }
 
 function byValidation(
