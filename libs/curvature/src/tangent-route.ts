@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { Network, Tape, VisitedLayer } from '@sublace/network';
 
 /** Tangents per row of an example up to which pushing them forward is cheaper than carrying every row's signal back one layer further. */
-const TANGENTS_PER_ROW = 2;
+const TANGENTS_PER_ROW = 1;
 
 /** Columns wanted of one weight. */
 export interface WantedColumns {

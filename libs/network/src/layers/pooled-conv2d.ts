@@ -44,7 +44,7 @@ export class PooledConv2D implements Layer {
   jacobianColumns(weight: string, columns: Int32Array, tape: LayerTape, signal: Signal): tf.Tensor {
     const { gradient, rows } = signal;
     const [, height, width, outputs] = gradient.shape as [number, number, number, number];
-    if (weight === 'bias') return columnsAsRows(tf.sum(tf.reshape(gradient, [rows.rowCount, -1, outputs]), 1), columns);
+    if (weight === 'bias') return columnsAsRows(tf.sum(gradient, [1, 2]), columns);
     if (columns.length > this.#kernel.size * GATHERED_SHARE) {
       return this.#convolution.jacobianColumns(weight, columns, tape, this.#beforePooling(tape, signal));
     }
@@ -71,6 +71,7 @@ export class PooledConv2D implements Layer {
   }
 
   squaredJacobian(weight: string, tape: LayerTape, signal: Signal): tf.Tensor {
+    if (weight === 'bias') return tf.sum(tf.square(tf.sum(signal.gradient, [1, 2])), 0);
     return this.#convolution.squaredJacobian(weight, tape, this.#beforePooling(tape, signal));
   }
 
