@@ -147,8 +147,10 @@ export class Posterior {
   marginalVariances(positions?: Int32Array): Float64Array {
     if (!positions) return this.factor.inverseDiagonal();
     const squares = tf.tidy(() => {
-      const rows = tf.oneHot(tf.tensor1d(positions, 'int32'), this.size, 1, 0, 'float32') as tf.Tensor2D;
-      return tf.sum(tf.square(this.solve(rows)), 0);
+      // Not tf.oneHot: it refuses a single weight, and on WebAssembly answers integers whatever type is asked for.
+      const weights = tf.reshape(tf.range(0, this.size, 1, 'int32'), [this.size, 1]);
+      const units = tf.equal(weights, tf.tensor2d(positions, [1, positions.length], 'int32')); // [S, n]
+      return tf.sum(tf.square(this.solve(tf.cast(units, 'float32') as tf.Tensor2D)), 0);
     });
     const variances = Float64Array.from(squares.dataSync());
     squares.dispose();

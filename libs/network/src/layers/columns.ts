@@ -95,6 +95,7 @@ export function pickChannels(value: tf.Tensor, channels: Int32Array): tf.Tensor 
  */
 export function atChannels(rows: tf.Tensor, channels: Int32Array, channelCount: number): tf.Tensor {
   const [count, width] = rows.shape as [number, number];
-  const chosen = tf.oneHot(tf.tensor1d(channels, 'int32'), channelCount, 1, 0, 'float32');
-  return tf.mul(tf.reshape(rows, [count, width, 1]), tf.reshape(chosen, [count, 1, channelCount]));
+  // Not tf.oneHot, which refuses a single channel and on WebAssembly answers integers whatever type is asked for.
+  const chosen = tf.equal(tf.tensor3d(channels, [count, 1, 1], 'int32'), tf.range(0, channelCount, 1, 'int32'));
+  return tf.mul(tf.reshape(rows, [count, width, 1]), tf.cast(chosen, 'float32'));
 }
