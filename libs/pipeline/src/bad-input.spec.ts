@@ -384,6 +384,10 @@ describe('a specification that makes no sense', () => {
     [{ priorBounds: [1, 1] }, 'priorBounds: expected two positive numbers in ascending order, got 1 and 1'],
     [{ priorPatience: 0 }, 'priorPatience: expected a positive integer, got 0'],
     [
+      { tuneNoise: true, curvature: 'empirical-fisher' },
+      'tuneNoise: expected curvature ggn or mc-fisher, got empirical-fisher, which does not scale with the noise',
+    ],
+    [
       { priorPrecision: 3, tuneNoise: true },
       "tuneNoise: expected a prior precision that is tuned too, got a given one; use 'evidence' or 'validation'",
     ],

@@ -33,7 +33,7 @@ export interface FitSpec {
   readonly priorStructure: PriorStructure;
   /** One value for all, or a file of values. It counts in the evidence; the posterior's mean stays the MAP. */
   readonly priorMean: number | { readonly file: string };
-  /** Smallest and largest prior precision that tuning may choose. */
+  /** Smallest and largest prior precision that tuning may choose; at the given noise, where the noise is found by validation. */
   readonly priorBounds: [smallest: number, largest: number];
   /** Rounds of a climb of the evidence without gain before it ends. */
   readonly priorPatience: number;
@@ -131,7 +131,16 @@ export function compileFitSpec(input: FitSpecInput): FitSpec {
   return spec;
 }
 
-function checkPrior({ continues, priorPrecision, priorStructure, priorMean, priorBounds, priorPatience, tuneNoise }: FitSpec): void {
+function checkPrior({
+  continues,
+  curvature,
+  priorPrecision,
+  priorStructure,
+  priorMean,
+  priorBounds,
+  priorPatience,
+  tuneNoise,
+}: FitSpec): void {
   const fail = (message: string): SublaceError => new SublaceError('INVALID_ARGUMENT', message);
   if (!['scalar', 'layer', 'weight'].includes(priorStructure))
     throw fail(`priorStructure: expected scalar, layer or weight, got '${priorStructure}'`);
@@ -144,6 +153,8 @@ function checkPrior({ continues, priorPrecision, priorStructure, priorMean, prio
     throw fail("priorPrecision 'kept': expected a posterior to continue, got none; use 'auto' or a number");
   if (tuneNoise && (priorPrecision === 'kept' || typeof priorPrecision !== 'string'))
     throw fail("tuneNoise: expected a prior precision that is tuned too, got a given one; use 'evidence' or 'validation'");
+  if (tuneNoise && curvature === 'empirical-fisher')
+    throw fail('tuneNoise: expected curvature ggn or mc-fisher, got empirical-fisher, which does not scale with the noise');
 }
 
 /**
