@@ -178,6 +178,22 @@ describe('data that do not fit', () => {
     expect(existsSync(output)).toBe(false);
   });
 
+  it('have targets that leave float32 once they are normalised, by row', async () => {
+    const data = join(folder, 'targets.csv');
+    const model = join(folder, 'small-targets');
+    const lines = Array.from({ length: 40 }, (_, i) => `${i},${(Math.sin(i) / 1e3).toFixed(6)}`);
+    writeFileSync(data, ['x,y', ...lines].join('\n'));
+    await trainModel({ data, architecture: 'mlp:4x1', output: model, training: { epochs: 2, batchSize: 8 } });
+    const wide = join(folder, 'wide-targets.csv');
+    writeFileSync(wide, ['x,y', ...lines.slice(0, 5), '1,3e38'].join('\n'));
+    expect(await plan({ model, data: wide, subnetwork: 'random:2' })).toEqual([
+      'DATA_INVALID',
+      expect.stringMatching(
+        /wide-targets\.csv: expected targets within float32 once normalised, got 3\.\d+e\+38 in row 5; mend or remove the row$/,
+      ),
+    ]);
+  });
+
   it('are missing, or have targets of another kind', async () => {
     expect(await plan({ data: './nothing.csv' })).toEqual([
       'DATA_INVALID',
