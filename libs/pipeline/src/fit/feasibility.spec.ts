@@ -26,10 +26,14 @@ describe('checkFeasible', () => {
     expect(() => checkFeasible(1000, { priorPrecision: 1 }, context, 1)).not.toThrow();
   });
 
-  it('refuses to tune the prior of a subnetwork that is too large for it', () => {
-    expect(() => checkFeasible(8001, { priorPrecision: 'auto' }, context, 1)).toThrow(
-      "priorPrecision 'auto': expected at most 8000 weights to tune it for, got 8001; give a number",
+  it('refuses to tune the prior of a subnetwork that is too large for it, later by the evidence alone than by validation', () => {
+    expect(() => checkFeasible(8001, { priorPrecision: 'validation' }, context, 1)).toThrow(
+      "priorPrecision 'validation': expected at most 8000 weights to tune it for, got 8001; give a number",
     );
+    expect(() => checkFeasible(8001, { priorPrecision: 'evidence', tuneNoise: true }, context, 1)).toThrow('at most 8000 weights');
+    expect(() => checkFeasible(8001, { priorPrecision: 'evidence', priorStructure: 'layer' }, context, 1)).toThrow('at most 8000 weights');
+    expect(() => checkFeasible(8001, { priorPrecision: 'auto' }, context, 1)).not.toThrow(); // there are no validation data
+    expect(() => checkFeasible(20_001, { priorPrecision: 'evidence' }, context, 1)).toThrow('at most 20000 weights');
     expect(() => checkFeasible(8001, { priorPrecision: 1 }, context, 1)).not.toThrow();
   });
 });

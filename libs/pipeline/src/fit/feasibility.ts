@@ -2,9 +2,10 @@ import { SublaceError } from '@sublace/errors';
 import type { FitContext } from './fit-context.ts';
 import type { FitSpec } from './fit-spec.ts';
 import { machineMemory, memoryPlan, type MemoryPlan } from './memory-plan.ts';
+import { EVIDENCE_SIZE_MAX, SPECTRUM_SIZE_MAX } from './tune-prior.ts';
 
-/** Above this the eigendecomposition that tunes the prior takes minutes to hours. */
-const TUNED_SIZE_MAX = 8000;
+/** What of a specification decides how the prior precision is found. */
+type PriorWish = Pick<FitSpec, 'priorPrecision'> & Partial<Pick<FitSpec, 'priorStructure' | 'tuneNoise'>>;
 
 /**
  * Refuses a subnetwork that could not be finished, before work is spent on it: with one worker, coordinator and worker on this machine.
@@ -17,7 +18,7 @@ const TUNED_SIZE_MAX = 8000;
  */
 export function checkFeasible(
   size: number,
-  spec: Pick<FitSpec, 'priorPrecision'>,
+  spec: PriorWish,
   context: Pick<FitContext, 'model' | 'training' | 'validation'>,
   shardCount: number,
 ): void {
@@ -35,10 +36,11 @@ export function checkFeasible(
       `subnetwork of ${size} weights: needs ${gigabytes(peak.bytes)} of memory in phase ${peak.phase}, got a machine with ${gigabytes(available)}; ${remedy}`,
     );
   }
-  if (isTuned(spec) && size > TUNED_SIZE_MAX) {
+  const tunedSizeMax = isByEvidence(spec, context) ? EVIDENCE_SIZE_MAX : SPECTRUM_SIZE_MAX;
+  if (isTuned(spec) && size > tunedSizeMax) {
     throw new SublaceError(
       'INVALID_ARGUMENT',
-      `priorPrecision '${spec.priorPrecision as string}': expected at most ${TUNED_SIZE_MAX} weights to tune it for, got ${size}; give a number`,
+      `priorPrecision '${spec.priorPrecision as string}': expected at most ${tunedSizeMax} weights to tune it for, got ${size}; give a number`,
     );
   }
 }
@@ -56,10 +58,11 @@ export function checkFeasible(
  */
 export function memoryOfFit(
   size: number,
-  spec: Pick<FitSpec, 'priorPrecision'>,
-  { model, training, validation }: Pick<FitContext, 'model' | 'training' | 'validation'>,
+  spec: PriorWish,
+  context: Pick<FitContext, 'model' | 'training' | 'validation'>,
   place: { readonly shardCount: number; readonly workerCount: number },
 ): MemoryPlan {
+  const { model, training, validation } = context;
   return memoryPlan({
     ...place,
     network: model.network,
@@ -67,13 +70,22 @@ export function memoryOfFit(
     exampleCount: training.count + (validation?.count ?? 0),
     inputElements: model.network.inputShape.reduce((product, extent) => product * extent, 1),
     outputCount: model.network.outputCount,
-    isTuned: isTuned(spec),
+    isTuned: isTuned(spec) && !(size > SPECTRUM_SIZE_MAX && isByEvidence(spec, context)),
   });
 }
 
 /** By a search, that is: neither a number, nor a file, nor what a posterior had before. */
-function isTuned({ priorPrecision }: Pick<FitSpec, 'priorPrecision'>): boolean {
+function isTuned({ priorPrecision }: PriorWish): boolean {
   return typeof priorPrecision === 'string' && priorPrecision !== 'kept';
+}
+
+/** A scalar by the evidence and nothing else, which factorisations alone can find. */
+function isByEvidence(
+  { priorPrecision, priorStructure = 'scalar', tuneNoise }: PriorWish,
+  { validation }: Pick<FitContext, 'validation'>,
+): boolean {
+  const isWanted = priorPrecision === 'evidence' || (priorPrecision === 'auto' && !validation);
+  return isWanted && priorStructure === 'scalar' && tuneNoise !== true;
 }
 
 /** The largest size below one that does not fit, to a hundred. */

@@ -10,6 +10,7 @@ import { readPriorPrecisions } from './given-prior.ts';
 import type { PriorStructure } from './prior-groups.ts';
 import {
   scalarByEvidence,
+  scalarByFactorisations,
   structuredByEvidence,
   type EvidenceInputs,
   type SearchLimits,
@@ -17,6 +18,12 @@ import {
 } from './tune-by-evidence.ts';
 import { ValidationLoss } from './validation-loss.ts';
 import { valuesAt } from './weight-values.ts';
+
+/** Above this an eigendecomposition, which serves every way to tune, takes minutes to hours. */
+export const SPECTRUM_SIZE_MAX = 8000;
+
+/** Above this the factorisations of a search by the evidence alone do. */
+export const EVIDENCE_SIZE_MAX = 20_000;
 
 /** How the prior precision was found. */
 export interface TunedPrior {
@@ -72,6 +79,11 @@ export function tunePrior(wish: PriorWish, inputs: EvidenceInputs, heldOut: Held
   }
   const method = wanted === 'auto' ? (heldOut ? 'widest' : 'evidence') : wanted;
   const limits: SearchLimits = { bounds: wish.priorBounds, patience: wish.priorPatience };
+  if (method === 'evidence' && structure === 'scalar' && !inputs.noise && inputs.indices.length > SPECTRUM_SIZE_MAX) {
+    const { best, curve, isAtBound } = scalarByFactorisations(inputs, limits.bounds);
+    if (!Number.isFinite(best.loss)) throw noFiniteEvidence();
+    return { priorPrecision: best.priorPrecision, method, structure, dataScale: 1, isAtBound, curve };
+  }
   const shape = structure === 'scalar' ? undefined : structuredByEvidence(structure, inputs, limits);
   if (shape && method === 'evidence') return { ...shape, method, structure };
   return { ...withScale(wish, inputs, method === 'evidence' ? undefined : heldOut, shape), method, structure };
@@ -95,9 +107,7 @@ function withScale(
       : scalarByEvidence(spectrum, inputs, limits);
     const { best, curve, isAtBound } = search;
     if (!Number.isFinite(best.loss)) {
-      throw heldOut
-        ? noFiniteLoss(heldOut, indices)
-        : new SublaceError('NUMERICAL_FAILURE', 'priorPrecision: expected a finite evidence loss at some value, got none; give a number');
+      throw heldOut ? noFiniteLoss(heldOut, indices) : noFiniteEvidence();
     }
     return {
       priorPrecision: priorShape ? priorShape.map((value) => value * best.priorPrecision) : best.priorPrecision,
@@ -109,6 +119,10 @@ function withScale(
   } finally {
     spectrum.dispose();
   }
+}
+
+function noFiniteEvidence(): SublaceError {
+  return new SublaceError('NUMERICAL_FAILURE', 'priorPrecision: expected a finite evidence loss at some value, got none; give a number');
 }
 
 /** One example whose numbers are not finite spoils the mean over all. */
