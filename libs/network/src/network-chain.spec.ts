@@ -15,8 +15,10 @@ import {
   randomTransposedConvolution,
   testRandom,
   type ConvolutionGeometry,
+  type NaiveLayer,
 } from '@sublace/testing';
-import { beforeAll, describe, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { loadNetwork } from './index.ts';
 import { expectLikeTwin } from './testdata/expect-like-twin.ts';
 
 beforeAll(async () => {
@@ -98,5 +100,17 @@ describe('layers in a row', () => {
         ],
       ),
     );
+  });
+
+  it('count what lies between the steps of a layer, for estimates of memory', () => {
+    const largest = (layer: NaiveLayer, outputs: number): number => {
+      const twin = new NaiveNetwork([4, 4, 2], [layer, flattenLayer('flatten'), randomDense(random, 'head', outputs, 2)]);
+      const network = loadNetwork(twin.toLayersModel());
+      network.dispose();
+      return network.activationElements.largest;
+    };
+    const image = { ...plain, inputShape: [4, 4, 2] as const, padding: 'same' as const };
+    expect(largest(randomTransposedConvolution(random, 'up', { ...image, filters: 5 }), 80)).toBe(16 * 9 * 5);
+    expect(largest(randomSeparable(random, 'separable', 2, { ...image, filters: 3 }, 8), 48)).toBe(16 * 16);
   });
 });

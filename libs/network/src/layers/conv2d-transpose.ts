@@ -58,6 +58,12 @@ export class Conv2DTranspose implements Layer {
     return tf.reshape(tf.transpose(squares), this.#kernel.shape);
   }
 
+  /** The signal under the kernel at every input position. */
+  workElements({ inputs }: LayerTape): number {
+    const [, height, width] = inputs[0].shape;
+    return (height * width * this.#kernel.size) / this.#kernel.shape[3];
+  }
+
   /** Output extent along one axis, as tf.js has it. */
   #extent(input: number, axis: 0 | 1): number {
     const stride = this.#strides[axis];

@@ -45,6 +45,10 @@ export class OnSequences implements Layer {
     if (!squares || !value) throw new Error(`internal: ${this.className} has no weight '${weight}'`);
     return tf.reshape(squares, value.shape);
   }
+
+  workElements(tape: LayerTape): number {
+    return this.#images.workElements?.(imageTape(tape)) ?? 0;
+  }
 }
 
 /** [B, L, ch] to [B, 1, L, ch]; vectors stay. */

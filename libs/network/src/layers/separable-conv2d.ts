@@ -55,6 +55,11 @@ export class SeparableConv2D implements Layer {
     return this.#pointwise.squaredJacobian(weight === 'pointwise_kernel' ? 'kernel' : weight, this.#upper(tape), signal);
   }
 
+  /** What lies between the two steps. */
+  workElements({ inputs, saved }: LayerTape): number {
+    return saved[0].size / inputs[0].shape[0];
+  }
+
   /** The signal between the two steps. */
   #between(tape: LayerTape, signal: Signal): Signal {
     return { gradient: this.#pointwise.backward(this.#upper(tape), signal)[0], rows: signal.rows };
