@@ -32,6 +32,7 @@ export { randomConv2d, type Conv2dGeometry } from './network/conv2d-layer.ts';
 export { denseLayer, randomDense, randomSequenceDense } from './network/dense-layer.ts';
 export { dotLayer, type DotSide } from './network/dot-layer.ts';
 export { randomEmbedding } from './network/embedding-layer.ts';
+export { overStepsLayer } from './network/over-steps-layer.ts';
 export { randomRecurrent, type RecurrentSizes } from './network/recurrent-layers.ts';
 export { addLayer, concatenateLayer, mergeLayer } from './network/merge-layers.ts';
 export { differencedJacobian } from './network/differenced-jacobian.ts';

@@ -5,6 +5,7 @@ import type { Node } from '../network.ts';
 import { nodeSizes } from '../node-sizes.ts';
 import { buildLayer, hasRule, SUPPORTED_LAYERS } from './build-layer.ts';
 import { buildTfjsLayer } from './build-tfjs-layer.ts';
+import { innerOf, OVER_STEPS_CLASS, overSteps } from './build-over-steps.ts';
 import { ATTENTION_CLASS, attentionCall, expandAttention } from './expand-attention.ts';
 import type { LayerCall, LayerSpec, ModelSpec, TensorReference } from './topology.ts';
 import type { WeightTable } from './weights.ts';
@@ -103,6 +104,8 @@ class GraphBuilder {
 
   #build(spec: LayerSpec, inputs: readonly number[]): Layer[] {
     if (hasRule(spec.className, inputs.length)) return buildLayer(spec, this.#weights);
+    const inner = spec.className === OVER_STEPS_CLASS ? innerOf(spec) : undefined;
+    if (inner && hasRule(inner.className, 1)) return overSteps(inner, this.#weights);
     const sizes = nodeSizes(this.nodes, this.#inputShape);
     const inputShapes = inputs.map((input) => (input < 0 ? this.#inputShape : sizes[input].shape.slice(1)));
     return [buildTfjsLayer(spec, this.#weights, inputShapes, SUPPORTED_LAYERS)];

@@ -30,7 +30,7 @@ const LISTED: Builders = {
 const BUILDERS: Builders = { ...LISTED, ...ATTENTION_BUILDERS };
 
 /** Classes of layers that have a rule of their own, for messages and documentation. */
-export const SUPPORTED_LAYERS: readonly string[] = ['InputLayer', ATTENTION_CLASS, ...Object.keys(LISTED)];
+export const SUPPORTED_LAYERS: readonly string[] = ['InputLayer', ATTENTION_CLASS, 'TimeDistributed', ...Object.keys(LISTED)];
 
 /**
  * Whether a layer has a rule of its own here. Recurrent layers that are given their first state have none.

@@ -178,6 +178,22 @@ const differentiated: NetworkCase[] = [
     }),
   },
   {
+    name: 'a convolution with an activation, and batch normalisation, at every time step',
+    ...of([3, 4, 4, 2], (input) => {
+      const convolution = tf.layers.conv2d({ filters: 2, kernelSize: 3, activation: 'tanh' });
+      const steps = on(tf.layers.timeDistributed({ layer: convolution, name: 'steps' }), input);
+      const norm = on(tf.layers.timeDistributed({ layer: tf.layers.batchNormalization({}), name: 'norm' }), steps);
+      return on(dense(2, 'head'), on(tf.layers.flatten(), norm));
+    }),
+  },
+  {
+    name: 'a recurrent layer over the characters of every word',
+    ...of([3, 4, 2], (input) => {
+      const words = tf.layers.timeDistributed({ layer: tf.layers.gru({ units: 2 }), name: 'words' });
+      return on(dense(2, 'head'), on(tf.layers.flatten(), on(words, on(dense(3, 'before'), input))));
+    }),
+  },
+  {
     name: 'a convolution over three dimensions',
     ...of([3, 3, 3, 1], (input) => {
       const volume = tf.layers.conv3d({ filters: 2, kernelSize: 2, activation: 'tanh', name: 'volume' });
