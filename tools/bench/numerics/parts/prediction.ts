@@ -8,6 +8,7 @@ import { PEERS } from '../peers.ts';
 import { benchFolder } from '../problems/folders.ts';
 import { openProblem } from '../problems/open-problem.ts';
 import { quantile } from '../report/statistics.ts';
+import { formatNumber } from '../report/table.ts';
 
 const BATCH = 100;
 
@@ -47,7 +48,7 @@ async function measure(bench: Bench, size: number): Promise<Measurement[]> {
         seconds,
         floorName: count === 1 ? 'forward pass' : 'forward pass, S^2 float64 flops per output',
         floor: { seconds: quantile(map, 0.5), ...(count > 1 && { float64Flops: count * network.outputCount * size ** 2 }) },
-        facts: [`90 % within ${(1000 * quantile(seconds, 0.9)).toPrecision(3)} ms`],
+        facts: [`90 % within ${formatNumber(1000 * quantile(seconds, 0.9))} ms`],
         ...(count === BATCH && { peers: PEERS.predict100[size] }),
       },
     ];

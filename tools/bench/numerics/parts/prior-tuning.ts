@@ -1,4 +1,4 @@
-import { identitySeeds, jacobianRows, microBatchSize } from '@sublace/curvature';
+import { identitySeeds, jacobianColumns, microBatchSize } from '@sublace/curvature';
 import { Rows } from '@sublace/network';
 import type { FitSpecInput } from '@sublace/pipeline';
 import * as tf from '@tensorflow/tfjs';
@@ -6,7 +6,7 @@ import type { Bench, Part } from '../bench.ts';
 import { accumulateInSteps, finaliseInSteps, selectInSteps } from '../fit-in-steps.ts';
 import type { Measurement } from '../measurement.ts';
 import { benchFolder } from '../problems/folders.ts';
-import { openProblem, type OpenProblem } from '../problems/open-problem.ts';
+import { drawKernelWeights, openProblem, type OpenProblem } from '../problems/open-problem.ts';
 import { quantile } from '../report/statistics.ts';
 
 /** Examples held out, beside twice as many to fit. */
@@ -40,7 +40,8 @@ async function measure(bench: Bench, size: number): Promise<Measurement[]> {
   const given = await finalise(1);
   const tuned = await finalise('validation');
   const opened = await openProblem('lenet5', held);
-  const pass = await bench.time(() => jacobianPass(opened, size));
+  const indices = drawKernelWeights(opened.network, size);
+  const pass = await bench.time(() => jacobianPass(opened, indices));
   const problem = `${opened.title}, ${held} held out, S = ${size}`;
   const rest = quantile(given, 0.5);
   return [
@@ -57,18 +58,16 @@ async function measure(bench: Bench, size: number): Promise<Measurement[]> {
   ];
 }
 
-/** Jacobians at the first S weights of the kernels, in batches as they are tuned with. */
-function jacobianPass({ network, inputs, count }: OpenProblem, size: number): void {
-  const kernel = network.layout.entries.filter(({ kind }) => kind === 'kernel').sort((a, b) => b.size - a.size)[0];
-  const indices = Int32Array.from({ length: size }, (_, i) => kernel.offset + i);
+/** Jacobians of held-out examples, in batches as the prior is tuned with. */
+function jacobianPass({ network, inputs, count }: OpenProblem, indices: Int32Array): void {
   const { outputCount, inputShape } = network;
-  const batchSize = Math.min(128, microBatchSize(network, size, outputCount));
+  const batchSize = Math.min(128, microBatchSize(network, indices.length, outputCount));
   const width = inputs.length / count;
   for (let start = 0; start < count; start += batchSize) {
     const batch = Math.min(batchSize, count - start);
     tf.tidy(() => {
       const tape = network.record(tf.tensor(inputs.subarray(start * width, (start + batch) * width), [batch, ...inputShape]));
-      jacobianRows(network, tape, identitySeeds(batch, outputCount), new Rows(batch, outputCount), indices);
+      jacobianColumns(network, tape, identitySeeds(batch, outputCount), new Rows(batch, outputCount), indices);
     });
   }
 }

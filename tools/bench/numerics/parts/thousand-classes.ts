@@ -27,7 +27,7 @@ export const thousandClasses: Part = {
 };
 
 async function measure(bench: Bench, name: ProblemName, options: Partial<FitSpecInput>): Promise<Measurement[]> {
-  const count = bench.isQuick ? 4 : 32;
+  const count = bench.isQuick ? 4 : 8;
   const startBytes = process.memoryUsage.rss();
   const fit = await selectInSteps(name, {
     count,
