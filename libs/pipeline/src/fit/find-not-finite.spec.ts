@@ -97,3 +97,16 @@ describe('sums that are not finite although every example is', () => {
     );
   });
 });
+
+describe('a log likelihood that leaves float32', () => {
+  it('is laid at the door of the least likely example', async () => {
+    const data = join(folder, 'far.csv');
+    const lines = Array.from({ length: 30 }, (_, i) => `${i / 10},${i === 17 ? '1e30' : Math.sin(i)}`);
+    writeFileSync(data, ['x,y', ...lines].join('\n'));
+    const { code, message } = await failure({ ...curve, data, likelihood: 'regression', validation: 'none', subnetwork: 'random:3' });
+    expect(code).toBe('NUMERICAL_FAILURE');
+    expect(message).toMatch(
+      /^example 17: expected a log likelihood within float32, got -\d\.\d+e\+\d+; check its target, and the noise variance$/,
+    );
+  });
+});

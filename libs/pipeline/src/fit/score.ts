@@ -10,6 +10,7 @@ import type { FitContext } from './fit-context.ts';
 import type { FitPlan, FitTask, FitTaskResult, OnProgress } from './fit-task.ts';
 import { likelihoodOf } from './likelihood-of.ts';
 import { scoredWeightsOf } from './scored-weights-of.ts';
+import { unlikelyExampleError } from './unlikely-example.ts';
 
 /**
  * The score task of one shard: the exact GGN diagonal over the weights that the rule looks at, the gradient energy if it ranks by that, and
@@ -71,6 +72,7 @@ export function scoreShard(task: FitTask, plan: FitPlan, context: FitContext, on
   }
   // A float64 as two float32, since only float32 sums over shards are exact.
   const high = Math.fround(logLikelihood);
+  if (!Number.isFinite(high)) throw unlikelyExampleError(network, training, shard, likelihood);
   const parts = Float32Array.of(high, logLikelihood - high);
   return {
     summary: { exampleCount: shard.count },
