@@ -21,7 +21,7 @@ beforeAll(async () => {
 function buildModel(): tf.LayersModel {
   const [tokens, numbers] = [tf.input({ shape: [5], name: 'tokens' }), tf.input({ shape: [3], name: 'numbers' })];
   const embedded = tf.layers.embedding({ inputDim: 7, outputDim: 3, inputLength: 5, name: 'table' }).apply(tokens) as tf.SymbolicTensor;
-  const reader = tf.layers.bidirectional({ layer: tf.layers.simpleRNN({ units: 2 }), mergeMode: 'concat', name: 'reader' });
+  const reader = tf.layers.rnn({ cell: tf.layers.simpleRNNCell({ units: 3 }), name: 'reader' });
   const read = reader.apply(embedded) as tf.SymbolicTensor;
   const dense = tf.layers.dense({ units: 2, activation: 'tanh', name: 'dense' }).apply(numbers) as tf.SymbolicTensor;
   const joined = tf.layers.concatenate().apply([read, dense]) as tf.SymbolicTensor;
@@ -60,7 +60,7 @@ describe('a model of several inputs, with a layer that tf.js differentiates', ()
     const fitted = await openPosterior(run.folder);
     expect(fitted.manifest.model.inputShape).toEqual([8]);
     expect(fitted.manifest.model.notes).toEqual([
-      'Bidirectional (reader) has no rule of its own and is differentiated by tf.js, one row at a time: right, but slow',
+      'RNN (reader) has no rule of its own and is differentiated by tf.js, one row at a time: right, but slow',
     ]);
     const joined = Float32Array.from({ length: COUNT * 8 }, (_, i) => {
       const [n, k] = [Math.floor(i / 8), i % 8];

@@ -33,7 +33,7 @@ export { denseLayer, randomDense, randomSequenceDense } from './network/dense-la
 export { dotLayer, type DotSide } from './network/dot-layer.ts';
 export { randomEmbedding } from './network/embedding-layer.ts';
 export { overStepsLayer } from './network/over-steps-layer.ts';
-export { randomRecurrent, type RecurrentSizes } from './network/recurrent-layers.ts';
+export { randomBidirectional, randomRecurrent, type RecurrentSizes } from './network/recurrent-layers.ts';
 export { addLayer, concatenateLayer, mergeLayer } from './network/merge-layers.ts';
 export { differencedJacobian } from './network/differenced-jacobian.ts';
 export { naiveTransformer, type TransformerSizes } from './network/naive-transformer.ts';

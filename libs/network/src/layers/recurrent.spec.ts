@@ -1,6 +1,15 @@
 import { startBackend } from '@sublace/backend';
-import { randomRecurrent, testRandom } from '@sublace/testing';
+import {
+  flattenLayer,
+  NaiveNetwork,
+  randomBidirectional,
+  randomDense,
+  randomRecurrent,
+  randomSequenceDense,
+  testRandom,
+} from '@sublace/testing';
 import { beforeAll, describe, it } from 'vitest';
+import { expectLikeTwin } from '../testdata/expect-like-twin.ts';
 import { expectAgreement } from '../testdata/twin.ts';
 
 beforeAll(async () => {
@@ -27,5 +36,30 @@ describe.each([
         features,
       ]);
     }
+  });
+});
+
+describe('Bidirectional', () => {
+  it.each([
+    ['LSTM', 'concat', true],
+    ['GRU', 'concat', false],
+    ['SimpleRNN', 'sum', true],
+  ] as const)('does what its twin does: %s, %s, all steps: %s', (className, mergeMode, returnsSequences) => {
+    const random = testRandom(8);
+    const [steps, features, units] = [3, 2, 2];
+    const sizes = { steps, features, units, returnsSequences, hasBias: true, activation: 'tanh', recurrentActivation: 'sigmoid' };
+    const both = randomBidirectional(random, className, 'both', sizes, mergeMode);
+    const outputCount = (returnsSequences ? steps : 1) * units * (mergeMode === 'concat' ? 2 : 1);
+    expectLikeTwin(
+      new NaiveNetwork(
+        [[steps, features]],
+        [
+          { layer: randomSequenceDense(random, 'before', steps, features, features), inputs: [-1] },
+          { layer: both, inputs: [0] },
+          { layer: flattenLayer('flat'), inputs: [1] },
+          { layer: randomDense(random, 'head', outputCount, 2), inputs: [2] },
+        ],
+      ),
+    );
   });
 });

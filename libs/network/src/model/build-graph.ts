@@ -7,6 +7,7 @@ import { buildLayer, hasRule, SUPPORTED_LAYERS } from './build-layer.ts';
 import { buildTfjsLayer } from './build-tfjs-layer.ts';
 import { innerOf, OVER_STEPS_CLASS, overSteps } from './build-over-steps.ts';
 import { ATTENTION_CLASS, attentionCall, expandAttention } from './expand-attention.ts';
+import { BIDIRECTIONAL_CLASS, expandBidirectional } from './expand-bidirectional.ts';
 import type { LayerCall, LayerSpec, ModelSpec, TensorReference } from './topology.ts';
 import type { WeightTable } from './weights.ts';
 
@@ -87,11 +88,8 @@ class GraphBuilder {
     if (spec.nested) return this.connect(spec.nested, inputs, `${path}${spec.name}/`);
     if (spec.className === 'InputLayer') return [inputs[0]];
     const name = this.#repeatedNames.has(spec.name) ? `${path}${spec.name}` : spec.name;
-    if (spec.className === ATTENTION_CLASS) {
-      const expanded = this.#expanded.get(spec) ?? expandAttention({ ...spec, name });
-      this.#expanded.set(spec, expanded);
-      return this.connect(expanded, inputs, path);
-    }
+    const parts = this.#expand(spec, name, inputs.length);
+    if (parts) return this.connect(parts, inputs, path);
     const layers = this.#built.get(spec) ?? this.#build({ ...spec, name }, inputs);
     this.#built.set(spec, layers);
     let feeding = inputs;
@@ -100,6 +98,17 @@ class GraphBuilder {
       feeding = [this.nodes.length - 1];
     }
     return [feeding[0]];
+  }
+
+  /** The parts of a layer that is taken apart. */
+  #expand(spec: LayerSpec, name: string, inputCount: number): ModelSpec | undefined {
+    const known = this.#expanded.get(spec);
+    if (known) return known;
+    let parts: ModelSpec | undefined;
+    if (spec.className === ATTENTION_CLASS) parts = expandAttention({ ...spec, name });
+    if (spec.className === BIDIRECTIONAL_CLASS && inputCount === 1) parts = expandBidirectional({ ...spec, name });
+    if (parts) this.#expanded.set(spec, parts);
+    return parts;
   }
 
   #build(spec: LayerSpec, inputs: readonly number[]): Layer[] {

@@ -1,4 +1,5 @@
 import type { Layer } from '../layers/layer.ts';
+import { ReverseSteps } from '../layers/reverse-steps.ts';
 import { ACTIVATION_BUILDERS } from './builders/activation.ts';
 import { ATTENTION_BUILDERS } from './builders/attention.ts';
 import type { Builders } from './builders/builder.ts';
@@ -27,10 +28,16 @@ const LISTED: Builders = {
   ...RECURRENT_BUILDERS,
 };
 
-const BUILDERS: Builders = { ...LISTED, ...ATTENTION_BUILDERS };
+const BUILDERS: Builders = { ...LISTED, ...ATTENTION_BUILDERS, ReverseSteps: (name) => [new ReverseSteps(name)] };
 
 /** Classes of layers that have a rule of their own, for messages and documentation. */
-export const SUPPORTED_LAYERS: readonly string[] = ['InputLayer', ATTENTION_CLASS, 'TimeDistributed', ...Object.keys(LISTED)];
+export const SUPPORTED_LAYERS: readonly string[] = [
+  'InputLayer',
+  ATTENTION_CLASS,
+  'TimeDistributed',
+  'Bidirectional',
+  ...Object.keys(LISTED),
+];
 
 /**
  * Whether a layer has a rule of its own here. Recurrent layers that are given their first state have none.

@@ -81,7 +81,7 @@ describe('layers without a rule', () => {
 
   it.each<[string, () => tf.layers.Layer]>([
     ['by a rule', () => tf.layers.lstm({ units: 2, name: 'recurrent' })],
-    ['by tf.js', () => tf.layers.bidirectional({ layer: tf.layers.lstm({ units: 2 }), mergeMode: 'concat', name: 'recurrent' })],
+    ['by tf.js', () => tf.layers.rnn({ cell: tf.layers.lstmCell({ units: 2 }), name: 'recurrent' })],
   ])('find their weights also where Keras puts the cell of a recurrent layer between, %s', async (_, layer) => {
     const { files } = await filesWith(layer(), [4, 3]);
     const expected = loadNetwork(files).layers[0].weights.map(({ value }) => [...value.dataSync()]);

@@ -170,6 +170,14 @@ const differentiated: NetworkCase[] = [
       return on(dense(2, 'head'), on(both, on(dense(3, 'before'), input)));
     }),
   },
+  ...(['sum', 'mul', 'ave'] as const).map((mergeMode) => ({
+    name: `a bidirectional recurrent layer with all its steps, ${mergeMode}`,
+    ...of([3, 2], (input) => {
+      const layer = tf.layers.gru({ units: 2, returnSequences: true, name: 'inner' }) as tf.RNN;
+      const both = tf.layers.bidirectional({ layer, mergeMode: mergeMode as never, name: 'both' });
+      return on(dense(2, 'head'), on(tf.layers.flatten(), on(both, on(dense(3, 'before'), input))));
+    }),
+  })),
   {
     name: 'a dense layer at every time step',
     ...of([3, 2], (input) => {

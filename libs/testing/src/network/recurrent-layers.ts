@@ -118,3 +118,54 @@ export function randomRecurrent(
     },
   };
 }
+
+/**
+ * A recurrent layer with random weights in both directions; the steps of the backward one are put back in order, then both are joined feature by
+ * feature or added.
+ *
+ * @param random  Where from.
+ * @param className  The recurrent layer.
+ * @param name  Layer name.
+ * @param sizes  Sizes and options.
+ * @param mergeMode  How both are joined.
+ * @returns  The layer.
+ */
+export function randomBidirectional(
+  random: TestRandom,
+  className: 'SimpleRNN' | 'LSTM' | 'GRU',
+  name: string,
+  sizes: Omit<RecurrentSizes, 'goesBackwards'>,
+  mergeMode: 'concat' | 'sum',
+): NaiveLayer {
+  const { units, steps, returnsSequences } = sizes;
+  const forwards = randomRecurrent(random, className, `${name}/forward_inner`, { ...sizes, goesBackwards: false });
+  const backwards = randomRecurrent(random, className, `${name}/backward_inner`, { ...sizes, goesBackwards: true });
+  const outputSteps = returnsSequences ? steps : 1;
+  /** Position in the output of the backward layer of unit u at a step in order. */
+  const inBackwards = (t: number, u: number): number => (outputSteps - 1 - t) * units + u;
+  const each = Array.from({ length: outputSteps * units }, (_, i) => [Math.floor(i / units), i % units] as const);
+  return {
+    className: 'Bidirectional',
+    config: { name, merge_mode: mergeMode, layer: { class_name: className, config: { ...forwards.config, name: 'inner' } } },
+    weights: [...forwards.weights, ...backwards.weights],
+    forward: (x) => {
+      const [ahead, back] = [forwards.forward(x), backwards.forward(x)];
+      const pairs = each.map(([t, u]) => [ahead[t * units + u], back[inBackwards(t, u)]]);
+      if (mergeMode === 'sum') return pairs.map(([a, b]) => a + b);
+      return Array.from({ length: outputSteps }, (_, t) => pairs.slice(t * units, (t + 1) * units)).flatMap((step) => [
+        ...step.map(([a]) => a),
+        ...step.map(([, b]) => b),
+      ]);
+    },
+    backward: (x, g) => {
+      const width = mergeMode === 'sum' ? units : 2 * units;
+      const [ahead, back] = [each.map(() => 0), each.map(() => 0)];
+      for (const [t, u] of each) {
+        ahead[t * units + u] = g[t * width + u];
+        back[inBackwards(t, u)] = g[t * width + (mergeMode === 'sum' ? u : units + u)];
+      }
+      const [first, second] = [forwards.backward(x, ahead), backwards.backward(x, back)];
+      return { weights: [...first.weights, ...second.weights], input: first.input.map((value, i) => value + second.input[i]) };
+    },
+  };
+}
