@@ -67,6 +67,13 @@ export async function largeSubnetwork([size = '42438', examples = '512', threads
     const { effectiveDimension, effectiveDimensionError, logMarginalLikelihood, files } = result.manifest;
     console.log(`\neffective dimension ${effectiveDimension.toFixed(1)} +- ${effectiveDimensionError.toFixed(1)}`);
     console.log(`log marginal likelihood ${logMarginalLikelihood.toFixed(1)}`);
+    const startMs = performance.now();
+    const held = ['--data', 'cifar10?split=test&limit=16', '--posterior', join(folder, 'posterior')];
+    const { scores } = sublace<{ scores: readonly { predictor: string; nll: number }[] }>('evaluate', ...held);
+    const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
+    console.log(
+      `opened, and 16 predictions, in ${seconds} s: NLL ${scores.map(({ predictor, nll }) => `${nll.toFixed(3)} (${predictor})`).join(', ')}`,
+    );
     console.log(`artifact ${(files.reduce((sum, { bytes }) => sum + bytes, 0) / 1e9).toFixed(2)} GB`);
   } finally {
     rmSync(folder, { recursive: true, force: true });

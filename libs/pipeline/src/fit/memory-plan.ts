@@ -36,7 +36,7 @@ export interface MemoryPlan {
 }
 
 /** Resident bytes of a process before it has anything to do: Node, its sources, for a worker the tensor runtime. */
-const BASE_BYTES = { coordinator: 120e6, worker: 450e6, cli: 200e6 };
+const BASE_BYTES = { coordinator: 120e6, worker: 600e6, cli: 230e6 };
 
 /** What a worker's passes over data hold besides what grows with S and P: signals, products, freed memory that the allocator keeps. */
 const PASS_BYTES = 600e6;
@@ -131,6 +131,6 @@ function workerBytes(phase: Phase, { network, size, outputCount, shardCount, isT
     case 'accumulate':
       return 4 * tiles * Math.min(2, shardCount) + Math.min(GATHERED_BYTES, 3 * 4 * 4096 * size) + PASS_BYTES;
     case 'finalise':
-      return 8 * layout.size + 8 * tiles + TRANSFER_BYTES + (isTuned ? 8 * EIGEN_MATRICES * size ** 2 : 0);
+      return 8 * layout.size + 8 * tiles + 2 * TRANSFER_BYTES + (isTuned ? 8 * EIGEN_MATRICES * size ** 2 : 0);
   }
 }
