@@ -1,3 +1,4 @@
+import type { PosteriorManifest } from '@sublace/pipeline';
 import type { PhaseReport } from '@sublace/protocol';
 import { sublace } from '../../sublace.ts';
 import type { Bench, Part } from '../bench.ts';
@@ -25,12 +26,28 @@ async function measure(bench: Bench, size: number, prior: string): Promise<Measu
   const out = benchFolder('posteriors', 'whole-fit');
   const args = ['--model', model, '--data', data(count), '--subnetwork', `random:${size}`, '--out', out, '--overwrite'];
   const how = ['--validation', '0.1', '--prior-precision', prior, '--workers', String(WORKERS), '--threads', '1'];
-  const runs: PhaseReport[][] = [];
-  const command = await bench.time(() => runs.push(sublace<{ phases: PhaseReport[] }>('fit', ...args, ...how).phases));
-  runs.shift(); // warmed up
+  const fits: FitResult[] = [];
+  const command = await bench.time(() => fits.push(sublace<FitResult>('fit', ...args, ...how)));
+  fits.shift(); // warmed up
+  const [{ phases, manifest }] = fits;
   const problem = `${title}, N = ${count} with a tenth held out, S = ${size}, prior ${prior === 'auto' ? 'tuned' : 'given'}`;
+  const products = {
+    floorName: 'R S^2 flops of the rows computed, in both workers',
+    floor: { float32Flops: ((manifest.rows?.keptCount ?? 0) * size ** 2) / WORKERS },
+  };
   return [
-    ...runs[0].map(({ phase }, i) => ({ problem, quantity: phase, seconds: runs.map((phases) => phases[i].seconds) })),
+    ...phases.map(({ phase }, i) => ({
+      problem,
+      quantity: phase,
+      seconds: fits.map((fit) => fit.phases[i].seconds),
+      ...(phase === 'accumulate' && products),
+    })),
     { problem, quantity: 'command', seconds: command },
   ];
+}
+
+/** What the command prints. */
+interface FitResult {
+  readonly phases: readonly PhaseReport[];
+  readonly manifest: PosteriorManifest;
 }
