@@ -40,6 +40,8 @@ export class Rows {
    * @returns  [R, ...shape]
    */
   multiply(gradient: tf.Tensor, perExample: tf.Tensor): tf.Tensor {
+    // One example, or one row of each: the shapes fit as they are, and a change of shape is an operation too.
+    if (this.exampleCount === 1 || this.seedCount === 1) return tf.mul(gradient, perExample);
     const features = gradient.size / this.rowCount;
     const product = tf.mul(this.split(gradient, [features]), tf.reshape(perExample, [this.exampleCount, 1, features]));
     return tf.reshape(product, gradient.shape);

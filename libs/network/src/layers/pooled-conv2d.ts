@@ -105,10 +105,11 @@ export class PooledConv2D implements Layer {
     );
 
     // Flat position in the padded inputs: of the example, of the pooling window in it, of the winner in that, of the patch element from there.
-    const ofExample = tf.reshape(tf.mul(tf.range(0, batch, 1, 'int32'), tf.scalar(height * width * channels, 'int32')), [batch, 1]);
-    const ofWindow = tf.add(ofExample, tf.tensor1d(starts, 'int32')); // [B, P]
-    const ofWinner = tf.gather(tf.tensor1d(places, 'int32'), tf.reshape(winners, [-1])); // [B P O]
-    const origins = tf.add(tf.reshape(ofWinner, [-1, winners.shape[3] as number]), tf.reshape(ofWindow, [-1, 1])); // [B P, O]
+    const ofWindow = Int32Array.from({ length: batch * starts.length }, (_, i) => {
+      return Math.floor(i / starts.length) * height * width * channels + starts[i % starts.length];
+    });
+    const ofWinner = tf.gather<tf.Tensor>(tf.tensor1d(places, 'int32'), tf.reshape<tf.Rank>(winners, [ofWindow.length, -1]) as tf.Tensor1D); // [B P, O]
+    const origins = tf.add(ofWinner, tf.tensor(ofWindow, [ofWindow.length, 1], 'int32'));
     const offsets = at.inputs.map((element) => patchOffset(element, this.#kernel.shape, window, width * channels));
     const positions = tf.add(columnsAsRows(origins, at.outputs), tf.tensor2d(offsets, [offsets.length, 1], 'int32'));
     return tf.gather<tf.Tensor>(tf.reshape(padded, [-1]), positions as tf.Tensor1D); // [s, B P]

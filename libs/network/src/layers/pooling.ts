@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Layer, LayerTape, Signal } from './layer.ts';
-import { scatterWindow, windowOf, windowSlices, type Padding, type Window } from './window.ts';
+import { extractPatches, scatterPlaces, scatterWindow, windowOf, windowSlices, type Padding, type Window } from './window.ts';
 
 /** What both pooling layers share: a window over each channel. */
 interface PoolingOptions {
@@ -51,12 +51,10 @@ export class MaxPooling2D implements Layer {
    */
   atWinners(tangents: tf.Tensor, winners: tf.Tensor, window: Window): tf.Tensor {
     const [count, batch, ...shape] = tangents.shape;
-    const slices = windowSlices(tf.reshape<tf.Rank.R4>(tangents, [count * batch, ...(shape as [number, number, number])]), window);
-    const chosen = slices.map((slice, place) => {
-      const won = tf.reshape(tf.cast(tf.equal(winners, place), 'float32'), [1, winners.size]);
-      return tf.mul(tf.reshape(slice, [count, winners.size]), won);
-    });
-    return tf.reshape(chosen.length === 1 ? chosen[0] : tf.addN(chosen), [count, ...winners.shape]);
+    const images = tf.reshape<tf.Rank.R4>(tangents, [count * batch, ...(shape as [number, number, number])]);
+    const won = wonPlaces(winners, window); // [B P, K, ch]
+    const places = tf.reshape(extractPatches(images, window), [count, ...won.shape]);
+    return tf.reshape(tf.sum(tf.mul(places, tf.expandDims(won, 0)), 2), [count, ...winners.shape]);
   }
 
   /**
@@ -70,9 +68,13 @@ export class MaxPooling2D implements Layer {
    * @returns  [R, H, W, ch]
    */
   spread(winners: tf.Tensor, { gradient, rows }: Signal, window: Window): tf.Tensor {
-    const places = Array.from({ length: window.size[0] * window.size[1] }, (_, place) => place);
-    const pieces = places.map((place) => rows.multiply(gradient, tf.cast(tf.equal(winners, place), 'float32')) as tf.Tensor4D);
-    return scatterWindow(pieces, window);
+    const { rowCount, exampleCount, seedCount } = rows;
+    const [height, width, channels] = gradient.shape.slice(1) as [number, number, number];
+    const won = wonPlaces(winners, window); // [B P, K, ch]
+    const placeCount = won.shape[1];
+    const signal = tf.reshape(gradient, [exampleCount, seedCount, height * width, 1, channels]);
+    const spread = tf.mul(signal, tf.reshape(won, [exampleCount, 1, height * width, placeCount, channels]));
+    return scatterPlaces(tf.reshape<tf.Rank.R4>(spread, [rowCount, height, width, placeCount * channels]), window);
   }
 
   /**
@@ -85,6 +87,14 @@ export class MaxPooling2D implements Layer {
     const { size, strides, padding } = this.#options;
     return windowOf(inputShape, size, strides, padding);
   }
+}
+
+/** 1 at the place that won each window, else 0: [B P, K, ch]. */
+function wonPlaces(winners: tf.Tensor, { size }: Window): tf.Tensor3D {
+  const channels = winners.shape[3] as number;
+  const places = tf.range(0, size[0] * size[1], 1, 'int32');
+  const won = tf.equal(tf.reshape(winners, [-1, 1, channels]), tf.reshape(places, [-1, 1]));
+  return tf.cast(won, 'float32') as tf.Tensor3D;
 }
 
 /** The mean of each window, over the places inside the input. */

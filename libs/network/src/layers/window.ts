@@ -82,16 +82,32 @@ export function windowSlices(input: tf.Tensor4D, window: Window, padValue = 0): 
 }
 
 /** Slices of windows that tile the input: a window's places lie apart after a change of shape, which is faster than strides. */
-function tileSlices(input: tf.Tensor4D, { size: [rows, columns], outputSize: [height, width] }: Window): tf.Tensor4D[] {
+function tileSlices(input: tf.Tensor4D, window: Window): tf.Tensor4D[] {
   const [batch, , , channels] = input.shape;
-  const whole = [batch, height * rows, width * columns, channels] as const;
-  const cut = whole.every((extent, axis) => extent === input.shape[axis]) ? input : tf.slice(input, [0, 0, 0, 0], [...whole]);
-  const cells = tf.reshape(cut, [batch * height, rows, width, columns * channels]);
+  const { cells, rows, columns, height, width } = cellsOf(input, window);
   return Array.from({ length: rows * columns }, (_, place) => {
     const [y, x] = [Math.floor(place / columns), place % columns];
     const slice = tf.slice(cells, [0, y, 0, x * channels], [batch * height, 1, width, channels]);
     return tf.reshape(slice, [batch, height, width, channels]) as tf.Tensor4D;
   });
+}
+
+/** {@link extractPatches} of windows that tile the input: one transposition. */
+function tilePatches(input: tf.Tensor4D, window: Window): tf.Tensor {
+  const [batch, , , channels] = input.shape;
+  const { cells, rows, columns, height, width } = cellsOf(input, window);
+  return tf.reshape(tf.transpose(cells, [0, 2, 1, 3]), [batch, height, width, rows * columns * channels]);
+}
+
+/** The input without what lies beyond the last window, as [B outH, ky, outW, kx ch]. */
+function cellsOf(
+  input: tf.Tensor4D,
+  { size: [rows, columns], outputSize: [height, width] }: Window,
+): { cells: tf.Tensor; rows: number; columns: number; height: number; width: number } {
+  const [batch, , , channels] = input.shape;
+  const whole = [batch, height * rows, width * columns, channels];
+  const cut = whole.every((extent, axis) => extent === input.shape[axis]) ? input : tf.slice(input, [0, 0, 0, 0], whole);
+  return { cells: tf.reshape(cut, [batch * height, rows, width, columns * channels]), rows, columns, height, width };
 }
 
 /**
@@ -102,6 +118,7 @@ function tileSlices(input: tf.Tensor4D, { size: [rows, columns], outputSize: [he
  * @returns  [B, outH, outW, ky kx ch], the last axis in the order (y, x, channel), zeros outside the input.
  */
 export function extractPatches(input: tf.Tensor4D, window: Window): tf.Tensor {
+  if (isTiling(window)) return tilePatches(input, window);
   const slices = windowSlices(input, window);
   return slices.length === 1 ? slices[0] : tf.concat(slices, 3);
 }
@@ -114,7 +131,19 @@ export function extractPatches(input: tf.Tensor4D, window: Window): tf.Tensor {
  * @returns  [R, H, W, ch]
  */
 export function scatterWindow(pieces: readonly tf.Tensor4D[], window: Window): tf.Tensor4D {
-  return isTiling(window) && window.size[0] === window.size[1] ? scatterTiles(pieces, window) : scatterOverlapping(pieces, window);
+  return isSquareTiling(window) ? scatterTiles(tf.concat(pieces as tf.Tensor4D[], 3), window) : scatterOverlapping(pieces, window);
+}
+
+/**
+ * {@link scatterWindow} of signals that lie side by side.
+ *
+ * @param places  [R, outH, outW, ky kx ch], the last axis in the order (y, x, channel).
+ * @param window  The window.
+ * @returns  [R, H, W, ch]
+ */
+export function scatterPlaces(places: tf.Tensor4D, window: Window): tf.Tensor4D {
+  if (isSquareTiling(window)) return scatterTiles(places, window);
+  return scatterOverlapping(tf.split(places, window.size[0] * window.size[1], 3), window);
 }
 
 /** Whether the windows lie side by side, without gaps, overlaps or padding. */
@@ -123,11 +152,14 @@ function isTiling({ size, strides, dilations, pads }: Window): boolean {
   return isContiguous && size.every((extent, axis) => extent === strides[axis]);
 }
 
-/** Windows that do not overlap: the pieces interleave, and rows or columns beyond the last window get nothing. */
-function scatterTiles(pieces: readonly tf.Tensor4D[], window: Window): tf.Tensor4D {
+function isSquareTiling(window: Window): boolean {
+  return isTiling(window) && window.size[0] === window.size[1];
+}
+
+/** Windows that do not overlap: the places interleave, and rows or columns beyond the last window get nothing. */
+function scatterTiles(places: tf.Tensor4D, window: Window): tf.Tensor4D {
   const blockSize = window.size[0];
-  const stacked = tf.concat(pieces as tf.Tensor4D[], 3);
-  const tiled = blockSize === 1 ? stacked : tf.depthToSpace(stacked, blockSize, 'NHWC');
+  const tiled = blockSize === 1 ? places : tf.depthToSpace(places, blockSize, 'NHWC');
   const [missingRows, missingColumns] = [window.inputSize[0] - tiled.shape[1], window.inputSize[1] - tiled.shape[2]];
   return missingRows + missingColumns === 0 ? tiled : tf.pad(tiled, [[0, 0], [0, missingRows], [0, missingColumns], [0, 0]]); // prettier-ignore
 }
