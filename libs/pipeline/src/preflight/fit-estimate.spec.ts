@@ -23,7 +23,8 @@ const rates: FitRates = {
   jacobianSecondsPerExample: 0.01,
   float32Flops: 1e11,
   float64Flops: 5e10,
-  factorise: { size: 1000, seconds: 0.2 },
+  factorise: { size: 1000, seconds: 0.1 },
+  variances: { size: 1000, seconds: 0.1 },
   eigen: { size: 500, seconds: 0.1 },
   sumElementsPerSecond: 1e9,
 };
@@ -68,7 +69,11 @@ describe('estimatePhases', () => {
     expect(tuned - given).toBeCloseTo(0.1 * 8, 10);
     expect(estimate('finalise', { prior: 'scalar', isValidated: true }) - tuned).toBeCloseTo(40 * 0.01 + (2 * 400 * 1000 ** 2) / 5e10, 10);
     expect(estimate('finalise', { prior: 'structured' })).toBeGreaterThan(tuned + 10 * 0.2);
-    expect(estimate('finalise', { sizes: [500, 1000] }) - given).toBeCloseTo(0.2 / 8 + (8 * 500 ** 2) / 150e6, 10);
+    const factor = (S: number): number => S ** 3 / 3 / 0.6 / 5e10 + (0.1 - 1e9 / 3 / 0.6 / 5e10) * (S / 1000) ** 2;
+    expect(estimate('finalise', { sizes: [500, 1000] }) - given).toBeCloseTo(factor(500) + 0.1 / 8 + (8 * 500 ** 2) / 150e6, 10);
+    const large = estimate('finalise', { sizes: [42_438] });
+    expect(large).toBeGreaterThan(42_438 ** 3 / 3 / 5e10); // no quicker than the products alone
+    expect(large).toBeLessThan(42_438 ** 3 / 5e10); // three times that
   });
 
   it('never gets slower with more workers that can really compute, nor quicker with more data or a larger subnetwork', () => {

@@ -48,8 +48,10 @@ export interface FitRates {
   readonly jacobianSecondsPerExample: number;
   readonly float32Flops: number;
   readonly float64Flops: number;
-  /** Cholesky factor and marginal variances. */
+  /** Cholesky factor. */
   readonly factorise: SizeTime;
+  /** Marginal variances, from the factor. */
+  readonly variances: SizeTime;
   readonly eigen: SizeTime;
   /** The coordinator's exact sums. */
   readonly sumElementsPerSecond: number;
@@ -74,6 +76,13 @@ const PUBLISH_RATE = 150e6;
 /** Above this side the eigendecomposition no longer fits the caches, and takes several times as long per flop. */
 const EIGEN_CACHED_SIZE = 1500;
 const EIGEN_UNCACHED_FACTOR = 2.5;
+
+/** Share of the rate of a product that a large Cholesky factorisation reaches. */
+const FACTORISE_EFFICIENCY = 0.6;
+
+/** Above this side the effective dimension is estimated from some solves. */
+const EXACT_DIMENSION_SIZE = 4096;
+const DIMENSION_PROBES = 64;
 
 /** Rounds that the evidence of a structured prior is climbed for, each with a factorisation. */
 const ASCENT_ROUNDS = 12;
@@ -152,6 +161,12 @@ function finaliseSeconds(counts: FitCounts, rates: FitRates): number {
     const isSlow = S > EIGEN_CACHED_SIZE && rates.eigen.size <= EIGEN_CACHED_SIZE;
     return cubic(rates.eigen, S) * (isSlow ? EIGEN_UNCACHED_FACTOR : 1);
   };
+  // Products are S^3 / 3 flops; what the measured one took beyond them grows with S^2.
+  const products = (S: number): number => S ** 3 / 3 / (FACTORISE_EFFICIENCY * rates.float64Flops);
+  const rest = Math.max(0, rates.factorise.seconds - products(rates.factorise.size)) / rates.factorise.size ** 2;
+  const factorise = (S: number): number => products(S) + rest * S ** 2;
+  const dimension = (S: number): number =>
+    S <= EXACT_DIMENSION_SIZE ? cubic(rates.variances, S) : (2 * DIMENSION_PROBES * S ** 2) / (FACTORISE_EFFICIENCY * rates.float64Flops);
   const rows = counts.validationCount * counts.outputCount;
   const largest = counts.sizes[counts.sizes.length - 1];
   const projection = (S: number): number =>
@@ -161,8 +176,8 @@ function finaliseSeconds(counts: FitCounts, rates: FitRates): number {
   const bytes = (S: number): number => 8 * S ** 2;
   const one = (S: number): number => {
     const rounds = counts.prior === 'structured' ? ASCENT_ROUNDS : 0;
-    const tuning = counts.prior === 'given' ? 0 : eigen(S) + projection(S) + rounds * cubic(rates.factorise, S);
-    return tuning + cubic(rates.factorise, S) + bytes(S) / PUBLISH_RATE;
+    const tuning = counts.prior === 'given' ? 0 : eigen(S) + projection(S) + rounds * (factorise(S) + cubic(rates.variances, S));
+    return tuning + factorise(S) + dimension(S) + bytes(S) / PUBLISH_RATE;
   };
   const fetched = bytes(largest) / 2 / TRANSFER_RATE;
   return counts.sizes.reduce((sum, S) => sum + one(S), fetched);

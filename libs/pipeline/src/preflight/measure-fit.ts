@@ -82,7 +82,7 @@ export async function measureFit(spec: FitSpec, plan: FitPlan, context: FitConte
   });
   const [float32Flops, float64Flops, sumElementsPerSecond] = [float32Rate(), float64Rate(), sumRate()];
   const jacobianSecondsPerExample = jacobianSeconds(context, indices);
-  const factorise = factoriseTime(Math.min(indices.length, FACTORISED_SIZE_MAX));
+  const { factorise, variances } = posteriorTimes(Math.min(indices.length, FACTORISED_SIZE_MAX));
   const eigen = eigenTime(Math.min(indices.length, EIGEN_SIZE_MAX));
   const factor = busy.factor();
   const slower = <T extends { readonly seconds: number }>(time: T): T => ({ ...time, seconds: factor * time.seconds });
@@ -98,6 +98,7 @@ export async function measureFit(spec: FitSpec, plan: FitPlan, context: FitConte
       float32Flops: float32Flops / factor,
       float64Flops: float64Flops / factor,
       factorise: slower(factorise),
+      variances: slower(variances),
       eigen: slower(eigen),
       sumElementsPerSecond: sumElementsPerSecond / factor,
     },
@@ -208,19 +209,18 @@ function float64Rate(): number {
   return rate;
 }
 
-function factoriseTime(size: number): SizeTime {
-  const matrix = definite(size);
-  const seconds = secondsOf(() => {
-    const posterior = new Posterior({
-      indices: Int32Array.from({ length: size }, (_, i) => i),
-      mapValues: new Float64Array(size),
-      ggn: TiledMatrix.fromDense(matrix, size),
-      priorPrecision: 1,
-    });
-    posterior.marginalVariances();
-    posterior.dispose();
-  });
-  return { size, seconds };
+function posteriorTimes(size: number): { factorise: SizeTime; variances: SizeTime } {
+  const options = {
+    indices: Int32Array.from({ length: size }, (_, i) => i),
+    mapValues: new Float64Array(size),
+    ggn: TiledMatrix.fromDense(definite(size), size),
+    priorPrecision: 1,
+  };
+  let posterior: Posterior | undefined;
+  const factorise = secondsOf(() => (posterior = new Posterior(options)));
+  const variances = secondsOf(() => posterior?.marginalVariances());
+  posterior?.dispose();
+  return { factorise: { size, seconds: factorise }, variances: { size, seconds: variances } };
 }
 
 function eigenTime(size: number): SizeTime {
