@@ -27,6 +27,7 @@ const rates: FitRates = {
   variances: { size: 1000, seconds: 0.1 },
   eigen: { size: 500, seconds: 0.1 },
   sumElementsPerSecond: 1e9,
+  busyFactor: 1,
 };
 
 const secondsOf = (phases: readonly PhaseEstimate[], phase: string): number =>
@@ -53,6 +54,13 @@ describe('estimatePhases', () => {
     // 0.02 s per example and 0.1 s besides: 2.1 s for 100 examples, 1.1 s for 50; moving 0.96 MB is quick.
     expect(estimate('score')).toBeCloseTo(3 * 2.15 + 1.15, 1);
     expect(estimate('accumulate')).toBeCloseTo(0.8 * 3.5 + 4 * 0.05, 1);
+  });
+
+  it('lets pulls wait for computing where the machine is busy', () => {
+    const moved = (factor: number): number => (1000 * 2000) / 2 / 1e9 + ((1000 * 2000 * 4) / 2 / 200e6) * factor;
+    const compute = 0.8 * 3.5 + 4 * 0.05;
+    expect(estimate('accumulate')).toBeCloseTo(compute + moved(1), 10);
+    expect(estimate('accumulate', {}, { busyFactor: 4 })).toBeCloseTo(compute + moved(4) * (1 + 3 * 0.75), 10);
   });
 
   it('extrapolates products by S^2 and the rest by a line', () => {

@@ -55,6 +55,8 @@ export interface FitRates {
   readonly eigen: SizeTime;
   /** The coordinator's exact sums. */
   readonly sumElementsPerSecond: number;
+  /** Seconds that pass for a second of computing, at least 1: that is a machine which does nothing else. */
+  readonly busyFactor: number;
 }
 
 /** What a phase will take. */
@@ -98,13 +100,14 @@ export function estimatePhases(counts: FitCounts, rates: FitRates): PhaseEstimat
   const { shardExamples, sizes, scoreVectors, scoredCount, tileElementBytes } = counts;
   const size = sizes[sizes.length - 1];
   const overShards = (secondsOf: (examples: number) => number, elements: number, bytes: number): number => {
-    const moved = elements / rates.sumElementsPerSecond + bytes / TRANSFER_RATE;
+    const moved = elements / rates.sumElementsPerSecond + (bytes / TRANSFER_RATE) * rates.busyFactor;
     const compute = makespan(
       shardExamples.map((examples) => secondsOf(examples) + TASK_SECONDS),
       counts.parallelism,
     );
-    // One shard is pulled while the next is computed, all of them by one coordinator.
-    return Math.max(compute + moved, moved * shardExamples.length) + othersOpen(counts, rates);
+    // One shard is pulled while the next is computed, all of them by one coordinator; on a busy machine they wait for each other.
+    const contended = moved * (shardExamples.length - 1) * (1 - 1 / rates.busyFactor);
+    return Math.max(compute + moved + contended, moved * shardExamples.length) + othersOpen(counts, rates);
   };
   const score = overShards((examples) => secondsOf(rates.score, examples), scoreVectors * scoredCount, 4 * scoreVectors * scoredCount);
   const elements = (size * (size + Math.min(size, 1024))) / 2;

@@ -101,6 +101,7 @@ export async function measureFit(spec: FitSpec, plan: FitPlan, context: FitConte
       variances: slower(variances),
       eigen: slower(eigen),
       sumElementsPerSecond: sumElementsPerSecond / factor,
+      busyFactor: Math.max(1, factor),
     },
   };
 }
