@@ -27,7 +27,7 @@ const bench: Bench = {
   fail: (reason) => failures.push(reason),
 };
 
-const { name, version, device } = await startBackend({ threads: part.threads });
+const { name, version, device } = await startBackend({ threads: part.threads, runtime: 'native' });
 const before = await measureProducts(bench);
 const startBytes = peakBytes();
 const measurements = await part.cases[caseName](bench);

@@ -4,7 +4,6 @@
  *   npm run bench -- [numerics] [PART...] [--quick]
  */
 import { join, relative } from 'node:path';
-import { parseArgs } from 'node:util';
 import { PARTS } from './parts.ts';
 import { PROBLEMS } from './problems/problems.ts';
 import { joinProcesses, type CaseFigures } from './report/figure.ts';
@@ -22,29 +21,26 @@ const root = join(import.meta.dirname, '..', '..', '..');
  * @param args  Names of parts, none for all; `--quick` for small sizes and few repetitions.
  */
 export async function numerics(args: readonly string[]): Promise<void> {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    options: { quick: { type: 'boolean', default: false } },
-    allowPositionals: true,
-  });
-  const unknown = positionals.find((name) => !Object.hasOwn(PARTS, name));
+  const isQuick = args.includes('--quick');
+  const names = args.filter((arg) => arg !== '--quick');
+  const unknown = names.find((name) => !Object.hasOwn(PARTS, name));
   if (unknown !== undefined) {
-    console.error(`bench numerics: expected some of ${Object.keys(PARTS).join(', ')}, got '${unknown}'`);
+    console.error(`bench numerics: expected --quick and some of ${Object.keys(PARTS).join(', ')}, got '${unknown}'`);
     process.exitCode = 2;
     return;
   }
   const machine = thisMachine();
   console.log(`${machine.cpu}, ${machine.cores} cores, ${machine.memoryGib} GiB, Node ${machine.node}, commit ${machine.commit}`);
-  if (values.quick) console.log('--quick: sizes are small, figures mean nothing');
+  if (isQuick) console.log('--quick: sizes are small, figures mean nothing');
   const name = resultsName(machine, new Date().toISOString().slice(0, 10));
-  const folder = join(root, ...(values.quick ? ['out', 'bench', 'quick'] : ['tools', 'bench', 'results']));
-  for (const partName of positionals.length > 0 ? positionals : Object.keys(PARTS)) {
+  const folder = join(root, ...(isQuick ? ['out', 'bench', 'quick'] : ['tools', 'bench', 'results']));
+  for (const partName of names.length > 0 ? names : Object.keys(PARTS)) {
     const { title, processes, threads, problems, cases: wanted } = PARTS[partName];
     console.log(`\n${partName}: ${title}; processes x threads: ${processes} x ${threads}\n`);
     for (const problem of problems) PROBLEMS[problem].prepare();
     const cases: CaseFigures[] = [];
     for (const caseName of Object.keys(wanted)) {
-      cases.push(joinProcesses(caseName, await runProcesses(partName, caseName, { processes, isQuick: values.quick })));
+      cases.push(joinProcesses(caseName, await runProcesses(partName, caseName, { processes, isQuick })));
     }
     console.log(formatPart(cases));
     const result: PartResult = { title, machine, processes, threads, cases };

@@ -22,8 +22,13 @@ export function thisMachine(): Machine {
     cores: availableParallelism(),
     memoryGib: Math.round(totalmem() / 2 ** 30),
     node: process.version,
-    commit: `${git('rev-parse', '--short=12', 'HEAD')}${git('status', '--porcelain', '--untracked-files=no') ? '+' : ''}`,
+    commit: `${git('rev-parse', '--short=12', 'HEAD')}${isChanged() ? '+' : ''}`,
   };
+}
+
+/** Whether tracked files differ from the commit; earlier results do not count. */
+function isChanged(): boolean {
+  return git('status', '--porcelain', '--untracked-files=no', '--', ':/', ':(top,exclude)tools/bench/results') !== '';
 }
 
 function git(...args: string[]): string {
