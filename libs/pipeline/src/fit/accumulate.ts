@@ -12,6 +12,7 @@ import {
 } from '@sublace/curvature';
 import { SublaceError } from '@sublace/errors';
 import type { Network } from '@sublace/network';
+import type { Block } from '@sublace/partials';
 import type * as tf from '@tensorflow/tfjs';
 import { forEachBatch, forEachGathered } from '../batches.ts';
 import { familyOf } from '../families/family-of.ts';
@@ -21,6 +22,9 @@ import { notFiniteError } from './find-not-finite.ts';
 import type { FitContext } from './fit-context.ts';
 import type { FitPlan, FitTask, FitTaskResult, OnProgress } from './fit-task.ts';
 import { indicesOf } from './input-blocks.ts';
+
+/** Examples per batch of a pass that only goes forward: larger ones leave the caches. */
+const FORWARD_BATCH = 128;
 
 /**
  * The accumulate task of one shard: its GGN over the subnetwork (or the Fisher that stands for it), as lower-triangle tiles.
@@ -47,7 +51,7 @@ export function accumulateShard(task: FitTask, plan: FitPlan, context: FitContex
   if (threshold > 0) accumulatePacked(shared, threshold, onProgress);
   else accumulateAll(shared, onProgress);
   const blocks = ggn.finish();
-  if (!blocks.every(({ data }) => data.every(Number.isFinite))) {
+  if (!hasFiniteDiagonal(blocks)) {
     const entries = network.layout.split(indices).map(({ entry }) => entry);
     throw notFiniteError({ network, data: training, part: 'training', what: 'GGN', range: shard, curvature, entries });
   }
@@ -81,7 +85,7 @@ function accumulatePacked(shared: Accumulation, threshold: number, onProgress: O
   const { network, training, shard, indices, curvature } = shared;
   const seedCount = curvature.seedCount(network.outputCount);
   const traces = new Float64Array(shard.count * seedCount);
-  forEachBatch(network, training.inputs, shard, microBatchSize(network, 0, 1), (batch, first) => {
+  forEachBatch(network, training.inputs, shard, Math.min(FORWARD_BATCH, microBatchSize(network, 0, 1)), (batch, first) => {
     const left = curvature.residualTraces?.(network.forward(batch).dataSync<'float32'>(), network.outputCount);
     if (!left) throw new SublaceError('INTERNAL', 'rows were cut for a curvature all of whose rows count');
     traces.set(left, (first - shard.start) * seedCount);
@@ -115,6 +119,19 @@ function accumulateBatch(
     columns.dispose();
   });
   tape.dispose();
+}
+
+/**
+ * Whether every tile on the diagonal has a finite diagonal. Then every element is finite: |H_ij|^2 <= H_ii H_jj, and so is every sum of products on
+ * the way to it.
+ */
+function hasFiniteDiagonal(blocks: readonly Block[]): boolean {
+  return blocks.every(({ name, shape, data }) => {
+    const [row, column] = name.split('/').slice(-2);
+    if (row !== column) return true;
+    for (let i = 0; i < shape[0]; i++) if (!Number.isFinite(data[i * (shape[1] + 1)])) return false;
+    return true;
+  });
 }
 
 /**

@@ -3,9 +3,9 @@ const SHARD_COUNT_MAX = 64;
 
 /**
  * Backward rows that a shard has at least, so that computing it (rows x S^2 flops at some 1e11 flop/s) takes ten times as long as moving its
- * tiles (2 S^2 bytes at some 1e9 byte/s).
+ * tiles (2 S^2 bytes at some 1e9 byte/s), also where only half of the rows are worth computing.
  */
-const ROWS_MIN = 2048;
+const ROWS_MIN = 4096;
 
 /**
  * Cuts the examples into contiguous shards. They depend on the data and the model only, never on the workers: sums of a shard are rounded in
