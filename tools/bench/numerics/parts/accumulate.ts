@@ -24,8 +24,8 @@ export const accumulate: Part = {
 
 async function measure(bench: Bench, name: ProblemName, size: number, wanted: number, peers?: string): Promise<Measurement[]> {
   const count = bench.isQuick ? Math.ceil(wanted / 10) : wanted;
-  // Every process has shards of the same size.
-  const shardSize = Math.ceil(count / bench.process.count / (count > 500 ? 4 : 1));
+  // Every process has shards of the same size, about what the planner makes of 2,000 examples.
+  const shardSize = Math.ceil(count / bench.process.count / (count > 500 ? 2 : 1));
   const fit = await selectInSteps(name, { count, subnetwork: `random:${size}`, shardSize });
   const { rows, ...exact } = fit.selection;
   const [all, kept] = [fit.plan.exampleCount * (fit.plan.outputCount - 1), rows?.keptCount ?? 0];
