@@ -165,9 +165,9 @@ describe('bad input', () => {
   it('refuses a layer that it has no rule for, by name', async () => {
     const unsupported = join(folder, 'unsupported');
     cpSync(model, unsupported, { recursive: true });
-    const json = readFileSync(join(unsupported, 'model.json'), 'utf8').replace('"Flatten"', '"Embedding"');
+    const json = readFileSync(join(unsupported, 'model.json'), 'utf8').replace('"Flatten"', '"Masking"');
     writeFileSync(join(unsupported, 'model.json'), json);
-    expectRefusal(await fit('--model', unsupported), /Embedding/);
+    expectRefusal(await fit('--model', unsupported), /Masking/);
   });
 
   it('refuses data of another shape', async () => {
