@@ -109,7 +109,13 @@ export async function trainModel(
   // A warm-up of the defaults must leave room in a run that the user made shorter.
   const epochs = options.training?.epochs ?? defaults.epochs ?? Infinity;
   const warmUpEpochs = Math.min(defaults.warmUpEpochs ?? 0, epochs / 2);
-  const result = await trainMap(model, examples, held, { ...defaults, warmUpEpochs, seed, ...options.training, noise: trainingNoise }, hooks);
+  const result = await trainMap(
+    model,
+    examples,
+    held,
+    { ...defaults, warmUpEpochs, seed, ...options.training, noise: trainingNoise },
+    hooks,
+  );
 
   const noiseData = held ?? examples;
   const noiseVariance =
