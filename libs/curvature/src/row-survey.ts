@@ -6,6 +6,9 @@ const BINS_PER_OCTAVE = 4;
 /** Bins for residual traces from 2^-128 to 2^128; what is smaller or larger is counted in the first or last. */
 const BIN_COUNT = 256 * BINS_PER_OCTAVE;
 
+/** A cut that keeps more than this share of the rows is not made: it would save nothing, and the exact GGN is exact. */
+const WORTHWHILE_SHARE = 0.9;
+
 /** Which rows of the GGN are worth computing. */
 export interface RowCut {
   /** A row j of an example is kept where the trace that is left before it, trace(Lambda - sum_{i<j} l_i l_i'), is at least this. */
@@ -54,7 +57,7 @@ export class RowSurvey {
 }
 
 /**
- * The cut that leaves out the most rows whose traces sum to no more than a share of the whole.
+ * The cut that leaves out the most rows whose traces sum to no more than a share of the whole; none where that is hardly any.
  *
  * @param survey  Summed vectors of {@link RowSurvey}.
  * @param tolerance  The share; 0 keeps every row.
@@ -74,12 +77,9 @@ export function cutRows(survey: ArrayLike<number>, tolerance: number): RowCut {
     droppedCount += counts[bin];
     bin++;
   }
-  return {
-    threshold: droppedCount === 0 ? 0 : lowestOf(bin),
-    rowCount,
-    keptCount: rowCount - droppedCount,
-    droppedShare: mass > 0 ? dropped / mass : 0,
-  };
+  const keptCount = rowCount - droppedCount;
+  if (keptCount > WORTHWHILE_SHARE * rowCount) return { threshold: 0, rowCount, keptCount: rowCount, droppedShare: 0 };
+  return { threshold: lowestOf(bin), rowCount, keptCount, droppedShare: mass > 0 ? dropped / mass : 0 };
 }
 
 function binOf(trace: number): number {
