@@ -96,7 +96,7 @@ function priorChart({ prior, priorPrecision }: DemoResult['manifest']): string {
   const smallest = Math.min(...halfDecades.map(({ loss }) => loss));
   const shown = halfDecades.filter(({ loss }) => loss < smallest + PRIOR_CHART_NATS);
   return lineChart({
-    title: `Held-out NLL by prior precision: ${priorPrecision.toPrecision(3)} was chosen`,
+    title: `Held-out NLL (${priorPrecision.toPrecision(3)} chosen)`,
     x: { name: 'prior precision', values: shown.map((point) => Number(point.priorPrecision.toPrecision(2))) },
     y: 'nats',
     series: [{ name: 'Sublace', values: shown.map(({ loss }) => round(loss)) }],
