@@ -40,21 +40,3 @@ export function jacobianColumns(network: Network, tape: Tape, seeds: tf.Tensor2D
   tf.dispose(ordered);
   return joined;
 }
-
-/**
- * {@link jacobianColumns}, transposed: row r is seed_r' J_n(r) at the weights of the subnetwork.
- *
- * @param network  The network.
- * @param tape  Its forward pass over B examples.
- * @param seeds  Directions in output space, [R, C].
- * @param rows  Which example each seed belongs to.
- * @param indices  Flat positions of the S weights, strictly ascending.
- * @returns  [R, S]. Owned by the caller.
- * @throws {SublaceError} SUBNETWORK_INVALID for indices out of order or range.
- */
-export function jacobianRows(network: Network, tape: Tape, seeds: tf.Tensor2D, rows: Rows, indices: Int32Array): tf.Tensor2D {
-  const columns = jacobianColumns(network, tape, seeds, rows, indices);
-  const transposed = tf.transpose(columns) as tf.Tensor2D;
-  columns.dispose();
-  return transposed;
-}

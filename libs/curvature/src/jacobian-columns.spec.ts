@@ -1,9 +1,9 @@
 import { startBackend } from '@sublace/backend';
 import { Rows, type ParameterEntry } from '@sublace/network';
-import { product, testRandom } from '@sublace/testing';
+import { product, testRandom, transposed } from '@sublace/testing';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { identitySeeds, jacobianRows } from './index.ts';
+import { identitySeeds, jacobianColumns } from './index.ts';
 import { CASE_NAMES, columnsOf, curvatureCase } from './testdata/cases.ts';
 
 beforeAll(async () => {
@@ -19,7 +19,7 @@ const SUBNETWORKS: Record<string, (entries: readonly ParameterEntry[], size: num
   'a third of all weights': (_, size) => testRandom(2).subset(Math.floor(size / 3), size),
 };
 
-describe.each(CASE_NAMES)('Jacobian rows, %s', (name) => {
+describe.each(CASE_NAMES)('Jacobian columns, %s', (name) => {
   it.each(Object.keys(SUBNETWORKS))('agree with the twin at %s, and leave no tensor behind', (kind) => {
     const { network, naive, inputs, jacobians, dispose } = curvatureCase(name);
     expect(network.layout.size).toBe(naive.parameterCount);
@@ -29,12 +29,12 @@ describe.each(CASE_NAMES)('Jacobian rows, %s', (name) => {
     const before = tf.memory().numTensors;
     const tape = network.record(inputs);
     const seeds = identitySeeds(batch, outputs);
-    const rows = jacobianRows(network, tape, seeds, new Rows(batch, outputs), indices);
-    expect(rows.shape).toEqual([batch * outputs, indices.length]);
-    const expected = jacobians.flatMap((jacobian) => columnsOf(jacobian, indices)).flat();
-    expect(rows.dataSync()).toBeAllclose(expected);
+    const columns = jacobianColumns(network, tape, seeds, new Rows(batch, outputs), indices);
+    expect(columns.shape).toEqual([indices.length, batch * outputs]);
+    const expected = transposed(jacobians.flatMap((jacobian) => columnsOf(jacobian, indices)));
+    expect(columns.dataSync()).toBeAllclose(expected.flat());
 
-    tf.dispose([rows, seeds]);
+    tf.dispose([columns, seeds]);
     tape.dispose();
     expect(tf.memory().numTensors).toBe(before);
     dispose();
@@ -48,16 +48,16 @@ describe.each(CASE_NAMES)('Jacobian rows, %s', (name) => {
     const directions = jacobians.map(() => [random.normals(outputs), random.normals(outputs)]); // [B][2][C]
     const seeds = tf.tensor2d(directions.flat());
     const tape = network.record(inputs);
-    const rows = jacobianRows(network, tape, seeds, new Rows(3, 2), indices);
+    const columns = jacobianColumns(network, tape, seeds, new Rows(3, 2), indices);
     const expected = jacobians.flatMap((jacobian, n) => product(directions[n], columnsOf(jacobian, indices)));
-    expect(rows.dataSync()).toBeAllclose(expected.flat());
-    tf.dispose([rows, seeds]);
+    expect(columns.dataSync()).toBeAllclose(transposed(expected).flat());
+    tf.dispose([columns, seeds]);
     tape.dispose();
     dispose();
   });
 });
 
-describe('jacobianRows', () => {
+describe('jacobianColumns', () => {
   it('refuses indices that are not strictly ascending or not in the model', () => {
     const { network, inputs, dispose } = curvatureCase('dense, tanh', 1);
     const tape = network.record(inputs);
@@ -65,7 +65,7 @@ describe('jacobianRows', () => {
     const at =
       (...indices: number[]) =>
       () =>
-        jacobianRows(network, tape, seeds, new Rows(1, network.outputCount), Int32Array.from(indices));
+        jacobianColumns(network, tape, seeds, new Rows(1, network.outputCount), Int32Array.from(indices));
     expect(at(3, 3)).toThrow('subnetwork indices: expected strictly ascending integers in 0..124, got 3 at position 1');
     expect(at(4, 3)).toThrow('got 3 at position 1');
     expect(at(0, 125)).toThrow('got 125 at position 1');
