@@ -32,10 +32,10 @@ export function coordinatorService(parts: CoordinatorParts): Service {
   const { store, progress, publisher } = parts;
   const attending = new Map<string, AbortSignal>();
   return implement(services.Coordinator.service, {
-    async submitJob({ specJson }) {
+    async submitJob({ specJson, priority }) {
       const spec = parseObject('spec', specJson);
       await publisher.check(spec);
-      return { jobId: await store.submitJob(spec) };
+      return { jobId: await store.submitJob(spec, { priority }) };
     },
     async listJobs() {
       const jobs = await store.listJobs();
@@ -94,7 +94,8 @@ async function taskOf({ store, results, publisher, leaseDurationMs }: Coordinato
       specJson: JSON.stringify(job.spec),
       planJson: plan ? JSON.stringify(plan) : '',
       selectionJson: selection ? JSON.stringify(selection) : '',
-      inputNames: results(lease.jobId).inputNames(lease.phase),
+      inputs: [{ address: '', names: results(lease.jobId).inputNames(lease.phase) }],
+      reducers: [],
       staging: lease.phase === 'finalise' ? await publisher.stage(lease.jobId, lease.leaseToken, job.spec) : '',
     };
   } catch (error) {
@@ -128,8 +129,9 @@ async function takeShard(
 }
 
 function overviewOf(job: JobView) {
-  const { jobId, state, phase, shardsDone, shards, failure } = job;
-  return { jobId, state, phase, shardsDone, shardsTotal: shards.length, failure: failure ?? null };
+  const { jobId, state, phase, shardsDone, shards, failure, priority, submittedAtMs } = job;
+  const overview = { jobId, state, phase, shardsDone, shardsTotal: shards.length, priority, submittedAtMs, waitsFor: '' };
+  return { ...overview, failure: failure ?? null };
 }
 
 function parseObject(name: string, json: string): JsonObject {

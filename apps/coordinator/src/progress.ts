@@ -154,6 +154,7 @@ export class ProgressTracker {
       workerCount: new Set(tracked.holders.values()).size,
       phases,
       message,
+      waitsFor: '',
       atMs: nowMs,
       ...(job.failure && isFinal(state) ? { failure: job.failure } : {}),
       ...(state === 'succeeded' && result ? { result } : {}),

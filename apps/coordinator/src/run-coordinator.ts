@@ -51,7 +51,7 @@ export async function runCoordinator(options: CoordinatorOptions): Promise<Runni
     };
     const publisher = new Publisher();
     cleanups.push(() => publisher.discardAll());
-    const puller = new ShardPuller(token);
+    const puller = new ShardPuller({ token });
     cleanups.push(() => puller.close());
     const progress = new ProgressTracker((jobId) => store.getJob(jobId));
     const metrics = new CoordinatorMetrics(store);

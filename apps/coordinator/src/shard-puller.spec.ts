@@ -11,7 +11,7 @@ const names = ['ggn/0/0', 'ggn/1/0', 'ggn/1/1'];
 const selection = { maxDiagonal: 100 };
 const signal = new AbortController().signal;
 const servers: RunningServer[] = [];
-const puller = new ShardPuller(undefined);
+const puller = new ShardPuller({});
 
 afterEach(async () => {
   puller.close();

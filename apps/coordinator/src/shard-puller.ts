@@ -1,6 +1,6 @@
 import { SublaceError } from '@sublace/errors';
 import type { JsonObject, LeaseRef } from '@sublace/scheduling';
-import { createBlocksClient, type BlocksClient } from '@sublace/protocol';
+import { createBlocksClient, type BlocksClient, type ConnectOptions } from '@sublace/protocol';
 import type { JobResults } from './job-results.ts';
 
 /** Pulls of the same shard before a damaged block is given up. */
@@ -27,13 +27,13 @@ export class UnusableShard extends SublaceError {}
 /** Pulls offered blocks and commits each as soon as it is whole, on one connection per worker. */
 export class ShardPuller {
   readonly #clients = new Map<string, BlocksClient>();
-  readonly #token: string | undefined;
+  readonly #connection: ConnectOptions;
 
   /**
-   * @param token  Shared token, if there is one.
+   * @param connection  How to connect to workers.
    */
-  constructor(token: string | undefined) {
-    this.#token = token;
+  constructor(connection: ConnectOptions) {
+    this.#connection = connection;
   }
 
   /**
@@ -66,7 +66,7 @@ export class ShardPuller {
 
   async #pullOnce(offer: OfferedShard, names: string[], results: JobResults, signal: AbortSignal, report: PullReport): Promise<void> {
     const { lease, blocksAddress, selection } = offer;
-    const client = this.#clients.get(blocksAddress) ?? createBlocksClient(blocksAddress, { token: this.#token });
+    const client = this.#clients.get(blocksAddress) ?? createBlocksClient(blocksAddress, this.#connection);
     this.#clients.set(blocksAddress, client);
     try {
       for await (const block of client.pullBlocks(lease, names, { signal })) {

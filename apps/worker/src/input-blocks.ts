@@ -1,5 +1,5 @@
 import type { Block } from '@sublace/partials';
-import { createBlocksClient, type BlocksClient, type ClaimedTask } from '@sublace/protocol';
+import { createBlocksClient, type BlocksClient, type ClaimedTask, type ConnectOptions } from '@sublace/protocol';
 
 /**
  * Whether an input is kept because every shard of a pass needs it again.
@@ -11,17 +11,20 @@ export function isKept(name: string): boolean {
   return name.startsWith('indices/');
 }
 
-/** Brings the inputs of tasks from the coordinator, and keeps those that the next task of the job needs too. */
+/** Brings the inputs of tasks from the coordinator and the reducers, and keeps those that the next task of the job needs too. */
 export class InputBlocks {
-  readonly #client: BlocksClient;
+  readonly #coordinator: string;
+  readonly #connection: ConnectOptions;
+  readonly #clients = new Map<string, BlocksClient>();
   #cache: { jobId: string; blocks: Map<string, Block> } = { jobId: '', blocks: new Map() };
 
   /**
    * @param coordinator  Address of the coordinator.
-   * @param token  Shared token, if there is one.
+   * @param connection  How to connect.
    */
-  constructor(coordinator: string, token: string | undefined) {
-    this.#client = createBlocksClient(coordinator, { token });
+  constructor(coordinator: string, connection: ConnectOptions) {
+    this.#coordinator = coordinator;
+    this.#connection = connection;
   }
 
   /**
@@ -31,19 +34,29 @@ export class InputBlocks {
    * @param signal  Gives up.
    * @returns  Its blocks, in the order of their names in the task.
    */
-  async fetch({ lease, inputNames }: ClaimedTask, signal: AbortSignal): Promise<Block[]> {
+  async fetch({ lease, inputs }: ClaimedTask, signal: AbortSignal): Promise<Block[]> {
     if (this.#cache.jobId !== lease.jobId) this.#cache = { jobId: lease.jobId, blocks: new Map() };
     const blocks = new Map(this.#cache.blocks);
-    const missing = inputNames.filter((name) => !blocks.has(name));
-    for await (const block of this.#client.pullBlocks(lease, missing, { signal })) {
-      blocks.set(block.name, block);
-      if (isKept(block.name)) this.#cache.blocks.set(block.name, block);
-    }
-    return inputNames.map((name) => blocks.get(name)!);
+    const pull = async ({ address, names }: ClaimedTask['inputs'][number]): Promise<void> => {
+      const missing = names.filter((name) => !blocks.has(name));
+      for await (const block of this.#client(address).pullBlocks(lease, missing, { signal })) {
+        blocks.set(block.name, block);
+        if (isKept(block.name)) this.#cache.blocks.set(block.name, block);
+      }
+    };
+    await Promise.all(inputs.map(pull));
+    return inputs.flatMap(({ names }) => names.map((name) => blocks.get(name)!));
   }
 
-  /** Closes the connection. */
+  /** Closes every connection. */
   close(): void {
-    this.#client.close();
+    for (const client of this.#clients.values()) client.close();
+    this.#clients.clear();
+  }
+
+  #client(address = this.#coordinator): BlocksClient {
+    const client = this.#clients.get(address) ?? createBlocksClient(address, this.#connection);
+    this.#clients.set(address, client);
+    return client;
   }
 }

@@ -18,10 +18,13 @@ export type JobView = Readonly<Job>;
  * 6. An unknown job is NOT_FOUND.
  */
 export interface JobStore {
-  /** Queues a job. Resolves to its id: letters, digits and dashes, safe as a file name. */
-  submitJob(spec: JsonObject): Promise<string>;
+  /**
+   * Queues a job; one of a higher priority (an integer, 0 by default) is served first. Resolves to its id: letters, digits and dashes, safe as a file
+   * name.
+   */
+  submitJob(spec: JsonObject, options?: { priority?: number }): Promise<string>;
 
-  /** Leases the first pending shard of the oldest open job; waits up to `waitMs` for one. An aborted wait never takes a lease. */
+  /** Leases the first pending shard of the open job of the highest priority, among equals of the oldest; waits up to `waitMs` for one. An aborted wait never takes a lease. */
   claimShard(workerId: string, options?: { waitMs?: number; signal?: AbortSignal }): Promise<Lease | undefined>;
 
   /** Extends a lease by the lease duration. Resolves to its new expiry. */
@@ -57,8 +60,11 @@ export interface JobStore {
   /** The posterior of a job whose phases are all done is in its place: the job has succeeded. */
   publishJob(jobId: string): Promise<void>;
 
-  /** Results of a phase were lost with a reducer: the job goes back to it. */
-  restartPhase(jobId: string, phase: Phase): Promise<void>;
+  /**
+   * Results of a phase were lost with a reducer: the job goes back to it. With `shards` only those are computed again; where that is the phase that
+   * runs, its other leases go on.
+   */
+  restartPhase(jobId: string, phase: Phase, shards?: number[]): Promise<void>;
 
   /** The job as it is now. */
   getJob(jobId: string): Promise<JobView>;

@@ -14,12 +14,16 @@ export interface JobOverview {
   shardsDone: number;
   shardsTotal: number;
   failure?: JobFailure;
+  priority: number;
+  submittedAtMs: number;
+  /** What it waits for, as one line; empty while shards are being computed. */
+  waitsFor: string;
 }
 
 /** What a command line or dashboard asks of a coordinator. Every method throws SublaceErrors. */
 export interface CoordinatorClient {
-  /** Queues a job; `spec.output` is the absolute path of the folder to publish to. Resolves to the job id. */
-  submitJob(spec: JsonObject): Promise<string>;
+  /** Queues a job; `spec.output` is the absolute path of the folder to publish to; higher priorities (0 by default) go first. Resolves to the job id. */
+  submitJob(spec: JsonObject, options?: { priority?: number }): Promise<string>;
   /** Where the job stands now, then every change; ends after the event with state succeeded, failed or cancelled. */
   watchJob(jobId: string, options?: { signal?: AbortSignal }): AsyncIterable<ProgressEvent>;
   /** Ends a job that is not finished. */
@@ -42,8 +46,8 @@ export function createCoordinatorClient(address: string, options: ConnectOptions
   const client = new services.Coordinator(address, channelCredentials(options), CHANNEL_OPTIONS);
   const call = unaryCaller(client, options);
   return {
-    async submitJob(spec) {
-      const response = await call('submitJob', { specJson: JSON.stringify(spec) });
+    async submitJob(spec, { priority = 0 } = {}) {
+      const response = await call('submitJob', { specJson: JSON.stringify(spec), priority });
       return response.jobId;
     },
     async *watchJob(jobId, { signal } = {}) {

@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { loadPackageDefinition, logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
-import type { ProtoGrpcType } from './generated/blocks.ts';
+import type { ProtoGrpcType as BlocksTypes } from './generated/blocks.ts';
+import type { ProtoGrpcType as ReducerTypes } from './generated/reducer.ts';
 
 /** Folder of the .proto files, found through the package and not through the working directory. */
 export const PROTO_ROOT = fileURLToPath(new URL('.', import.meta.resolve('@sublace/proto/package.json')));
@@ -12,7 +13,9 @@ export const LOADER_OPTIONS = { longs: Number, enums: String, defaults: true, on
 // What goes wrong is thrown; grpc's own lines would land among the JSON logs on stderr.
 if (!process.env.GRPC_VERBOSITY) setLogVerbosity(logVerbosity.NONE);
 
-const root = loadPackageDefinition(loadSync('sublace/v1/blocks.proto', LOADER_OPTIONS)) as unknown as ProtoGrpcType;
+const root = loadPackageDefinition(
+  loadSync(['sublace/v1/blocks.proto', 'sublace/v1/reducer.proto'], LOADER_OPTIONS),
+) as unknown as BlocksTypes & ReducerTypes;
 
 /** Client constructors and service definitions of package sublace.v1. */
 export const services = root.sublace.v1;

@@ -4,7 +4,7 @@ export type { JobFailure, PhaseReport, ProgressEvent } from './progress-event.ts
 export type { ConnectOptions } from './channel.ts';
 
 // For the roles of the cluster.
-export { createWorkerClient, type ClaimedTask, type WorkerClient } from './worker-client.ts';
+export { createWorkerClient, type ClaimedTask, type TaskInputs, type WorkerClient } from './worker-client.ts';
 export { createBlocksClient, type BlocksClient } from './blocks-client.ts';
 export { blocksService, leaseRefOf } from './blocks-service.ts';
 export {

@@ -109,7 +109,7 @@ describe('Coordinator calls', () => {
           leaseDurationMs: 500,
           specJson: JSON.stringify(spec),
           planJson: '{"shards":[1]}',
-          inputNames: ['indices/0'],
+          inputs: [{ address: '', names: ['indices/0'] }],
         },
       }),
       cancelJob: async ({ jobId }) => {
@@ -129,7 +129,8 @@ describe('Coordinator calls', () => {
       leaseDurationMs: 500,
       spec,
       plan: { shards: [1] },
-      inputNames: ['indices/0'],
+      inputs: [{ names: ['indices/0'] }],
+      reducers: [],
     });
     await expect(client.cancelJob('x')).rejects.toMatchObject({ code: 'NOT_FOUND', message: 'job x: expected a known job, got none – ü' });
   });
@@ -143,6 +144,7 @@ describe('Coordinator calls', () => {
       examplesTotal: 10,
       workerCount: 1,
       message: '',
+      waitsFor: '',
       atMs: 1,
       phases: [],
     };

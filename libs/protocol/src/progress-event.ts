@@ -45,6 +45,8 @@ export interface ProgressEvent {
   failure?: JobFailure;
   /** With state succeeded: the summary of the finalise task. */
   result?: JsonObject;
+  /** What the job waits for, as one line; empty while shards are being computed. */
+  waitsFor: string;
   /** Time of the event, milliseconds since 1970. */
   atMs: number;
 }

@@ -16,10 +16,18 @@ export interface ClaimedTask {
   plan?: JsonObject;
   /** Summary of the select task; absent before it is done. */
   selection?: JsonObject;
-  /** Blocks to pull from the coordinator first. */
-  inputNames: string[];
+  /** Blocks to pull first, and from where: HOST:PORT, or undefined for the coordinator itself. */
+  inputs: TaskInputs[];
   /** Phase finalise: an empty folder to write the artifact into. */
   staging?: string;
+  /** Phase finalise: the reducers that hold the tiles, by slot; empty when the coordinator holds them itself. */
+  reducers: string[];
+}
+
+/** Blocks of one process that a task needs. */
+export interface TaskInputs {
+  address?: string;
+  names: string[];
 }
 
 /** What a worker asks of a coordinator. Every method throws SublaceErrors. */
@@ -58,12 +66,13 @@ export function createWorkerClient(address: string, options: ConnectOptions = {}
     async claimShard(workerId, waitMs, signal) {
       const { task } = await call('claimShard', { workerId, waitMs }, { timeoutMs: waitMs + CLAIM_SLACK_MS, signal });
       if (!task) return undefined;
-      const { lease, specJson, planJson, selectionJson, staging, attempt, leaseDurationMs, inputNames } = task;
+      const { lease, specJson, planJson, selectionJson, staging, attempt, leaseDurationMs, inputs, reducers } = task;
       return {
         lease: leaseRefOf(lease),
         attempt,
         leaseDurationMs,
-        inputNames,
+        inputs: inputs.map(({ address, names }) => (address === '' ? { names } : { address, names })),
+        reducers,
         spec: JSON.parse(specJson) as JsonObject,
         ...(planJson === '' ? {} : { plan: JSON.parse(planJson) as JsonObject }),
         ...(selectionJson === '' ? {} : { selection: JSON.parse(selectionJson) as JsonObject }),

@@ -4,7 +4,8 @@ import type { Failure, JobState, Lease, LeaseRef, ShardState } from './state.ts'
 
 /** What can happen to a scheduler. Plain JSON, so that a log of events is a history that can be replayed. */
 export type SchedulingEvent =
-  | { type: 'submitJob'; jobId: string; spec: JsonObject }
+  /** Higher priorities are served first; absent is 0, as in logs that are older than priorities. */
+  | { type: 'submitJob'; jobId: string; spec: JsonObject; priority?: number }
   | { type: 'claimShard'; workerId: string }
   | { type: 'renewLease'; ref: LeaseRef }
   /** A shard is computed and its blocks can be pulled; the lease is extended for the transfer. */
@@ -20,8 +21,10 @@ export type SchedulingEvent =
   /** The posterior of a finalised job is in its place. */
   | { type: 'publishJob'; jobId: string }
   | { type: 'failJob'; jobId: string; code: ErrorCode; message: string }
-  /** Results of a phase, or of a later one, were lost: that phase starts again. */
-  | { type: 'restartPhase'; jobId: string; phase: Phase }
+  /**
+   * Results of a phase, or of a later one, were lost: that phase starts again. With `shards` only those were lost: the others of the phase stay done.
+   */
+  | { type: 'restartPhase'; jobId: string; phase: Phase; shards?: number[] }
   /** The store was closed and opened again: every lease is void, and tokens jump beyond any that may have been handed out unrecorded. */
   | { type: 'reopen' };
 
@@ -41,7 +44,8 @@ export type Reply =
 /** A change of state that others may want to know or act upon. */
 export type Change =
   | { type: 'jobChanged'; jobId: string; state: JobState; failure?: Failure }
-  | { type: 'phaseStarted'; jobId: string; phase: Phase; shardCount: number }
+  /** `shardsDone`: those that stay done where only some results of the phase were lost. */
+  | { type: 'phaseStarted'; jobId: string; phase: Phase; shardCount: number; shardsDone?: number }
   | {
       type: 'shardChanged';
       jobId: string;

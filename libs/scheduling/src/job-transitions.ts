@@ -1,19 +1,23 @@
 /** What happens to a job as a whole. Each function changes the state it is given and appends the changes to `effects`. */
 import type { ErrorCode } from '@sublace/errors';
 import type { Effect } from './events.ts';
-import { PHASES, phaseAfter, type JsonObject, type Phase } from './phase.ts';
+import { PHASES, phaseAfter, type JsonObject, type Phase, type TaskSummary } from './phase.ts';
 import { isFinal, type Failure, type Job, type JobState, type SchedulerState, type Shard } from './state.ts';
 
 /**
  * A new job starts with its plan.
  *
  * @param state  The scheduler, changed in place.
- * @param jobId  Id of the job.
- * @param spec  What the job is to do.
+ * @param job  Its id, what it is to do, and its priority.
  * @param nowMs  The time.
  * @param effects  Receives what follows, in order.
  */
-export function addJob(state: SchedulerState, jobId: string, spec: JsonObject, nowMs: number, effects: Effect[]): void {
+export function addJob(
+  state: SchedulerState,
+  { jobId, spec, priority = 0 }: { jobId: string; spec: JsonObject; priority?: number },
+  nowMs: number,
+  effects: Effect[],
+): void {
   const job: Job = {
     jobId,
     spec,
@@ -24,6 +28,7 @@ export function addJob(state: SchedulerState, jobId: string, spec: JsonObject, n
     summaries: {},
     doneTokens: {},
     submittedAtMs: nowMs,
+    priority,
     firstPending: 0,
   };
   state.jobs.set(jobId, job);
@@ -58,18 +63,28 @@ export function advance(state: SchedulerState, job: Job, effects: Effect[]): voi
 /**
  * Starts a phase again because results of it, or of a later one, were lost. Running leases of the job are void.
  *
+ * Where only some shards were lost, the others keep their summaries and tokens; nothing happens when none was. In the phase that runs, leases of
+ * other shards go on.
+ *
  * @param state  The scheduler, changed in place.
  * @param job  The job, changed in place.
  * @param phase  The phase to start.
+ * @param lost  Shards of it whose results were lost; all when left out.
  * @param effects  Receives what follows, in order.
  */
-export function restartPhase(state: SchedulerState, job: Job, phase: Phase, effects: Effect[]): void {
+export function restartPhase(state: SchedulerState, job: Job, phase: Phase, lost: number[] | undefined, effects: Effect[]): void {
+  if (lost && phase === job.phase) {
+    reopenShards(job, lost, effects);
+    return;
+  }
+  const kept = lost && keptShards(job, phase, lost);
+  if (kept && kept.size === job.doneTokens[phase]?.length) return;
   dropLeases(state, job);
   for (const later of PHASES.slice(PHASES.indexOf(phase))) {
     job.summaries[later] = undefined;
     job.doneTokens[later] = undefined;
   }
-  startPhase(job, phase, shardCountOf(job, phase) ?? 1, effects);
+  startPhase(job, phase, shardCountOf(job, phase) ?? 1, effects, kept);
   if (job.state !== 'queued') setState(job, phase === 'finalise' ? 'reducing' : 'running', effects);
 }
 
@@ -126,13 +141,46 @@ export function publishJob(state: SchedulerState, job: Job, effects: Effect[]): 
   if (job.phase === 'finalise' && job.shardsDone === job.shards.length) endJob(state, job, 'succeeded', undefined, effects);
 }
 
-function startPhase(job: Job, phase: Phase, shardCount: number, effects: Effect[]): void {
+/** A shard that stays done when its phase starts again. */
+interface KeptShard {
+  leaseToken: number;
+  summary: TaskSummary | undefined;
+}
+
+function startPhase(job: Job, phase: Phase, shardCount: number, effects: Effect[], kept = new Map<number, KeptShard>()): void {
   job.phase = phase;
-  job.shards = Array.from({ length: shardCount }, (): Shard => ({ state: 'pending', attempt: 0, leaseToken: 0 }));
-  job.shardsDone = 0;
+  job.shards = Array.from({ length: shardCount }, (_, index): Shard => {
+    const done = kept.get(index);
+    return done ? { state: 'done', attempt: 1, leaseToken: done.leaseToken } : { state: 'pending', attempt: 0, leaseToken: 0 };
+  });
+  job.shardsDone = kept.size;
   job.firstPending = 0;
-  job.summaries[phase] = Array.from({ length: shardCount });
-  effects.push({ type: 'phaseStarted', jobId: job.jobId, phase, shardCount });
+  job.summaries[phase] = Array.from({ length: shardCount }, (_, index) => kept.get(index)?.summary);
+  effects.push({ type: 'phaseStarted', jobId: job.jobId, phase, shardCount, ...(kept.size > 0 && { shardsDone: kept.size }) });
+}
+
+/** The shards of a finished phase that were not lost. */
+function keptShards(job: Job, phase: Phase, lost: number[]): Map<number, KeptShard> {
+  const gone = new Set(lost);
+  const kept = new Map<number, KeptShard>();
+  for (const [index, leaseToken] of (job.doneTokens[phase] ?? []).entries()) {
+    if (!gone.has(index)) kept.set(index, { leaseToken, summary: job.summaries[phase]?.[index] });
+  }
+  return kept;
+}
+
+/** Shards of the phase that runs whose results were lost are pending again. */
+function reopenShards(job: Job, lost: number[], effects: Effect[]): void {
+  const { jobId, phase } = job;
+  for (const index of new Set(lost)) {
+    if (job.shards[index]?.state !== 'done') continue;
+    job.shards[index] = { state: 'pending', attempt: 0, leaseToken: 0 };
+    job.shardsDone--;
+    job.firstPending = Math.min(job.firstPending, index);
+    job.summaries[phase]![index] = undefined;
+    const reason = 'its result was lost with a reducer';
+    effects.push({ type: 'shardChanged', jobId, phase, shard: index, state: 'pending', attempt: 0, leaseToken: 0, reason });
+  }
 }
 
 /** The plan fixes the shards of the phases over the data; the other phases are one task each. */

@@ -6,7 +6,7 @@ import type { TaskSummary } from './phase.ts';
 import { isFinal, type Job, type Lease, type LeaseRef, type SchedulerState } from './state.ts';
 
 /**
- * The first pending shard of the job that was submitted first.
+ * The first pending shard of the open job of the highest priority; of equal ones, of the job that was submitted first.
  *
  * @param state  The scheduler, changed in place.
  * @param workerId  Who claims.
@@ -14,27 +14,35 @@ import { isFinal, type Job, type Lease, type LeaseRef, type SchedulerState } fro
  * @param effects  Receives what follows, in order.
  */
 export function claimShard(state: SchedulerState, workerId: string, nowMs: number, effects: Effect[]): void {
-  for (const job of state.jobs.values()) {
-    if (isFinal(job.state)) continue;
-    while (job.firstPending < job.shards.length && job.shards[job.firstPending].state !== 'pending') job.firstPending++;
-    if (job.firstPending === job.shards.length) continue;
-
-    const index = job.firstPending;
-    const shard = job.shards[index];
-    const leaseToken = state.nextToken++;
-    shard.state = 'leased';
-    shard.attempt++;
-    shard.leaseToken = leaseToken;
-    const { jobId, phase } = job;
-    const leaseExpiresAtMs = nowMs + state.options.leaseDurationMs;
-    const lease: Lease = { jobId, phase, shard: index, leaseToken, workerId, attempt: shard.attempt, leaseExpiresAtMs };
-    state.leases.set(leaseToken, lease);
-    effects.push({ type: 'leased', lease: { ...lease } });
-    if (job.state === 'queued') setState(job, 'running', effects);
-    shardChanged(job, index, effects, { workerId });
+  const job = nextJob(state);
+  if (!job) {
+    effects.push({ type: 'idle' });
     return;
   }
-  effects.push({ type: 'idle' });
+  const index = job.firstPending;
+  const shard = job.shards[index];
+  const leaseToken = state.nextToken++;
+  shard.state = 'leased';
+  shard.attempt++;
+  shard.leaseToken = leaseToken;
+  const { jobId, phase } = job;
+  const leaseExpiresAtMs = nowMs + state.options.leaseDurationMs;
+  const lease: Lease = { jobId, phase, shard: index, leaseToken, workerId, attempt: shard.attempt, leaseExpiresAtMs };
+  state.leases.set(leaseToken, lease);
+  effects.push({ type: 'leased', lease: { ...lease } });
+  if (job.state === 'queued') setState(job, 'running', effects);
+  shardChanged(job, index, effects, { workerId });
+}
+
+/** The open job that is served next, its `firstPending` brought up to date. */
+function nextJob(state: SchedulerState): Job | undefined {
+  let next: Job | undefined;
+  for (const job of state.jobs.values()) {
+    if (isFinal(job.state) || (next && next.priority >= job.priority)) continue;
+    while (job.firstPending < job.shards.length && job.shards[job.firstPending].state !== 'pending') job.firstPending++;
+    if (job.firstPending < job.shards.length) next = job;
+  }
+  return next;
 }
 
 /**

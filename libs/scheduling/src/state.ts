@@ -71,6 +71,8 @@ export interface Job {
   /** Tokens that the shards of finished phases were done with, so that a late repetition is told from a zombie. */
   doneTokens: Partial<Record<Phase, number[] | undefined>>;
   submittedAtMs: number;
+  /** Higher ones are served first; equal ones in the order of submission. */
+  priority: number;
   failure?: Failure;
   /** No shard below this index is pending; keeps claims cheap for many shards. */
   firstPending: number;

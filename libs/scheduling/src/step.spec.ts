@@ -61,7 +61,7 @@ function eventOf(command: string, o: Record<string, string>): SchedulingEvent {
   const ref = { jobId: o.job, phase: o.phase as Phase, shard: Number(o.shard ?? 0), leaseToken: Number(o.token) } satisfies LeaseRef;
   switch (command) {
     case 'submitJob':
-      return { type: 'submitJob', jobId: o.job, spec: {} };
+      return { type: 'submitJob', jobId: o.job, spec: {}, ...(o.priority && { priority: Number(o.priority) }) };
     case 'claimShard':
       return { type: 'claimShard', workerId: o.worker };
     case 'renewLease':
@@ -88,7 +88,12 @@ function eventOf(command: string, o: Record<string, string>): SchedulingEvent {
     case 'failJob':
       return { type: 'failJob', jobId: o.job, code: o.code as 'INTERNAL', message: o.message };
     case 'restartPhase':
-      return { type: 'restartPhase', jobId: o.job, phase: o.phase as Phase };
+      return {
+        type: 'restartPhase',
+        jobId: o.job,
+        phase: o.phase as Phase,
+        ...(o.shards && { shards: o.shards === 'none' ? [] : o.shards.split(',').map(Number) }),
+      };
     default:
       throw new Error(`unknown command ${command}`);
   }
@@ -109,7 +114,7 @@ function describeEffect(effect: Effect): string {
     case 'jobChanged':
       return `  job ${effect.jobId} is ${effect.state}${effect.failure ? `: ${effect.failure.code} ${effect.failure.message}` : ''}`;
     case 'phaseStarted':
-      return `  job ${effect.jobId} starts ${effect.phase} with ${effect.shardCount} shard(s)`;
+      return `  job ${effect.jobId} starts ${effect.phase} with ${effect.shardCount} shard(s)${effect.shardsDone ? `, ${effect.shardsDone} of them done` : ''}`;
     case 'shardChanged':
       return `  shard ${effect.shard} is ${effect.state}, worker ${effect.workerId}${effect.reason ? ` (${effect.reason})` : ''}`;
     case 'jobFinalised':

@@ -21,7 +21,7 @@ export function step(state: SchedulerState, event: SchedulingEvent, nowMs: numbe
   switch (event.type) {
     case 'submitJob':
       effects.push({ type: 'accepted' });
-      if (!state.jobs.has(event.jobId)) addJob(state, event.jobId, event.spec, nowMs, effects);
+      if (!state.jobs.has(event.jobId)) addJob(state, event, nowMs, effects);
       break;
     case 'claimShard':
       claimShard(state, event.workerId, nowMs, effects);
@@ -65,7 +65,7 @@ export function step(state: SchedulerState, event: SchedulingEvent, nowMs: numbe
         else if (event.type === 'failJob') failJob(state, job, event.code, event.message, effects);
         else if (event.type === 'publishJob') publishJob(state, job, effects);
         else if (PHASES.indexOf(event.phase) <= PHASES.indexOf(job.phase) && !isFinal(job.state))
-          restartPhase(state, job, event.phase, effects);
+          restartPhase(state, job, event.phase, event.shards, effects);
       });
   }
   return { state, effects };

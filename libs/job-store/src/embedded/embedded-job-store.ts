@@ -95,9 +95,9 @@ export function openEmbeddedJobStore(options: EmbeddedJobStoreOptions): JobStore
   }
 
   return {
-    async submitJob(spec) {
+    async submitJob(spec, { priority = 0 } = {}) {
       const jobId = `job-${randomBytes(5).toString('hex')}`;
-      dispatch({ type: 'submitJob', jobId, spec });
+      dispatch({ type: 'submitJob', jobId, spec, priority });
       return jobId;
     },
     async claimShard(workerId, { waitMs = 0, signal } = {}) {
@@ -124,7 +124,7 @@ export function openEmbeddedJobStore(options: EmbeddedJobStoreOptions): JobStore
     cancelJob: async (jobId, reason) => void dispatch({ type: 'cancelJob', jobId, reason }),
     failJob: async (jobId, { code, message }) => void dispatch({ type: 'failJob', jobId, code, message }),
     publishJob: async (jobId) => void dispatch({ type: 'publishJob', jobId }),
-    restartPhase: async (jobId, phase) => void dispatch({ type: 'restartPhase', jobId, phase }),
+    restartPhase: async (jobId, phase, shards) => void dispatch({ type: 'restartPhase', jobId, phase, ...(shards && { shards }) }),
     async getJob(jobId): Promise<JobView> {
       const job = state.jobs.get(jobId);
       if (!job) throw unknownJob(jobId);
