@@ -1,0 +1,6 @@
+export { startRedis, type RedisServer, type StartRedisOptions } from './redis/start-redis.ts';
+export { findRedisServer } from './redis/find-redis-server.ts';
+export { installOnce, type Installation } from './install/install-once.ts';
+export { findProgram } from './install/find-program.ts';
+export { runProgram } from './install/run-program.ts';
+export { freePort } from './install/free-port.ts';
