@@ -58,9 +58,9 @@ export function coordinatorService(parts: CoordinatorParts): Service {
       await progress.report(ref, done, total);
       return { leaseExpiresAtMs };
     },
-    async offerTiles({ lease, blocksAddress, names, summaryJson }, { signal }) {
-      const summary = parseObject('summary', summaryJson);
-      return { pulledCount: await takeShard(parts, leaseRefOf(lease), blocksAddress, names, summary, signal) };
+    async offerTiles({ lease, blocksAddress, names, summaryJson, computeSeconds }, { signal }) {
+      const shard = { summary: parseObject('summary', summaryJson), computeSeconds };
+      return { pulledCount: await takeShard(parts, leaseRefOf(lease), blocksAddress, names, shard, signal) };
     },
     async failShard({ lease, code, message, retryable }) {
       await store.failShard(leaseRefOf(lease), { code: isErrorCode(code) ? code : 'INTERNAL', message, retryable });
@@ -111,14 +111,15 @@ async function takeShard(
   lease: LeaseRef,
   blocksAddress: string,
   names: string[],
-  summary: JsonObject,
+  { summary, computeSeconds }: { summary: JsonObject; computeSeconds: number },
   signal: AbortSignal,
 ): Promise<number> {
+  const startMs = performance.now();
   if ((await store.offerTiles(lease)) === 'duplicate') return 0;
   const selection = (await store.getJob(lease.jobId)).summaries.select?.[0];
   try {
     const report = await puller.pull({ lease, blocksAddress, names, selection }, results(lease.jobId), signal);
-    progress.pulled(lease, report);
+    progress.pulled(lease, report, { computeSeconds, transferSeconds: (performance.now() - startMs) / 1000 });
     metrics.pulled(report);
     await store.completeShard(lease, summary);
     return report.pulledCount;

@@ -7,6 +7,8 @@ import type { PullReport } from './shard-puller.ts';
 /** What is known of a job beyond what the store holds. */
 interface Tracked {
   phases: (PhaseReport & { startedMs: number })[];
+  /** When the last task was done; what follows is publishing. */
+  finalisedMs?: number;
   /** Fractions of running shards, by shard. */
   fractions: Map<number, number>;
   /** Workers that hold leases, by shard. */
@@ -43,15 +45,20 @@ export class ProgressTracker {
       tracked.fractions.clear();
       tracked.holders.clear();
       const { phase, shardCount } = change;
-      tracked.phases.push({ phase, shardCount, seconds: 0, bytesPulled: 0, reduceSeconds: 0, startedMs: nowMs });
+      const sums = { seconds: 0, bytesPulled: 0, reduceSeconds: 0, computeSeconds: 0, transferSeconds: 0, publishSeconds: 0 };
+      tracked.phases.push({ phase, shardCount, ...sums, startedMs: nowMs });
     } else if (change.type === 'shardChanged') {
       tracked.fractions.delete(change.shard);
       if (change.state === 'leased' && change.workerId !== undefined) tracked.holders.set(change.shard, change.workerId);
       else tracked.holders.delete(change.shard);
-    } else if (change.type === 'jobChanged') {
+    } else if (change.type === 'jobFinalised') {
+      tracked.finalisedMs = nowMs;
+    } else {
       tracked.state = change.state;
       if (isFinal(change.state)) {
         endPhase(tracked, nowMs);
+        const last = tracked.phases.at(-1);
+        if (last && tracked.finalisedMs !== undefined) last.publishSeconds = (nowMs - tracked.finalisedMs) / 1000;
         tracked.endedMs = nowMs;
         tracked.holders.clear();
       }
@@ -78,12 +85,17 @@ export class ProgressTracker {
    *
    * @param lease  Lease of the shard.
    * @param report  Bytes and seconds.
+   * @param shard  Seconds of this shard.
+   * @param shard.computeSeconds  That its worker computed.
+   * @param shard.transferSeconds  From the offer to the last addition.
    */
-  pulled(lease: LeaseRef, report: PullReport): void {
+  pulled(lease: LeaseRef, report: PullReport, shard: { computeSeconds: number; transferSeconds: number }): void {
     const phase = this.#jobs.get(lease.jobId)?.phases.findLast((each) => each.phase === lease.phase);
     if (!phase) return;
     phase.bytesPulled += report.pulledBytes;
     phase.reduceSeconds += report.reduceSeconds;
+    phase.computeSeconds += shard.computeSeconds;
+    phase.transferSeconds += shard.transferSeconds;
   }
 
   /**

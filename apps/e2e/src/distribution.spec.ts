@@ -70,7 +70,10 @@ describe('a fit', () => {
       accumulate: 8 * 4 * (16 * 16 * 6 + 3 * 2 * 16 + 2 * 2),
       finalise: 0,
     });
-    expect(last.phases.every((phase) => phase.seconds > 0)).toBe(true);
+    expect(last.phases.every((phase) => phase.seconds > 0 && phase.computeSeconds > 0 && phase.transferSeconds > 0)).toBe(true);
+    const finalise = last.phases.at(-1)!;
+    expect(finalise.publishSeconds).toBeGreaterThan(0);
+    expect(finalise.publishSeconds).toBeLessThan(finalise.seconds);
     const scored = events.filter((event) => event.phase === 'score' && event.state === 'running');
     expect(scored.map((event) => event.examplesDone)).toEqual(scored.map((event) => event.examplesDone).sort((a, b) => a - b));
     expect(new Set(scored.map((event) => event.examplesTotal))).toEqual(new Set([403]));

@@ -201,12 +201,14 @@ class Worker {
       const inputs = await this.#inputs.fetch(task, held.lost);
       const { jobId, phase, shard } = lease;
       const extra = { ...(plan && { plan }), ...(selection && { selection }), ...(staging !== undefined && { staging }) };
+      const startMs = performance.now();
       const result = await compute.run({ jobId, spec, phase, shard, inputs, ...extra }, (done, total) => held.report(done, total), isKept);
+      const computeSeconds = (performance.now() - startMs) / 1000;
       if (held.lost.aborted || this.#stop.signal.aborted)
         throw new SublaceError('FENCED', 'lease was lost while computing; the result is dropped');
       // One shard in transfer at a time bounds the memory of waiting results.
       await this.#offering;
-      this.#offering = end(offers.offer(held, this.blocksAddress, result).then(() => logger.info(fields, 'shard is done')));
+      this.#offering = end(offers.offer(held, this.blocksAddress, result, computeSeconds).then(() => logger.info(fields, 'shard is done')));
     } catch (error) {
       await end(Promise.reject(SublaceError.from(error)));
     }

@@ -44,15 +44,17 @@ export class ShardOffers {
    * @param held  Its lease, renewed meanwhile by its holder.
    * @param blocksAddress  Where the coordinator finds this worker.
    * @param result  What was computed.
+   * @param computeSeconds  How long that took.
    * @throws SublaceError FENCED or NOT_FOUND when the result is no longer wanted, another one when the coordinator could not take it.
    */
-  async offer(held: HeldLease, blocksAddress: string, { summary, blocks }: RunnerResult): Promise<void> {
+  async offer(held: HeldLease, blocksAddress: string, { summary, blocks }: RunnerResult, computeSeconds: number): Promise<void> {
     const { leaseToken } = held.ref;
     this.#blocks.set(leaseToken, new Map(blocks.map((block) => [block.name, block])));
     try {
       for (let offer = 1; ; offer++) {
         try {
-          await this.#client.offerTiles(held.ref, blocksAddress, [...blocks.map((block) => block.name)], summary);
+          const names = blocks.map((block) => block.name);
+          await this.#client.offerTiles(held.ref, blocksAddress, names, summary, computeSeconds);
           return;
         } catch (error) {
           if (offer === OFFERS_MAX || !SublaceError.from(error).isRetryable || held.lost.aborted) throw error;

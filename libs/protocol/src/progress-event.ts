@@ -23,6 +23,12 @@ export interface PhaseReport {
   bytesPulled: number;
   /** Seconds that the coordinator spent adding blocks. */
   reduceSeconds: number;
+  /** Sum over the shards that were committed: seconds that workers computed on them. */
+  computeSeconds: number;
+  /** Sum over the shards that were committed: seconds from the offer of their blocks to the last block's addition. */
+  transferSeconds: number;
+  /** Phase finalise: of its seconds, the ones from the end of its task to the artifact in its place. */
+  publishSeconds: number;
 }
 
 /** Where a job stands. */

@@ -35,8 +35,8 @@ export interface WorkerClient {
   /** Long poll; undefined when there was no work within waitMs. */
   claimShard(workerId: string, waitMs: number, signal?: AbortSignal): Promise<ClaimedTask | undefined>;
   renewLease(lease: LeaseRef, progress: { done: number; total: number }): Promise<void>;
-  /** Resolves when the coordinator has pulled and committed everything. */
-  offerTiles(lease: LeaseRef, blocksAddress: string, names: string[], summary: JsonObject): Promise<void>;
+  /** Resolves when the coordinator has pulled and committed everything. `computeSeconds`: what the shard took to compute. */
+  offerTiles(lease: LeaseRef, blocksAddress: string, names: string[], summary: JsonObject, computeSeconds: number): Promise<void>;
   failShard(lease: LeaseRef, failure: { code: ErrorCode; message: string; retryable: boolean }): Promise<void>;
   releaseShard(lease: LeaseRef): Promise<void>;
   /** Presence: open until the connection breaks or the signal aborts; `onAccepted` when the coordinator has seen it. */
@@ -82,8 +82,9 @@ export function createWorkerClient(address: string, options: ConnectOptions = {}
     async renewLease(lease, progress) {
       await call('renewLease', { lease, ...progress });
     },
-    async offerTiles(lease, blocksAddress, names, summary) {
-      await call('offerTiles', { lease, blocksAddress, names, summaryJson: JSON.stringify(summary) }, { timeoutMs: OFFER_TIMEOUT_MS });
+    async offerTiles(lease, blocksAddress, names, summary, computeSeconds) {
+      const request = { lease, blocksAddress, names, summaryJson: JSON.stringify(summary), computeSeconds };
+      await call('offerTiles', request, { timeoutMs: OFFER_TIMEOUT_MS });
     },
     async failShard(lease, failure) {
       await call('failShard', { lease, ...failure });
