@@ -6,8 +6,8 @@ const required: string[] = [];
 describe('readOptions', () => {
   it('fills in defaults and takes the token from the environment only', () => {
     const options = readOptions(required, { SUBLACE_TOKEN: 'secret' });
-    expect(options).toMatchObject({ host: '127.0.0.1', logLevel: 'info', token: 'secret' });
-    expect(readOptions(required, {})).not.toHaveProperty('token');
+    expect(options).toMatchObject({ host: '127.0.0.1', logLevel: 'info', security: { token: 'secret' } });
+    expect(readOptions(required, {})?.security).toEqual({});
     expect(() => readOptions([...required, '--token', 'secret'], {})).toThrow(expect.objectContaining({ code: 'USAGE' }));
   });
 

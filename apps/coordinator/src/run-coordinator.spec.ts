@@ -39,7 +39,7 @@ describe('a coordinator that was killed after publishing, before noting it', () 
     expect((await before.getJob(jobId)).state).toBe('reducing');
     await before.close();
 
-    const options = { ...limits, host: '127.0.0.1', port: 0, logLevel: 'silent' as const };
+    const options = { ...limits, host: '127.0.0.1', port: 0, logLevel: 'silent' as const, security: {} };
     const coordinator = await runCoordinator({ ...options, stateDir: root });
     await coordinator.stop();
     const after = openStore();

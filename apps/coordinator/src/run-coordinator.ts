@@ -33,7 +33,7 @@ export interface RunningCoordinator {
  * @throws SublaceError PORT_IN_USE, INVALID_ARGUMENT, OUTPUT_UNWRITABLE, DIGEST_MISMATCH (a damaged write-ahead file).
  */
 export async function runCoordinator(options: CoordinatorOptions): Promise<RunningCoordinator> {
-  const { leaseDurationMs, attemptsMax, host, token } = options;
+  const { leaseDurationMs, attemptsMax, host, security } = options;
   const logger = createLogger({ role: 'coordinator', level: options.logLevel });
   const folder = takeStateFolder(options.stateDir);
   const cleanups: (() => unknown)[] = [() => folder.release()];
@@ -51,7 +51,7 @@ export async function runCoordinator(options: CoordinatorOptions): Promise<Runni
     };
     const publisher = new Publisher();
     cleanups.push(() => publisher.discardAll());
-    const puller = new ShardPuller({ token });
+    const puller = new ShardPuller(security);
     cleanups.push(() => puller.close());
     const progress = new ProgressTracker((jobId) => store.getJob(jobId));
     const metrics = new CoordinatorMetrics(store);
@@ -77,10 +77,11 @@ export async function runCoordinator(options: CoordinatorOptions): Promise<Runni
       return results(lease.jobId).input(name);
     });
     const control = coordinatorService({ store, results, puller, publisher, progress, metrics, leaseDurationMs });
-    const server = await startServer({ host, port: options.port, token, services: [control, inputs] });
+    const server = await startServer({ ...security, host, port: options.port, services: [control, inputs] });
     cleanups.push(() => server.close(200));
     const { port } = server;
-    const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+    const name = options.advertiseHost ?? host;
+    const address = `${name.includes(':') ? `[${name}]` : name}:${port}`;
     if (options.metricsPort === undefined) return { address, port, failed, stop };
     const endpoint = await serveMetrics(metrics.registry, options.metricsPort, host);
     cleanups.push(() => endpoint.close());

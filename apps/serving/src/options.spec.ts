@@ -20,7 +20,7 @@ describe('readOptions', () => {
   it.each([
     [[], /--posterior/],
     [['--posterior'], /argument missing/],
-    [['--posterior', 'p', '--http-port', '65536'], /expected a port from 0 to 65535, got '65536'/],
+    [['--posterior', 'p', '--http-port', '65536'], /expected an integer from 0 to 65535, got '65536'/],
     [['--posterior', 'p', '--grpc-port', '-1'], /got '-1'/],
     [['--posterior', 'p', '--grpc-port', '8e3'], /got '8e3'/],
     [['--posterior', 'p', '--gate', '1'], /unknown option '--gate'/],

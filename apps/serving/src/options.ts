@@ -1,6 +1,6 @@
 import { basename, resolve } from 'node:path';
-import { SublaceError } from '@sublace/errors';
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { integerIn, parseCommand } from '@sublace/roles';
+import { Command } from 'commander';
 
 /** Everything that the serving process is told on its command line. */
 export interface ServeOptions {
@@ -31,25 +31,9 @@ export function readOptions(args: readonly string[]): ServeOptions | null {
     .requiredOption('--posterior <dir>', 'folder of the posterior')
     .option('--model <dir>', "use this model instead of the posterior's copy; it must be the same one")
     .option('--name <name>', 'name that requests use (default: the last part of the posterior path)')
-    .option('--http-port <port>', 'port of REST, 0 for any', portOf, 8080)
-    .option('--grpc-port <port>', 'port of gRPC, 0 for any', portOf, 8081)
-    .option('--host <address>', 'address to listen on', '127.0.0.1')
-    .allowExcessArguments(false)
-    .exitOverride()
-    .configureOutput({ outputError: () => undefined });
-  try {
-    command.parse(args, { from: 'user' });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) return null;
-    throw new SublaceError('USAGE', error.message.replace(/^error: /, '').replaceAll('\n', ' '), { cause: error });
-  }
-  const options = command.opts<Omit<ServeOptions, 'name'> & { name?: string }>();
-  return { ...options, name: options.name ?? basename(resolve(options.posterior)) };
-}
-
-function portOf(text: string): number {
-  const port = Number(text);
-  if (!/^\d+$/.test(text) || port > 65535) throw new InvalidArgumentError(`expected a port from 0 to 65535, got '${text}'`);
-  return port;
+    .option('--http-port <port>', 'port of REST, 0 for any', integerIn(0, 65535), 8080)
+    .option('--grpc-port <port>', 'port of gRPC, 0 for any', integerIn(0, 65535), 8081)
+    .option('--host <address>', 'address to listen on', '127.0.0.1');
+  const options = parseCommand(command, args) as (Omit<ServeOptions, 'name'> & { name?: string }) | null;
+  return options && { ...options, name: options.name ?? basename(resolve(options.posterior)) };
 }

@@ -1,5 +1,4 @@
-import { SublaceError } from '@sublace/errors';
-import { endOnSignal } from '@sublace/telemetry';
+import { runRole, type RunningRole } from '@sublace/roles';
 import { readOptions } from './options.ts';
 import { runWorker } from './run-worker.ts';
 
@@ -9,29 +8,15 @@ export type { RunnerResult, RunnerTask, TaskRunner } from './task-runner.ts';
 
 const PARENT_CHECK_INTERVAL_MS = 500;
 
-/**
- * The process: options in, one JSON line on standard output when it is ready, logs on standard error. SIGTERM hands leases back and ends with 0,
- * SIGINT likewise with 130.
- */
-async function main(): Promise<void> {
+async function start(): Promise<RunningRole | null> {
   const options = readOptions(process.argv.slice(2), process.env);
-  if (!options) return;
-  const worker = await runWorker(options);
-  endOnSignal(() => worker.stop());
-  if (options.exitWithParent) {
-    const parent = process.ppid;
+  if (!options) return null;
+  const parent = process.ppid;
+  if (options.exitWithParent)
     setInterval(() => process.ppid !== parent && process.kill(process.pid, 'SIGTERM'), PARENT_CHECK_INTERVAL_MS).unref();
-  }
-  const { workerId, blocksAddress, info } = worker;
-  process.stdout.write(`${JSON.stringify({ role: 'worker', workerId, address: blocksAddress, ...info })}\n`);
-  const failure = await worker.ended;
-  if (failure) throw failure;
+  const worker = await runWorker(options);
+  const { workerId, blocksAddress, info, ended } = worker;
+  return { ready: { role: 'worker', workerId, address: blocksAddress, ...info }, ended, stop: () => worker.stop() };
 }
 
-if (import.meta.main) {
-  main().catch((error: unknown) => {
-    const { message, exitCode } = SublaceError.from(error);
-    process.stderr.write(`sublace: ${message}\n`);
-    process.exit(exitCode);
-  });
-}
+if (import.meta.main) runRole(start);

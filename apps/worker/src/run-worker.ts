@@ -2,14 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SublaceError } from '@sublace/errors';
-import {
-  blocksService,
-  createWorkerClient,
-  startServer,
-  type ClaimedTask,
-  type ConnectOptions,
-  type WorkerClient,
-} from '@sublace/protocol';
+import { blocksService, createWorkerClient, startServer, type ClaimedTask, type WorkerClient } from '@sublace/protocol';
 import type { JsonObject } from '@sublace/scheduling';
 import { createLogger, type Logger } from '@sublace/telemetry';
 import { startCompute, type Compute } from './compute.ts';
@@ -45,14 +38,14 @@ export interface RunningWorker {
  * @throws SublaceError of the task runner, INVALID_ARGUMENT, PORT_IN_USE.
  */
 export async function runWorker(options: WorkerOptions): Promise<RunningWorker> {
-  const { coordinator, host, token } = options;
+  const { coordinator, host, security } = options;
   const logger = createLogger({ role: 'worker', level: options.logLevel });
-  const client = createWorkerClient(coordinator, connectionOf(options));
+  const client = createWorkerClient(coordinator, security);
   const offers = new ShardOffers(client);
   const server = await startServer({
+    ...security,
     host,
     port: options.port,
-    token,
     services: [blocksService((lease, name) => offers.block(lease, name))],
   });
   const compute = await startCompute(options).catch(async (error: unknown) => {
@@ -67,11 +60,6 @@ export async function runWorker(options: WorkerOptions): Promise<RunningWorker> 
     client.close();
   });
   return { workerId, blocksAddress: worker.blocksAddress, info: compute.info, ended, stop: () => worker.stop() };
-}
-
-/** How this worker connects to the other roles. */
-function connectionOf({ token }: WorkerOptions): ConnectOptions {
-  return { token };
 }
 
 interface Parts {
@@ -104,7 +92,7 @@ class Worker {
     this.#coordinator = options.coordinator;
     this.#timeoutMs = options.coordinatorTimeoutMs;
     this.#parts = parts;
-    this.#inputs = new InputBlocks(options.coordinator, connectionOf(options));
+    this.#inputs = new InputBlocks(options.coordinator, options.security);
   }
 
   /** Works until it is stopped, its compute thread dies, or the coordinator has been out of reach for too long. */

@@ -2,7 +2,7 @@ import { SublaceError } from '@sublace/errors';
 import type { Block } from '@sublace/partials';
 import type { LeaseRef } from '@sublace/scheduling';
 import { BlockAssembler } from './block-codec.ts';
-import { BULK_CHANNEL_OPTIONS, callMetadata, channelCredentials, type ConnectOptions } from './channel.ts';
+import { BULK_CHANNEL_OPTIONS, callMetadata, channelCredentials, channelOptions, type ConnectOptions } from './channel.ts';
 import { services } from './definitions.ts';
 import type { BlockChunk__Output } from './generated/sublace/v1/BlockChunk.ts';
 import { fromStatus } from './status.ts';
@@ -25,7 +25,7 @@ export interface BlocksClient {
  * @returns  The client; the caller closes it.
  */
 export function createBlocksClient(address: string, options: ConnectOptions = {}): BlocksClient {
-  const client = new services.Blocks(address, channelCredentials(options), BULK_CHANNEL_OPTIONS);
+  const client = new services.Blocks(address, channelCredentials(options), channelOptions(BULK_CHANNEL_OPTIONS, options));
   return {
     async *pullBlocks(lease, names, { signal } = {}) {
       if (names.length === 0) return;

@@ -1,4 +1,6 @@
-import { credentials, type ChannelCredentials, type ChannelOptions, Metadata } from '@grpc/grpc-js';
+import { credentials, Metadata, ServerCredentials, type ChannelCredentials, type ChannelOptions } from '@grpc/grpc-js';
+import { SublaceError } from '@sublace/errors';
+import type { Security, Tls } from './security.ts';
 
 /** Largest payload of one BlockChunk. */
 export const CHUNK_BYTES = 1024 * 1024;
@@ -28,23 +30,58 @@ export const BULK_CHANNEL_OPTIONS: ChannelOptions = {
 };
 
 /** How a client connects. */
-export interface ConnectOptions {
-  /** Shared token, sent as `authorization: Bearer <token>`; needed when the peer is not on loopback. */
-  token?: string | undefined;
-  /** TLS credentials; plaintext when left out. */
-  credentials?: ChannelCredentials | undefined;
+export interface ConnectOptions extends Security {
   /** Deadline of an ordinary call in milliseconds, 10,000 when left out. */
   timeoutMs?: number | undefined;
 }
 
+const PLAINTEXT = credentials.createInsecure();
+
+/** One object per identity, or else connections to the same peer would not be shared. */
+const ofClients = new WeakMap<Tls, ChannelCredentials>();
+
 /**
  * Channel credentials of a connection.
  *
- * @param options  How to connect.
- * @returns  The credentials given, else plaintext.
+ * @param security  How to connect.
+ * @returns  TLS with the certificates given, else plaintext.
  */
-export function channelCredentials(options: ConnectOptions): ChannelCredentials {
-  return options.credentials ?? credentials.createInsecure();
+export function channelCredentials({ tls }: Security): ChannelCredentials {
+  if (!tls) return PLAINTEXT;
+  const known = ofClients.get(tls) ?? credentials.createSsl(tls.ca, tls.key ?? null, tls.cert ?? null);
+  ofClients.set(tls, known);
+  return known;
+}
+
+/**
+ * Options of a channel beside its credentials.
+ *
+ * @param options  Options of the kind of channel.
+ * @param security  How to connect.
+ * @returns  The options, with the name to expect in the server's certificate.
+ */
+export function channelOptions(options: ChannelOptions, { tls }: Security): ChannelOptions {
+  if (tls?.serverName === undefined) return options;
+  return { ...options, 'grpc.ssl_target_name_override': tls.serverName };
+}
+
+/**
+ * Credentials of a server.
+ *
+ * @param security  How to serve.
+ * @returns  TLS with the certificate given, else plaintext.
+ * @throws SublaceError USAGE when there are authorities but no certificate to show.
+ */
+export function serverCredentials({ tls }: Security): ServerCredentials {
+  if (!tls) return ServerCredentials.createInsecure();
+  const { ca, cert, key, requireClientCertificate = false } = tls;
+  if (!cert || !key) {
+    throw new SublaceError(
+      'USAGE',
+      'TLS of a process that listens: expected a certificate and its key, got none; set --tls-cert and --tls-key',
+    );
+  }
+  return ServerCredentials.createSsl(ca, [{ cert_chain: cert, private_key: key }], requireClientCertificate);
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { JobState, JsonObject, Phase } from '@sublace/scheduling';
-import { callMetadata, channelCredentials, CHANNEL_OPTIONS, type ConnectOptions } from './channel.ts';
+import { callMetadata, channelCredentials, channelOptions, CHANNEL_OPTIONS, type ConnectOptions } from './channel.ts';
 import { services } from './definitions.ts';
 import type { ProgressEvent__Output } from './generated/sublace/v1/ProgressEvent.ts';
 import { fromFailureMessage, fromProgressMessage, type JobFailure, type ProgressEvent } from './progress-event.ts';
@@ -43,7 +43,7 @@ const WATCH_TIMEOUT_MS = 7 * 24 * 3_600_000;
  * @returns  The client; the caller closes it.
  */
 export function createCoordinatorClient(address: string, options: ConnectOptions = {}): CoordinatorClient {
-  const client = new services.Coordinator(address, channelCredentials(options), CHANNEL_OPTIONS);
+  const client = new services.Coordinator(address, channelCredentials(options), channelOptions(CHANNEL_OPTIONS, options));
   const call = unaryCaller(client, options);
   return {
     async submitJob(spec, { priority = 0 } = {}) {

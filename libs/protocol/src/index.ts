@@ -20,3 +20,4 @@ export { toProgressMessage } from './progress-event.ts';
 export { LOADER_OPTIONS, PROTO_ROOT, services } from './definitions.ts';
 export { ERROR_CODE_KEY, fromStatus, toStatus } from './status.ts';
 export { isLoopback } from './channel.ts';
+export { readTls, readToken, type Security, type Tls, type TlsFiles } from './security.ts';

@@ -2,7 +2,6 @@ import { timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
 import {
   Server,
-  ServerCredentials,
   type sendUnaryData,
   type ServerUnaryCall,
   type ServerWritableStream,
@@ -11,7 +10,8 @@ import {
 } from '@grpc/grpc-js';
 import type { MethodDefinition } from '@grpc/proto-loader';
 import { SublaceError } from '@sublace/errors';
-import { CHANNEL_OPTIONS, isLoopback } from './channel.ts';
+import { CHANNEL_OPTIONS, isLoopback, serverCredentials } from './channel.ts';
+import type { Security } from './security.ts';
 import { toStatus } from './status.ts';
 
 /** What a handler learns about its call. */
@@ -42,14 +42,11 @@ export interface Service {
 }
 
 /** Where and how a server listens. */
-export interface ServerOptions {
+export interface ServerOptions extends Security {
   /** Address to bind; loopback when left out. */
   host?: string | undefined;
   /** 0 or left out: any free port. */
   port?: number | undefined;
-  /** Token that every call must bring. */
-  token?: string | undefined;
-  credentials?: ServerCredentials | undefined;
   services: Service[];
 }
 
@@ -93,7 +90,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     server.addService(definition, wrapped);
   }
   const bound = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(`${host}:${port}`, options.credentials ?? ServerCredentials.createInsecure(), (error, boundPort) => {
+    server.bindAsync(`${host}:${port}`, serverCredentials(options), (error, boundPort) => {
       if (error) reject(bindError(host, port, error));
       else resolve(boundPort);
     });

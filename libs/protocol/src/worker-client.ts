@@ -1,7 +1,7 @@
 import type { ErrorCode } from '@sublace/errors';
 import type { JsonObject, LeaseRef } from '@sublace/scheduling';
 import { leaseRefOf } from './blocks-service.ts';
-import { callMetadata, channelCredentials, CHANNEL_OPTIONS, type ConnectOptions } from './channel.ts';
+import { callMetadata, channelCredentials, channelOptions, CHANNEL_OPTIONS, type ConnectOptions } from './channel.ts';
 import { services } from './definitions.ts';
 import { fromStatus } from './status.ts';
 import { unaryCaller } from './unary.ts';
@@ -60,7 +60,7 @@ const ATTEND_TIMEOUT_MS = 7 * 24 * 3_600_000;
  * @returns  The client; the caller closes it.
  */
 export function createWorkerClient(address: string, options: ConnectOptions = {}): WorkerClient {
-  const client = new services.Coordinator(address, channelCredentials(options), CHANNEL_OPTIONS);
+  const client = new services.Coordinator(address, channelCredentials(options), channelOptions(CHANNEL_OPTIONS, options));
   const call = unaryCaller(client, options);
   return {
     async claimShard(workerId, waitMs, signal) {

@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import { checkWritable } from '@sublace/artifact-store';
 import { POSTERIOR_KIND, SEQUENCE_KIND } from '@sublace/pipeline';
 import type { PhaseReport } from '@sublace/protocol';
+import { addSecurityOptions, readSecurity } from '@sublace/roles';
 import { dryRun } from '../fit/dry-run.ts';
 import { addFitOptions, fitSpecOf, type FitFlags } from '../fit/fit-options.ts';
 import { runFit } from '../fit/run-fit.ts';
@@ -40,7 +41,9 @@ async function fit(flags: FitCommandFlags, terminal: Terminal): Promise<void> {
   const spec = await fitSpecOf(flags, flags.out);
   await checkWritable(spec.output, { overwrite: spec.overwrite, kind: [POSTERIOR_KIND, SEQUENCE_KIND] });
   const place =
-    flags.coordinator === undefined ? { workerCount: flags.workers, threads: flags.threads } : { coordinator: flags.coordinator };
+    flags.coordinator === undefined
+      ? { workerCount: flags.workers, threads: flags.threads }
+      : { coordinator: flags.coordinator, security: readSecurity({ ...flags }, process.env) };
   if (flags.dryRun === true) {
     await dryRun(spec, place, terminal);
     return;
@@ -63,7 +66,7 @@ async function fit(flags: FitCommandFlags, terminal: Terminal): Promise<void> {
  */
 export function fitCommand(terminal: () => Terminal): Command {
   const command = new Command('fit').description('choose a subnetwork of a trained model and compute its posterior');
-  return addFitOptions(command)
+  return addSecurityOptions(addFitOptions(command), 'client')
     .requiredOption('--out <dir>', 'folder for the posterior')
     .addOption(
       new Option('--continue <dir>', 'add these data to a posterior: same model, same weights; it must not have seen them').conflicts(

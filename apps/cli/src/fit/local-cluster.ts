@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { SublaceError } from '@sublace/errors';
+import { securityVariables } from '@sublace/roles';
 import { roleEntry } from '../processes/roles.ts';
 import { failure, isEnding, startProcess, type ManagedProcess, type ProcessExit } from '../processes/start-process.ts';
 
@@ -55,7 +56,9 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
   const { signal } = stopping;
   const token = randomBytes(32).toString('base64url');
   const tunables = process.env['GLIBC_TUNABLES'] ?? (size >= LARGE_SIZE ? RETURN_TILES : undefined);
-  const env = { SUBLACE_TOKEN: token, ...(tunables !== undefined && { GLIBC_TUNABLES: tunables }) };
+  // Talk on loopback needs the token alone, whatever this machine is set up for elsewhere.
+  const unset = Object.fromEntries(securityVariables().map((name) => [name, undefined]));
+  const env = { ...unset, SUBLACE_TOKEN: token, ...(tunables !== undefined && { GLIBC_TUNABLES: tunables }) };
   const isExpectedToEnd = (): boolean => signal.aborted || isEnding();
   let reject: (error: SublaceError) => void = () => undefined;
   const broken = new Promise<never>((_, fail) => {

@@ -1,13 +1,14 @@
 import { join } from 'node:path';
 import { readManifest } from '@sublace/artifact-store';
 import { POSTERIOR_KIND, SEQUENCE_KIND, sizeOfRule, type FitSpec, type PosteriorManifest, type SequenceManifest } from '@sublace/pipeline';
-import { createCoordinatorClient, type PhaseReport } from '@sublace/protocol';
+import { createCoordinatorClient, type PhaseReport, type Security } from '@sublace/protocol';
 import type { Terminal } from '../terminal/terminal.ts';
 import { followJob } from './follow-job.ts';
 import { startLocalCluster } from './local-cluster.ts';
 
 /** What computes a fit: processes started for it on this machine, or a cluster that runs already. */
-export type FitPlace = { readonly workerCount: number; readonly threads: number } | { readonly coordinator: string };
+export type FitPlace =
+  { readonly workerCount: number; readonly threads: number } | { readonly coordinator: string; readonly security: Security };
 
 /** A fit that succeeded. */
 export interface FinishedFit {
@@ -23,7 +24,7 @@ export interface FinishedFit {
  * Submits a fit and follows it to its end. Processes that were started for it have ended when this returns.
  *
  * @param spec  What to fit, with absolute paths.
- * @param place  What computes it. For a cluster that runs already `SUBLACE_TOKEN` is its token.
+ * @param place  What computes it.
  * @param terminal  Where progress is shown.
  * @returns  The manifests of what was published, and the times of the phases.
  * @throws {SublaceError} with the job's own code and message.
@@ -31,9 +32,9 @@ export interface FinishedFit {
 export async function runFit(spec: FitSpec, place: FitPlace, terminal: Terminal): Promise<FinishedFit> {
   const size = sizeOfRule(spec.subnetwork);
   const cluster = 'coordinator' in place ? undefined : await startLocalCluster({ ...place, size, onNote: terminal.note });
-  const address = cluster?.address ?? ('coordinator' in place ? place.coordinator : '');
-  const token = cluster ? cluster.token : process.env['SUBLACE_TOKEN'];
-  const client = createCoordinatorClient(address, token === undefined ? {} : { token });
+  const { address, security } =
+    'coordinator' in place ? { address: place.coordinator, ...place } : { address: cluster!.address, security: { token: cluster!.token } };
+  const client = createCoordinatorClient(address, security);
   try {
     const work = client.submitJob({ ...spec }).then((jobId) => followJob(client, jobId, terminal));
     const { phases, jobId } = await (cluster ? Promise.race([work, cluster.broken]) : work);
