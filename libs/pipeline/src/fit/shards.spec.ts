@@ -25,6 +25,8 @@ describe('planShards', () => {
 
   it('makes enough shards for many workers, but none too small to be worth its transfer', () => {
     expect(planShards(60_000, 10, 0)).toHaveLength(64);
+    expect(planShards(1_000_000, 10, 0)).toHaveLength(305);
+    expect(planShards(1_281_167, 1000, 0).length).toBeGreaterThan(2000);
     expect(planShards(100, 10, 0)).toEqual([{ start: 0, count: 100 }]);
     expect(planShards(1000, 10, 0).every(({ count }) => count * 10 >= 4096)).toBe(true);
     expect(planShards(10, 1, 4)).toEqual([{ start: 0, count: 4 }, { start: 4, count: 4 }, { start: 8, count: 2 }]); // prettier-ignore
