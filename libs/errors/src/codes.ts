@@ -31,7 +31,7 @@ export const ERROR_CODES = {
   PORT_IN_USE: { exit: 42, retry: false },
   /** Something named that does not exist (job, model, version). */
   NOT_FOUND: { exit: 42, retry: false },
-  /** A caller without the token that is asked for. */
+  /** A caller without the token or certificate that is asked for, or a peer whose certificate is not the one to expect. */
   UNAUTHENTICATED: { exit: 42, retry: false },
   /** A lease token that is no longer the current one: somebody else has the shard. */
   FENCED: { exit: 1, retry: false },

@@ -5,7 +5,7 @@ import { BlockAssembler } from './block-codec.ts';
 import { BULK_CHANNEL_OPTIONS, callMetadata, channelCredentials, channelOptions, type ConnectOptions } from './channel.ts';
 import { services } from './definitions.ts';
 import type { BlockChunk__Output } from './generated/sublace/v1/BlockChunk.ts';
-import { fromStatus } from './status.ts';
+import { failureOf } from './connection-failure.ts';
 
 /** Time for one PullBlocks call: long, since it may move gigabytes; a peer that is gone is found by pings, not by this. */
 const PULL_TIMEOUT_MS = 30 * 60_000;
@@ -25,7 +25,7 @@ export interface BlocksClient {
  * @returns  The client; the caller closes it.
  */
 export function createBlocksClient(address: string, options: ConnectOptions = {}): BlocksClient {
-  const client = new services.Blocks(address, channelCredentials(options), channelOptions(BULK_CHANNEL_OPTIONS, options));
+  const client = new services.Blocks(address, channelCredentials(options, address), channelOptions(BULK_CHANNEL_OPTIONS, options, address));
   return {
     async *pullBlocks(lease, names, { signal } = {}) {
       if (names.length === 0) return;
@@ -45,7 +45,7 @@ export function createBlocksClient(address: string, options: ConnectOptions = {}
           yield block;
         }
       } catch (error) {
-        throw fromStatus(error);
+        throw await failureOf(client, options, error);
       } finally {
         signal?.removeEventListener('abort', cancel);
         stream.cancel();

@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import { credentials, Metadata, ServerCredentials, type ChannelCredentials, type ChannelOptions } from '@grpc/grpc-js';
 import { SublaceError } from '@sublace/errors';
 import type { Security, Tls } from './security.ts';
@@ -37,20 +39,31 @@ export interface ConnectOptions extends Security {
 
 const PLAINTEXT = credentials.createInsecure();
 
-/** One object per identity, or else connections to the same peer would not be shared. */
-const ofClients = new WeakMap<Tls, ChannelCredentials>();
+/** One object per identity and name, or else connections to the same peer would not be shared. */
+const ofClients = new WeakMap<Tls, Map<string, ChannelCredentials>>();
+
+/** What stands in the handshake for a server that is called by its number: names only may stand there. */
+const UNNAMED = 'unnamed';
 
 /**
  * Channel credentials of a connection.
  *
  * @param security  How to connect.
+ * @param address  Where to.
  * @returns  TLS with the certificates given, else plaintext.
  */
-export function channelCredentials({ tls }: Security): ChannelCredentials {
+export function channelCredentials({ tls }: Security, address: string): ChannelCredentials {
   if (!tls) return PLAINTEXT;
-  const known = ofClients.get(tls) ?? credentials.createSsl(tls.ca, tls.key ?? null, tls.cert ?? null);
+  const number = tls.serverName === undefined ? numberOf(address) : undefined;
+  const known = ofClients.get(tls) ?? new Map<string, ChannelCredentials>();
   ofClients.set(tls, known);
-  return known;
+  const found = known.get(number ?? '');
+  if (found) return found;
+  const check =
+    number === undefined ? {} : { checkServerIdentity: (_: string, peer: PeerCertificate) => checkServerIdentity(number, peer) };
+  const made = credentials.createSsl(tls.ca, tls.key ?? null, tls.cert ?? null, check);
+  known.set(number ?? '', made);
+  return made;
 }
 
 /**
@@ -58,11 +71,18 @@ export function channelCredentials({ tls }: Security): ChannelCredentials {
  *
  * @param options  Options of the kind of channel.
  * @param security  How to connect.
+ * @param address  Where to.
  * @returns  The options, with the name to expect in the server's certificate.
  */
-export function channelOptions(options: ChannelOptions, { tls }: Security): ChannelOptions {
-  if (tls?.serverName === undefined) return options;
-  return { ...options, 'grpc.ssl_target_name_override': tls.serverName };
+export function channelOptions(options: ChannelOptions, { tls }: Security, address: string): ChannelOptions {
+  const name = tls?.serverName ?? (tls && numberOf(address) !== undefined ? UNNAMED : undefined);
+  return name === undefined ? options : { ...options, 'grpc.ssl_target_name_override': name };
+}
+
+/** The IP address in HOST:PORT or a gRPC target; undefined for a name. */
+function numberOf(address: string): string | undefined {
+  const host = /([^/]+):\d+$/.exec(address)?.[1].replace(/^\[|\]$/g, '') ?? '';
+  return isIP(host) === 0 ? undefined : host;
 }
 
 /**

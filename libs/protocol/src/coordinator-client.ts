@@ -3,7 +3,7 @@ import { callMetadata, channelCredentials, channelOptions, CHANNEL_OPTIONS, type
 import { services } from './definitions.ts';
 import type { ProgressEvent__Output } from './generated/sublace/v1/ProgressEvent.ts';
 import { fromFailureMessage, fromProgressMessage, type JobFailure, type ProgressEvent } from './progress-event.ts';
-import { fromStatus } from './status.ts';
+import { failureOf } from './connection-failure.ts';
 import { unaryCaller } from './unary.ts';
 
 /** One line of a list of jobs. */
@@ -43,7 +43,7 @@ const WATCH_TIMEOUT_MS = 7 * 24 * 3_600_000;
  * @returns  The client; the caller closes it.
  */
 export function createCoordinatorClient(address: string, options: ConnectOptions = {}): CoordinatorClient {
-  const client = new services.Coordinator(address, channelCredentials(options), channelOptions(CHANNEL_OPTIONS, options));
+  const client = new services.Coordinator(address, channelCredentials(options, address), channelOptions(CHANNEL_OPTIONS, options, address));
   const call = unaryCaller(client, options);
   return {
     async submitJob(spec, { priority = 0 } = {}) {
@@ -57,7 +57,7 @@ export function createCoordinatorClient(address: string, options: ConnectOptions
       try {
         for await (const message of stream) yield fromProgressMessage(message as ProgressEvent__Output);
       } catch (error) {
-        throw fromStatus(error);
+        throw await failureOf(client, options, error);
       } finally {
         signal?.removeEventListener('abort', cancel);
         stream.cancel();

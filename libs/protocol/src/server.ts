@@ -1,4 +1,4 @@
-import { timingSafeEqual } from 'node:crypto';
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
 import {
   Server,
@@ -80,12 +80,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   if (!isLoopback(host) && !token) {
     throw new SublaceError('INVALID_ARGUMENT', `host ${host}: expected a token when not on loopback, got none; set SUBLACE_TOKEN`);
   }
+  const authorise = authoriser(token);
   const server = new Server(CHANNEL_OPTIONS);
   for (const { definition, handlers } of options.services) {
     const wrapped: Record<string, UntypedHandleCall> = {};
     for (const [name, method] of Object.entries(definition)) {
       const handler = handlers[name[0].toLowerCase() + name.slice(1)];
-      wrapped[name] = (method.responseStream ? streamCall(handler, token) : unaryCall(handler, token)) as unknown as UntypedHandleCall;
+      wrapped[name] = (method.responseStream
+        ? streamCall(handler, authorise)
+        : unaryCall(handler, authorise)) as unknown as UntypedHandleCall;
     }
     server.addService(definition, wrapped);
   }
@@ -98,12 +101,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   return { port: bound, close: (graceMs = 1000) => closeServer(server, graceMs) };
 }
 
-function unaryCall(handler: Service['handlers'][string], token: string | undefined) {
+function unaryCall(handler: Service['handlers'][string], authorise: Authorise) {
   return async (call: ServerUnaryCall<never, unknown>, callback: sendUnaryData<unknown>): Promise<void> => {
     const abort = new AbortController();
     call.on('cancelled', () => abort.abort());
     try {
-      authorise(call, token);
+      authorise(call);
       callback(null, await handler(call.request, { signal: abort.signal, peer: call.getPeer() }));
     } catch (error) {
       callback(toStatus(error));
@@ -111,14 +114,14 @@ function unaryCall(handler: Service['handlers'][string], token: string | undefin
   };
 }
 
-function streamCall(handler: Service['handlers'][string], token: string | undefined) {
+function streamCall(handler: Service['handlers'][string], authorise: Authorise) {
   return async (call: ServerWritableStream<never, unknown>): Promise<void> => {
     const abort = new AbortController();
     const cancel = () => abort.abort();
     call.on('cancelled', cancel);
     call.on('close', cancel);
     try {
-      authorise(call, token);
+      authorise(call);
       const messages = handler(call.request, { signal: abort.signal, peer: call.getPeer() }) as AsyncIterable<unknown>;
       for await (const message of messages) {
         if (abort.signal.aborted) return;
@@ -132,15 +135,23 @@ function streamCall(handler: Service['handlers'][string], token: string | undefi
   };
 }
 
-function authorise(call: { metadata: { get(key: string): (string | Buffer)[] } }, token: string | undefined): void {
-  if (!token) return;
-  const expected = Buffer.from(`Bearer ${token}`);
-  const got = Buffer.from(call.metadata.get('authorization')[0]?.toString() ?? '');
-  if (got.length === expected.length && timingSafeEqual(got, expected)) return;
-  throw new SublaceError(
-    'UNAUTHENTICATED',
-    `call: expected the token of this fleet, got ${got.length === 0 ? 'none' : 'another one'}; set SUBLACE_TOKEN`,
-  );
+/** A digest, so that comparing takes the same time whatever was sent, its length included. */
+function digestOf(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}
+
+/** Throws UNAUTHENTICATED for a call without the token. */
+type Authorise = (call: { metadata: { get(key: string): (string | Buffer)[] } }) => void;
+
+function authoriser(token: string | undefined): Authorise {
+  if (!token) return () => undefined;
+  const expected = digestOf(`Bearer ${token}`);
+  return ({ metadata }) => {
+    const got = metadata.get('authorization')[0]?.toString() ?? '';
+    if (timingSafeEqual(digestOf(got), expected)) return;
+    const what = got === '' ? 'none' : 'another one';
+    throw new SublaceError('UNAUTHENTICATED', `call: expected the token of this cluster, got ${what}; set SUBLACE_TOKEN`);
+  };
 }
 
 function bindError(host: string, port: number, error: Error): SublaceError {

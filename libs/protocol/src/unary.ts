@@ -1,6 +1,6 @@
-import type { CallOptions, ClientUnaryCall, Metadata, ServiceError } from '@grpc/grpc-js';
+import type { CallOptions, Client, ClientUnaryCall, Metadata, ServiceError } from '@grpc/grpc-js';
 import { callMetadata, type ConnectOptions } from './channel.ts';
-import { fromStatus } from './status.ts';
+import { failureOf } from './connection-failure.ts';
 
 /** Deadline of an ordinary call. */
 const TIMEOUT_MS = 10_000;
@@ -30,11 +30,11 @@ export interface UnaryOptions {
 }
 
 /** Calls a unary method of a client by its name. */
-export type UnaryCaller<Client> = <Name extends keyof Client>(
+export type UnaryCaller<Caller> = <Name extends keyof Caller>(
   name: Name,
-  request: RequestOf<Client[Name]>,
+  request: RequestOf<Caller[Name]>,
   options?: UnaryOptions,
-) => Promise<ResponseOf<Client[Name]>>;
+) => Promise<ResponseOf<Caller[Name]>>;
 
 /**
  * Unary calls of one client as promises, with deadline, token and SublaceErrors.
@@ -43,16 +43,16 @@ export type UnaryCaller<Client> = <Name extends keyof Client>(
  * @param connection  Token and default deadline.
  * @returns  A function that calls one of the client's methods.
  */
-export function unaryCaller<Client>(client: Client, connection: ConnectOptions): UnaryCaller<Client> {
+export function unaryCaller<Caller extends Client>(client: Caller, connection: ConnectOptions): UnaryCaller<Caller> {
   const metadata = callMetadata(connection);
   return (name, request, options = {}) => {
-    type Response = ResponseOf<Client[typeof name]>;
+    type Response = ResponseOf<Caller[typeof name]>;
     const method = client[name] as FullMethod<typeof request, Response>;
     const deadline = Date.now() + (options.timeoutMs ?? connection.timeoutMs ?? TIMEOUT_MS);
     return new Promise<Response>((resolve, reject) => {
       const sent = method.call(client, request, metadata, { deadline }, (error, response) => {
         options.signal?.removeEventListener('abort', cancel);
-        if (error) reject(fromStatus(error));
+        if (error) void failureOf(client, connection, error).then(reject);
         else resolve(response!);
       });
       const cancel = () => {

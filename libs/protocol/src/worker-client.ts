@@ -3,7 +3,7 @@ import type { JsonObject, LeaseRef } from '@sublace/scheduling';
 import { leaseRefOf } from './blocks-service.ts';
 import { callMetadata, channelCredentials, channelOptions, CHANNEL_OPTIONS, type ConnectOptions } from './channel.ts';
 import { services } from './definitions.ts';
-import { fromStatus } from './status.ts';
+import { failureOf } from './connection-failure.ts';
 import { unaryCaller } from './unary.ts';
 
 /** A leased shard with everything that the worker needs to know. */
@@ -60,7 +60,7 @@ const ATTEND_TIMEOUT_MS = 7 * 24 * 3_600_000;
  * @returns  The client; the caller closes it.
  */
 export function createWorkerClient(address: string, options: ConnectOptions = {}): WorkerClient {
-  const client = new services.Coordinator(address, channelCredentials(options), channelOptions(CHANNEL_OPTIONS, options));
+  const client = new services.Coordinator(address, channelCredentials(options, address), channelOptions(CHANNEL_OPTIONS, options, address));
   const call = unaryCaller(client, options);
   return {
     async claimShard(workerId, waitMs, signal) {
@@ -99,7 +99,7 @@ export function createWorkerClient(address: string, options: ConnectOptions = {}
       try {
         for await (const _accepted of stream) onAccepted();
       } catch (error) {
-        if (!signal.aborted) throw fromStatus(error);
+        if (!signal.aborted) throw await failureOf(client, options, error);
       } finally {
         signal.removeEventListener('abort', cancel);
         stream.cancel();

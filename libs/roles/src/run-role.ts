@@ -24,7 +24,8 @@ export interface RunningRole {
  * @param options  `graceMs`: longest time that ending may take, 3,000 ms when left out.
  */
 export function runRole(start: () => Promise<RunningRole | null>, { graceMs = GRACE_MS }: { graceMs?: number } = {}): void {
-  const starting = start();
+  // Not before the signals have their handlers.
+  const starting = Promise.resolve().then(start);
   let isEnding = false;
   for (const [signal, status] of [
     ['SIGTERM', 0],

@@ -4,3 +4,4 @@ export { installOnce, type Installation } from './install/install-once.ts';
 export { findProgram } from './install/find-program.ts';
 export { runProgram } from './install/run-program.ts';
 export { freePort } from './install/free-port.ts';
+export { createAuthority, type IssuedCertificate, type IssueOptions, type TestAuthority } from './tls/create-authority.ts';
