@@ -1,12 +1,15 @@
 import { SublaceError, isErrorCode } from '@sublace/errors';
 import type { JobStore, JobView } from '@sublace/job-store';
-import { implement, leaseRefOf, services, toProgressMessage, type Service } from '@sublace/protocol';
-import type { JsonObject, Lease, LeaseRef } from '@sublace/scheduling';
+import { implement, leaseRefOf, services, toLogMessage, toProgressMessage, toWorkerMessage, type Service } from '@sublace/protocol';
+import { isFinal, type JobState, type JsonObject, type Lease, type LeaseRef } from '@sublace/scheduling';
+import { steadyNow, type Activity } from './activity.ts';
 import type { CoordinatorMetrics } from './coordinator-metrics.ts';
+import type { JobLog } from './job-log.ts';
 import type { JobResults } from './job-results.ts';
 import type { ProgressTracker } from './progress.ts';
 import type { Publisher } from './publisher.ts';
 import { UnusableShard, type ShardPuller } from './shard-puller.ts';
+import type { WaitMonitor } from './wait-monitor.ts';
 
 /** Longest long poll that a worker may ask for. */
 const WAIT_MS_MAX = 60_000;
@@ -19,6 +22,9 @@ export interface CoordinatorParts {
   publisher: Publisher;
   progress: ProgressTracker;
   metrics: CoordinatorMetrics;
+  activity: Activity;
+  waits: WaitMonitor;
+  jobLog: JobLog;
   leaseDurationMs: number;
 }
 
@@ -29,7 +35,7 @@ export interface CoordinatorParts {
  * @returns  The service.
  */
 export function coordinatorService(parts: CoordinatorParts): Service {
-  const { store, progress, publisher } = parts;
+  const { store, progress, publisher, activity, jobLog } = parts;
   const attending = new Map<string, AbortSignal>();
   return implement(services.Coordinator.service, {
     async submitJob({ specJson, priority }) {
@@ -39,7 +45,7 @@ export function coordinatorService(parts: CoordinatorParts): Service {
     },
     async listJobs() {
       const jobs = await store.listJobs();
-      return { jobs: jobs.map(overviewOf) };
+      return { jobs: jobs.map((job) => overviewOf(job, parts)) };
     },
     async *watchJob({ jobId }, { signal }) {
       for await (const event of progress.watch(jobId, signal)) yield toProgressMessage(event);
@@ -48,6 +54,15 @@ export function coordinatorService(parts: CoordinatorParts): Service {
       await store.cancelJob(jobId, reason || 'cancelled on request');
       return {};
     },
+    async *readLog({ jobId, follow }, { signal }) {
+      await store.getJob(jobId);
+      // A job that has ended writes no more.
+      const isLast = ({ state, shard }: { state?: string; shard?: number }): boolean => shard === undefined && isFinal(state as JobState);
+      for await (const line of jobLog.read(jobId, follow ? { isLast, signal } : undefined)) yield toLogMessage(line);
+    },
+    async listWorkers() {
+      return { workers: activity.overview().map(toWorkerMessage) };
+    },
     async claimShard({ workerId, waitMs }, { signal }) {
       const lease = await store.claimShard(workerId, { waitMs: Math.min(waitMs, WAIT_MS_MAX), signal });
       return lease ? { task: await taskOf(parts, lease) } : {};
@@ -55,6 +70,7 @@ export function coordinatorService(parts: CoordinatorParts): Service {
     async renewLease({ lease, done, total }) {
       const ref = leaseRefOf(lease);
       const leaseExpiresAtMs = await store.renewLease(ref);
+      activity.renewed(ref, done / total);
       await progress.report(ref, done, total);
       return { leaseExpiresAtMs };
     },
@@ -70,13 +86,15 @@ export function coordinatorService(parts: CoordinatorParts): Service {
       await store.releaseShard(leaseRefOf(lease));
       return {};
     },
-    async *attend({ workerId }, { signal }) {
+    async *attend({ workerId }, { signal, peer }) {
       attending.set(workerId, signal);
+      activity.workers.set(workerId, { workerId, peer, attachedAtMs: steadyNow() });
       yield { leaseDurationMs: parts.leaseDurationMs };
       if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
       // A worker that is back on another stream keeps its leases; should the break have been real, they expire.
       if (attending.get(workerId) !== signal) return;
       attending.delete(workerId);
+      activity.workers.delete(workerId);
       await store.releaseWorker(workerId, `the connection of worker ${workerId} broke`).catch(() => undefined);
     },
   });
@@ -107,7 +125,7 @@ async function taskOf({ store, results, publisher, leaseDurationMs }: Coordinato
 
 /** Pulls and commits a shard that a worker offers. */
 async function takeShard(
-  { store, results, puller, progress, metrics }: CoordinatorParts,
+  { store, results, puller, progress, metrics, activity }: CoordinatorParts,
   lease: LeaseRef,
   blocksAddress: string,
   names: string[],
@@ -118,7 +136,8 @@ async function takeShard(
   if ((await store.offerTiles(lease)) === 'duplicate') return 0;
   const selection = (await store.getJob(lease.jobId)).summaries.select?.[0];
   try {
-    const report = await puller.pull({ lease, blocksAddress, names, selection }, results(lease.jobId), signal);
+    const offer = { lease, blocksAddress, names, selection };
+    const report = await activity.transferring(lease, 'coordinator', () => puller.pull(offer, results(lease.jobId), signal));
     progress.pulled(lease, report, { computeSeconds, transferSeconds: (performance.now() - startMs) / 1000 });
     metrics.pulled(report);
     await store.completeShard(lease, summary);
@@ -129,10 +148,10 @@ async function takeShard(
   }
 }
 
-function overviewOf(job: JobView) {
+function overviewOf(job: JobView, { activity, waits }: CoordinatorParts) {
   const { jobId, state, phase, shardsDone, shards, failure, priority, submittedAtMs } = job;
-  const overview = { jobId, state, phase, shardsDone, shardsTotal: shards.length, priority, submittedAtMs, waitsFor: '' };
-  return { ...overview, failure: failure ?? null };
+  const overview = { jobId, state, phase, shardsDone, shardsTotal: shards.length, priority, submittedAtMs };
+  return { ...overview, failure: failure ?? null, waitsFor: waits.waitOf(jobId).line, workerCount: activity.workerCount(jobId) };
 }
 
 function parseObject(name: string, json: string): JsonObject {

@@ -1,4 +1,5 @@
 import type { Change } from '@sublace/scheduling';
+import type { NewLogLine } from './job-log.ts';
 
 /**
  * A change of state as one line for people.
@@ -21,5 +22,30 @@ export function describeChange(change: Change): string {
     }
     case 'jobFinalised':
       return 'posterior is complete and is being published';
+  }
+}
+
+/**
+ * A change of state as a line of the log of its job.
+ *
+ * @param change  What changed.
+ * @param message  The same as one line for people.
+ * @returns  The line.
+ */
+export function logLineOf(change: Change, message: string): NewLogLine {
+  const line: NewLogLine = { atMs: Date.now(), level: 'info', message };
+  switch (change.type) {
+    case 'jobChanged':
+      return { ...line, state: change.state, level: change.state === 'failed' ? 'warn' : 'info' };
+    case 'phaseStarted':
+      return { ...line, phase: change.phase };
+    case 'shardChanged': {
+      const { phase, shard, attempt, leaseToken, workerId, state, reason } = change;
+      const isBad = state === 'failed' || (state === 'pending' && reason !== 'handed back');
+      const where = { phase, shard, attempt, leaseToken, ...(workerId !== undefined && { workerId }) };
+      return { ...line, ...where, state, level: isBad ? 'warn' : 'info' };
+    }
+    case 'jobFinalised':
+      return { ...line, phase: 'finalise', leaseToken: change.leaseToken };
   }
 }

@@ -9,6 +9,8 @@ export interface CoordinatorOptions extends RoleOptions {
   leaseDurationMs: number;
   /** Attempts at one shard before its job fails. */
   attemptsMax: number;
+  /** How long a job may make no progress before a warning says what it waits for. */
+  stuckAfterMs: number;
 }
 
 /**
@@ -25,6 +27,7 @@ export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv): Co
   const command = roleCommand('sublace coordinator', description, 50300)
     .option('--state-dir <dir>', 'folder that lets a killed coordinator be started again (default: a temporary one)')
     .option('--lease-duration-ms <ms>', 'how long a lease lasts without renewal', integerIn(100, 3_600_000), leaseDurationMs)
-    .option('--attempts-max <count>', 'attempts at one shard before its job fails', integerIn(1, 1000), attemptsMax);
+    .option('--attempts-max <count>', 'attempts at one shard before its job fails', integerIn(1, 1000), attemptsMax)
+    .option('--stuck-after-ms <ms>', 'warn about a job that made no progress for so long', integerIn(100, 86_400_000), 60_000);
   return parseRole<CoordinatorOptions>(command, args, env);
 }

@@ -23,12 +23,25 @@ interface Tracked {
 export class ProgressTracker {
   readonly #jobs = new Map<string, Tracked>();
   readonly #jobOf: (jobId: string) => Promise<JobView>;
+  readonly #waitsFor: (jobId: string) => string;
 
   /**
    * @param jobOf  The job as the store has it.
+   * @param waitsFor  What it waits for, as one line; empty for nothing.
    */
-  constructor(jobOf: (jobId: string) => Promise<JobView>) {
+  constructor(jobOf: (jobId: string) => Promise<JobView>, waitsFor: (jobId: string) => string) {
     this.#jobOf = jobOf;
+    this.#waitsFor = waitsFor;
+  }
+
+  /**
+   * Tells those who watch a job where it stands, since what it waits for has changed.
+   *
+   * @param jobId  The job.
+   */
+  async refresh(jobId: string): Promise<void> {
+    const tracked = this.#jobs.get(jobId);
+    if (tracked && !isFinal(tracked.state ?? 'running')) await this.#tell(jobId, tracked, '');
   }
 
   /**
@@ -166,7 +179,7 @@ export class ProgressTracker {
       workerCount: new Set(tracked.holders.values()).size,
       phases,
       message,
-      waitsFor: '',
+      waitsFor: isFinal(state) ? '' : this.#waitsFor(jobId),
       atMs: nowMs,
       ...(job.failure && isFinal(state) ? { failure: job.failure } : {}),
       ...(state === 'succeeded' && result ? { result } : {}),

@@ -1,17 +1,21 @@
+import { join } from 'node:path';
 import { SublaceError } from '@sublace/errors';
 import { openEmbeddedJobStore, type JobStore } from '@sublace/job-store';
 import { blocksService, startServer } from '@sublace/protocol';
 import { isFinal, type Change } from '@sublace/scheduling';
 import { createLogger, serveMetrics, type Logger } from '@sublace/telemetry';
+import { Activity } from './activity.ts';
 import { CoordinatorMetrics } from './coordinator-metrics.ts';
 import { coordinatorService } from './coordinator-service.ts';
-import { describeChange } from './describe-change.ts';
+import { describeChange, logLineOf } from './describe-change.ts';
+import { JobLog, type NewLogLine } from './job-log.ts';
 import { JobResults } from './job-results.ts';
 import type { CoordinatorOptions } from './options.ts';
 import { ProgressTracker } from './progress.ts';
 import { Publisher } from './publisher.ts';
 import { ShardPuller } from './shard-puller.ts';
 import { takeStateFolder } from './state-folder.ts';
+import { WaitMonitor } from './wait-monitor.ts';
 
 /** A coordinator that runs. */
 export interface RunningCoordinator {
@@ -53,15 +57,37 @@ export async function runCoordinator(options: CoordinatorOptions): Promise<Runni
     cleanups.push(() => publisher.discardAll());
     const puller = new ShardPuller(security);
     cleanups.push(() => puller.close());
-    const progress = new ProgressTracker((jobId) => store.getJob(jobId));
+    const activity = new Activity();
+    const jobLog = new JobLog(join(folder.path, 'logs'));
+    const log = (jobId: string, line: NewLogLine): void => {
+      try {
+        jobLog.append(jobId, line);
+      } catch (error) {
+        // A full disk is no reason to end a fit; the line is on standard error too.
+        logger.error({ jobId, reason: SublaceError.from(error).message }, 'a line of the log of a job is lost');
+      }
+    };
+    const tell = (jobId: string): Promise<void> => progress.refresh(jobId).catch(() => undefined);
+    const waits = new WaitMonitor({ activity, logger, log, tell, stuckAfterMs: options.stuckAfterMs });
+    const progress = new ProgressTracker(
+      (jobId) => store.getJob(jobId),
+      (jobId) => waits.waitOf(jobId).line,
+    );
     const metrics = new CoordinatorMetrics(store);
 
     const forget = async (jobId: string): Promise<void> => {
       jobs.delete(jobId);
       await publisher.discard(jobId);
     };
-    const following = followJobs({ store, publisher, progress, metrics, forget, logger });
+    for (const job of await store.listJobs()) {
+      if (isFinal(job.state)) continue;
+      activity.seed(job);
+      log(job.jobId, { atMs: Date.now(), level: 'info', message: 'the coordinator was started again' });
+    }
+    const following = followJobs({ store, publisher, progress, metrics, activity, log, forget, logger });
     await resumeJobs(store, publisher);
+    waits.start();
+    cleanups.push(() => waits.stop());
 
     // The timer is also what notices a store that cannot go on, when nobody calls.
     const failed = new Promise<SublaceError>((resolve) => {
@@ -76,7 +102,7 @@ export async function runCoordinator(options: CoordinatorOptions): Promise<Runni
         throw new SublaceError('FENCED', `inputs of ${lease.phase} shard ${lease.shard}: expected a current lease token`);
       return results(lease.jobId).input(name);
     });
-    const control = coordinatorService({ store, results, puller, publisher, progress, metrics, leaseDurationMs });
+    const control = coordinatorService({ store, results, puller, publisher, progress, metrics, activity, waits, jobLog, leaseDurationMs });
     const server = await startServer({ ...security, host, port: options.port, services: [control, inputs] });
     cleanups.push(() => server.close(200));
     const { port } = server;
@@ -97,17 +123,21 @@ interface Followers {
   publisher: Publisher;
   progress: ProgressTracker;
   metrics: CoordinatorMetrics;
+  activity: Activity;
+  log: (jobId: string, line: NewLogLine) => void;
   forget: (jobId: string) => Promise<void>;
   logger: Logger;
 }
 
 /** Acts on every change: logs it, tells watchers, publishes what is complete, forgets what has ended. */
-async function followJobs({ store, publisher, progress, metrics, forget, logger }: Followers): Promise<void> {
+async function followJobs({ store, publisher, progress, metrics, activity, log, forget, logger }: Followers): Promise<void> {
   for await (const change of store.watchJob(undefined)) {
     const message = describeChange(change);
     const { type: _type, ...fields } = change;
     logger.info(fields, message);
     metrics.apply(change);
+    await activity.apply(change, async () => (await store.getJob(change.jobId)).priority);
+    log(change.jobId, logLineOf(change, message));
     // Before anybody is told that the job is over: who hears of it finds nothing left beside the output.
     if (change.type === 'jobChanged' && isFinal(change.state)) await forget(change.jobId);
     await progress.apply(change, message).catch((error: unknown) => logger.error({ jobId: change.jobId, error }, 'progress was not told'));

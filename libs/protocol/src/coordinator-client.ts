@@ -1,7 +1,9 @@
 import type { JobState, JsonObject, Phase } from '@sublace/scheduling';
 import { callMetadata, channelCredentials, channelOptions, CHANNEL_OPTIONS, type ConnectOptions } from './channel.ts';
 import { services } from './definitions.ts';
+import type { LogLine__Output } from './generated/sublace/v1/LogLine.ts';
 import type { ProgressEvent__Output } from './generated/sublace/v1/ProgressEvent.ts';
+import { fromLogMessage, fromWorkerMessage, type LogLine, type WorkerOverview } from './operations.ts';
 import { fromFailureMessage, fromProgressMessage, type JobFailure, type ProgressEvent } from './progress-event.ts';
 import { failureOf } from './connection-failure.ts';
 import { unaryCaller } from './unary.ts';
@@ -18,6 +20,8 @@ export interface JobOverview {
   submittedAtMs: number;
   /** What it waits for, as one line; empty while shards are being computed. */
   waitsFor: string;
+  /** Workers that hold a lease of the job now. */
+  workerCount: number;
 }
 
 /** What a command line or dashboard asks of a coordinator. Every method throws SublaceErrors. */
@@ -29,6 +33,10 @@ export interface CoordinatorClient {
   /** Ends a job that is not finished. */
   cancelJob(jobId: string, reason?: string): Promise<void>;
   listJobs(): Promise<JobOverview[]>;
+  /** What happened to a job, oldest first; with `follow` also what happens from then on, until the job has ended. */
+  readLog(jobId: string, options?: { follow?: boolean; signal?: AbortSignal }): AsyncIterable<LogLine>;
+  /** Workers and reducers that are attached. */
+  listWorkers(): Promise<WorkerOverview[]>;
   close(): void;
 }
 
@@ -45,6 +53,7 @@ const WATCH_TIMEOUT_MS = 7 * 24 * 3_600_000;
 export function createCoordinatorClient(address: string, options: ConnectOptions = {}): CoordinatorClient {
   const client = new services.Coordinator(address, channelCredentials(options, address), channelOptions(CHANNEL_OPTIONS, options, address));
   const call = unaryCaller(client, options);
+  const explained = (error: unknown): Promise<Error> => failureOf(client, options, error);
   return {
     async submitJob(spec, { priority = 0 } = {}) {
       const response = await call('submitJob', { specJson: JSON.stringify(spec), priority });
@@ -52,16 +61,7 @@ export function createCoordinatorClient(address: string, options: ConnectOptions
     },
     async *watchJob(jobId, { signal } = {}) {
       const stream = client.watchJob({ jobId }, callMetadata(options), { deadline: Date.now() + WATCH_TIMEOUT_MS });
-      const cancel = () => stream.cancel();
-      signal?.addEventListener('abort', cancel, { once: true });
-      try {
-        for await (const message of stream) yield fromProgressMessage(message as ProgressEvent__Output);
-      } catch (error) {
-        throw await failureOf(client, options, error);
-      } finally {
-        signal?.removeEventListener('abort', cancel);
-        stream.cancel();
-      }
+      for await (const message of received(stream, signal, explained)) yield fromProgressMessage(message as ProgressEvent__Output);
     },
     async cancelJob(jobId, reason = 'cancelled on request') {
       await call('cancelJob', { jobId, reason });
@@ -75,6 +75,32 @@ export function createCoordinatorClient(address: string, options: ConnectOptions
         ...(failure ? { failure: fromFailureMessage(failure) } : {}),
       }));
     },
+    async *readLog(jobId, { follow = false, signal } = {}) {
+      const stream = client.readLog({ jobId, follow }, callMetadata(options), { deadline: Date.now() + WATCH_TIMEOUT_MS });
+      for await (const message of received(stream, signal, explained)) yield fromLogMessage(message as LogLine__Output);
+    },
+    async listWorkers() {
+      const { workers } = await call('listWorkers', {});
+      return workers.map(fromWorkerMessage);
+    },
     close: () => client.close(),
   };
+}
+
+/** The messages of a stream until it ends or the signal aborts; failures as SublaceErrors. */
+async function* received(
+  stream: AsyncIterable<unknown> & { cancel(): void },
+  signal: AbortSignal | undefined,
+  explained: (error: unknown) => Promise<Error>,
+): AsyncGenerator<unknown> {
+  const cancel = () => stream.cancel();
+  signal?.addEventListener('abort', cancel, { once: true });
+  try {
+    yield* stream;
+  } catch (error) {
+    throw await explained(error);
+  } finally {
+    signal?.removeEventListener('abort', cancel);
+    stream.cancel();
+  }
 }

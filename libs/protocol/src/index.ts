@@ -1,5 +1,6 @@
 // For command lines and dashboards.
 export { createCoordinatorClient, type CoordinatorClient, type JobOverview } from './coordinator-client.ts';
+export type { HeldShard, LogLine, WorkerOverview } from './operations.ts';
 export type { JobFailure, PhaseReport, ProgressEvent } from './progress-event.ts';
 export type { ConnectOptions } from './channel.ts';
 
@@ -16,6 +17,7 @@ export {
   type ServerOptions,
   type Service,
 } from './server.ts';
+export { toLogMessage, toWorkerMessage } from './operations.ts';
 export { toProgressMessage } from './progress-event.ts';
 export { LOADER_OPTIONS, PROTO_ROOT, services } from './definitions.ts';
 export { ERROR_CODE_KEY, fromStatus, toStatus } from './status.ts';
