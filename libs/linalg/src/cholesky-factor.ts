@@ -1,26 +1,12 @@
 import { float64, type Float64Matrix } from '@sublace/backend';
 import { tilesOfLowerTriangle } from '@sublace/partials';
+import { HeldRows, STRIP_TILES, StreamedRows, uploadRow, type FactorRow, type FactorRows } from './factor-rows.ts';
 import { denseOf } from './tiled-matrix.ts';
 import type { TileSource } from './tile-source.ts';
 
 /**
- * Tiles side by side in one strip. A product with a strip runs over 4,096 columns at a time: with single tiles the sums that it is taken from would cross
- * memory four times as often.
- */
-export const STRIP_TILES = 4;
-
-/**
- * One tile row of a factor: strips of {@link STRIP_TILES} tiles, then the tiles of the row's own strip, the last of them on the diagonal.
- *
- *   row 5 of a factor:  [ strip: 50 51 52 53 ] [54] [55]
- */
-export interface FactorRow {
-  readonly strips: readonly Float64Matrix[];
-  readonly tiles: readonly Float64Matrix[];
-}
-
-/**
- * A lower triangular Cholesky factor L, A = L L', as tiles in the runtime: S (S + 1024) / 2 doubles, never a whole matrix.
+ * A lower triangular Cholesky factor L, A = L L', as tiles: in the runtime, S (S + 1024) / 2 doubles, or read row by row when they are needed. Never a whole
+ * matrix.
  *
  * Right-hand sides are [S, k], cut into one matrix per tile row.
  */
@@ -29,24 +15,31 @@ export class CholeskyFactor implements TileSource {
   readonly tileSize: number;
   /** log det A = 2 sum log L_ii */
   readonly logDeterminant: number;
-  readonly #rows: readonly FactorRow[];
+  readonly #rows: FactorRows;
 
-  /**
-   * @param size  S.
-   * @param tileSize  Side of a tile.
-   * @param rows  Its tile rows, which the factor then owns.
-   */
-  constructor(size: number, tileSize: number, rows: readonly FactorRow[]) {
+  private constructor(size: number, tileSize: number, rows: FactorRows) {
     this.size = size;
     this.tileSize = tileSize;
     this.#rows = rows;
     let logDeterminant = 0;
-    for (let row = 0; row < rows.length; row++) {
+    for (let row = 0; row < rows.count; row++) {
       const data = this.tile(row, row);
       const side = this.#height(row);
       for (let i = 0; i < side; i++) logDeterminant += 2 * Math.log(data[i * (side + 1)]);
     }
     this.logDeterminant = logDeterminant;
+  }
+
+  /**
+   * A factor in the runtime.
+   *
+   * @param size  S.
+   * @param tileSize  Side of a tile.
+   * @param rows  Its tile rows, which the factor then owns.
+   * @returns  The factor; dispose of it.
+   */
+  static of(size: number, tileSize: number, rows: readonly FactorRow[]): CholeskyFactor {
+    return new CholeskyFactor(size, tileSize, new HeldRows(rows, tileSize));
   }
 
   /**
@@ -56,25 +49,27 @@ export class CholeskyFactor implements TileSource {
    * @returns  The factor in the runtime; dispose of it.
    */
   static load(source: TileSource): CholeskyFactor {
-    const ops = float64();
-    const rows: { strips: Float64Matrix[]; tiles: Float64Matrix[] }[] = [];
-    for (const { row, column, rows: height, columns: width } of tilesOfLowerTriangle(source.size, source.tileSize)) {
-      const { strips, tiles } = (rows[row] ??= { strips: [], tiles: [] });
-      tiles.push(ops.upload(source.tile(row, column), [height, width]));
-      if (tiles.length === STRIP_TILES && column < row) strips.push(joinTiles(tiles));
-    }
-    return new CholeskyFactor(source.size, source.tileSize, rows);
+    const { size, tileSize } = source;
+    const rows = Map.groupBy(tilesOfLowerTriangle(size, tileSize), ({ row }) => row);
+    return CholeskyFactor.of(
+      size,
+      tileSize,
+      Array.from(rows.values(), (places) => uploadRow(source, places)),
+    );
+  }
+
+  /**
+   * A factor whose tile rows are read when they are needed, each once per solve: memory for one row, S x 1024 doubles. The same bits as one that is loaded.
+   *
+   * @param source  Its tiles, with zeros above the diagonal. The factor's: it is disposed of with it.
+   * @returns  The factor; dispose of it.
+   */
+  static stream(source: TileSource): CholeskyFactor {
+    return new CholeskyFactor(source.size, source.tileSize, new StreamedRows(source));
   }
 
   tile(row: number, column: number): Float64Array {
-    const ops = float64();
-    const { strips, tiles } = this.#rows[row];
-    const strip = Math.floor(column / STRIP_TILES);
-    if (strip === strips.length) return ops.download(tiles[column - strip * STRIP_TILES]);
-    const tile = ops.sliceColumns(strips[strip], (column % STRIP_TILES) * this.tileSize, this.tileSize);
-    const values = ops.download(tile);
-    ops.dispose(tile);
-    return values;
+    return this.#rows.tile(row, column);
   }
 
   /**
@@ -89,13 +84,16 @@ export class CholeskyFactor implements TileSource {
     const solved: Float64Matrix[] = [];
     /** Parts of X that are finished, joined to the height of a strip. */
     const joined: Float64Matrix[] = [];
-    for (const [i, { strips, tiles }] of this.#rows.slice(firstStrip * STRIP_TILES).entries()) {
+    for (let i = 0; i < b.length; i++) {
+      const row = this.#rows.borrow(firstStrip * STRIP_TILES + i);
+      const { strips, tiles } = row;
       let rest = b[i];
       for (const [k, x] of joined.entries()) rest = subtractProduct(rest, strips[firstStrip + k], x);
       const own = i % STRIP_TILES;
       for (let k = 0; k < own; k++) rest = subtractProduct(rest, tiles[k], solved[i - own + k]);
       solved.push(ops.triangularSolve(tiles[own], rest));
       ops.dispose(rest);
+      this.#rows.giveBack(row);
       if (own === STRIP_TILES - 1) joined.push(ops.concat(solved.slice(-STRIP_TILES), 0));
     }
     ops.dispose(...joined);
@@ -118,7 +116,7 @@ export class CholeskyFactor implements TileSource {
     const solved: Float64Matrix[] = [];
     let rest: Float64Matrix[] = [];
     for (let i = b.length - 1; i >= 0; i--) {
-      const row = this.#rows[i];
+      const row = this.#rows.borrow(i);
       const own = i % STRIP_TILES;
       if (rest.length === 0) {
         const strip = strips[row.strips.length];
@@ -130,6 +128,7 @@ export class CholeskyFactor implements TileSource {
       rest.length = own;
       for (let k = 0; k < own; k++) rest[k] = subtractProduct(rest[k], row.tiles[k], x, true);
       for (const [k, strip] of row.strips.entries()) strips[k] = subtractProduct(strips[k], strip, x, true);
+      this.#rows.giveBack(row);
       solved.push(x);
     }
     return solved.reverse();
@@ -143,7 +142,7 @@ export class CholeskyFactor implements TileSource {
   inverseDiagonal(): Float64Array {
     const ops = float64();
     const diagonal = new Float64Array(this.size);
-    for (let column = 0; column < this.#rows.length; column++) {
+    for (let column = 0; column < this.#rows.count; column++) {
       const firstStrip = Math.floor(column / STRIP_TILES);
       for (const block of this.solve(this.#unitColumns(column, firstStrip * STRIP_TILES), firstStrip)) {
         addColumnSquares(diagonal, column * this.tileSize, ops.download(block), block.shape);
@@ -160,7 +159,7 @@ export class CholeskyFactor implements TileSource {
    */
   inverse(): Float64Matrix {
     const ops = float64();
-    const identity = this.#rows.map((_, row) => {
+    const identity = Array.from({ length: this.#rows.count }, (_, row) => {
       const rows = new Float64Array(this.#height(row) * this.size);
       for (let i = 0; i < this.#height(row); i++) rows[i * this.size + row * this.tileSize + i] = 1;
       return ops.upload(rows, [this.#height(row), this.size]);
@@ -182,15 +181,15 @@ export class CholeskyFactor implements TileSource {
     return dense;
   }
 
-  /** Frees the tiles. */
+  /** Frees the tiles, or lets go of where they are read from. */
   dispose(): void {
-    for (const row of this.#rows) disposeRow(row);
+    this.#rows.dispose();
   }
 
   /** The columns of the identity that belong to a tile column, from a tile row on. */
   #unitColumns(column: number, firstRow: number): Float64Matrix[] {
     const width = this.#height(column);
-    return this.#rows.slice(firstRow).map((_, i) => {
+    return Array.from({ length: this.#rows.count - firstRow }, (_, i) => {
       const height = this.#height(firstRow + i);
       const block = new Float64Array(height * width);
       if (firstRow + i === column) for (let k = 0; k < width; k++) block[k * (width + 1)] = 1;
@@ -201,29 +200,6 @@ export class CholeskyFactor implements TileSource {
   #height(row: number): number {
     return Math.min(this.tileSize, this.size - row * this.tileSize);
   }
-}
-
-/**
- * Tiles side by side as one strip.
- *
- * @param tiles  Emptied; its matrices are disposed of.
- * @returns  The strip.
- */
-export function joinTiles(tiles: Float64Matrix[]): Float64Matrix {
-  const ops = float64();
-  const strip = ops.concat(tiles, 1);
-  ops.dispose(...tiles);
-  tiles.length = 0;
-  return strip;
-}
-
-/**
- * Frees a tile row.
- *
- * @param row  The row.
- */
-export function disposeRow({ strips, tiles }: FactorRow): void {
-  float64().dispose(...strips, ...tiles);
 }
 
 function addColumnSquares(sums: Float64Array, start: number, values: Float64Array, [rows, columns]: readonly [number, number]): void {

@@ -1,4 +1,7 @@
-export { factorise, type Factorisation, type FactoriseOptions, type NotPositiveDefinite } from './factorise.ts';
+export { explainBadPivot, factorise, finiteFactor, type Factorisation, type NotPositiveDefinite } from './factorise.ts';
+export type { BadPivot, FactoriseOptions } from './factorise-tile.ts';
+export { spreadFactorise, type SpreadOptions, type SpreadOutcome, type SpreadPeers } from './spread-factorise.ts';
+export { ownTiles, spreadCost, type SpreadCost, type SpreadMap, type TilePlace } from './spread-share.ts';
 export { CholeskyFactor } from './cholesky-factor.ts';
 export { combineTiles, type TileTerm } from './combine-tiles.ts';
 export { quadraticForm } from './quadratic-form.ts';
