@@ -62,6 +62,7 @@ export const withoutIo = [
   'errors',
   'partials',
   'scheduling',
+  'simulation',
   'metrics',
   'tensor-files',
   'backend',
