@@ -11,3 +11,5 @@ export {
   type PublishOptions,
 } from './publish.ts';
 export { openVerifiedFile, readVerifiedFile, verifyFiles } from './verify.ts';
+export type { ByteRange, ListedObject, ObjectHead, ObjectStore, PutOptions } from './object-store/object-store.ts';
+export { openObjectStore } from './object-store/open-object-store.ts';

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { lstat, mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { SublaceError } from '@sublace/errors';
 import { checkReplaceable, errnoOf, unwritable } from './check-writable.ts';
 import { MANIFEST_NAME, readManifest, type ArtifactFile, type ArtifactManifest } from './manifest.ts';
+import { syncToDisk } from './sync-to-disk.ts';
 import { verifyFiles } from './verify.ts';
 
 /** How an artifact is published. */
@@ -171,14 +172,4 @@ async function moveIntoPlace(staging: string, target: string, isReplacing: boole
     throw error;
   }
   await rm(aside, { recursive: true, force: true });
-}
-
-/** Flushes a file or a folder (its list of names), so that a crash after publication cannot empty it. */
-async function syncToDisk(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

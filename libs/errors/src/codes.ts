@@ -35,6 +35,8 @@ export const ERROR_CODES = {
   UNAUTHENTICATED: { exit: 42, retry: false },
   /** A lease token that is no longer the current one: somebody else has the shard. */
   FENCED: { exit: 1, retry: false },
+  /** Something that somebody else changed since it was read: read it again, then decide. */
+  CONFLICT: { exit: 1, retry: true },
   /** A peer that cannot be reached now. */
   UNAVAILABLE: { exit: 1, retry: true },
   /** A call that took longer than its deadline. */
