@@ -100,7 +100,12 @@ export default defineConfig(
     plugins: { '@nx': nx },
     rules: { '@nx/enforce-module-boundaries': ['error', boundaries({ isSpec: false })] },
   },
-  { files: specs, plugins: { '@nx': nx }, rules: { '@nx/enforce-module-boundaries': ['error', boundaries({ isSpec: true })] } },
+  // The end-to-end tests are specs as a whole, with what they share among them.
+  {
+    files: [...specs, 'apps/e2e/src/**/*.ts'],
+    plugins: { '@nx': nx },
+    rules: { '@nx/enforce-module-boundaries': ['error', boundaries({ isSpec: true })] },
+  },
   {
     files: withoutIo.map((name) => `libs/${name}/src/**/*.ts`),
     ignores: specs,

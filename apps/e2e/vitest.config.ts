@@ -9,5 +9,7 @@ export default defineConfig({
     testTimeout: 240_000,
     hookTimeout: 240_000,
     fileParallelism: false,
+    // Of the tests that say they may run beside others.
+    maxConcurrency: Number(process.env.SUBLACE_FAULTS_CONCURRENCY ?? 3),
   },
 });

@@ -107,7 +107,7 @@ export async function runCoordinator(options: CoordinatorOptions): Promise<Runni
     cleanups.push(() => server.close(200));
     const { port } = server;
     const name = options.advertiseHost ?? host;
-    const address = `${name.includes(':') ? `[${name}]` : name}:${port}`;
+    const address = `${name.includes(':') ? `[${name}]` : name}:${options.advertisePort ?? port}`;
     if (options.metricsPort === undefined) return { address, port, failed, stop };
     const endpoint = await serveMetrics(metrics.registry, options.metricsPort, host);
     cleanups.push(() => endpoint.close());

@@ -54,7 +54,8 @@ export async function runWorker(options: WorkerOptions): Promise<RunningWorker> 
     throw error;
   });
   const workerId = `${hostname()}-${process.pid}-${randomBytes(2).toString('hex')}`;
-  const worker = new Worker(workerId, `${options.advertiseHost ?? host}:${server.port}`, options, { client, offers, compute, logger });
+  const blocksAddress = `${options.advertiseHost ?? host}:${options.advertisePort ?? server.port}`;
+  const worker = new Worker(workerId, blocksAddress, options, { client, offers, compute, logger });
   const ended = worker.run().finally(async () => {
     await Promise.all([server.close(0), compute.stop()]);
     client.close();

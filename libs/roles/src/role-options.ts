@@ -12,6 +12,8 @@ export interface RoleOptions {
   port: number;
   /** Host name that the others reach this process by; `host` when absent. */
   advertiseHost?: string;
+  /** Port that the others reach this process by, where a proxy or a container maps it; the port it listens on when absent. */
+  advertisePort?: number;
   /** Port of `GET /metrics` and `GET /healthz`; no endpoint when absent. */
   metricsPort?: number;
   logLevel: LogLevel;
@@ -33,6 +35,7 @@ export function roleCommand(name: string, description: string, port = 0): Comman
     .option('--host <address>', 'address to listen on; elsewhere than on loopback a token is required', '127.0.0.1')
     .option('--port <port>', 'port of gRPC, 0 for any', integerIn(0, 65535), port)
     .option('--advertise-host <name>', 'name that the others reach this process by (default: the host)')
+    .option('--advertise-port <port>', 'port that the others reach this process by (default: the port it listens on)', integerIn(1, 65535))
     .option('--metrics-port <port>', 'port of GET /metrics and /healthz, 0 for any (default: none)', integerIn(0, 65535))
     .addOption(new Option('--log-level <level>', 'how much to log').choices(['silent', 'error', 'warn', 'info', 'debug']).default('info'));
   return addSecurityOptions(command, 'server');

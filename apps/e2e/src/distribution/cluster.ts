@@ -9,10 +9,12 @@ import { createCoordinatorClient, type CoordinatorClient, type ProgressEvent } f
 import type { SyntheticSpec } from './synthetic-runner.ts';
 
 const MAIN = (role: string) => fileURLToPath(new URL(`../../../${role}/src/main.ts`, import.meta.url));
-const RUNNER = new URL('./synthetic-runner.ts', import.meta.url).href;
+/** The module that workers of a test compute with. */
+export const RUNNER = new URL('./synthetic-runner.ts', import.meta.url).href;
 
 /** A role as a real process. */
 export interface RoleProcess {
+  role: string;
   child: ChildProcess;
   /** Its ready line. */
   ready: { address: string; workerId?: string; metricsPort?: number };
@@ -20,6 +22,18 @@ export interface RoleProcess {
   exit: Promise<{ status: number | null; signal: NodeJS.Signals | null }>;
   /** Everything that it has logged so far. */
   log: () => string;
+  /** Variables that it was started with, beside those of this process. */
+  env: Readonly<Record<string, string>>;
+}
+
+/** How a role is started beyond its own options. */
+export interface StartOptions {
+  /** Options of Node itself. */
+  nodeArgs?: readonly string[];
+  /** Variables beside those of this process. */
+  env?: Readonly<Record<string, string>>;
+  /** Words before the command: a program that runs it somewhere else or with limits. */
+  prefix?: readonly string[];
 }
 
 /** A coordinator and workers as real processes, in a folder that goes with them. */
@@ -27,14 +41,17 @@ export class Cluster {
   readonly folder = mkdtempSync(join(tmpdir(), 'sublace-e2e-'));
   readonly output = join(this.folder, 'posterior');
   readonly workers: RoleProcess[] = [];
-  #processes: RoleProcess[] = [];
+  readonly processes: RoleProcess[] = [];
   #client: CoordinatorClient | undefined;
   coordinator!: RoleProcess;
+  /** How the next coordinator is started. */
+  startOptions: StartOptions = {};
 
   /** Starts a coordinator; leases are short, so that faults are over soon. */
   async startCoordinator(...args: string[]): Promise<RoleProcess> {
     const isPortGiven = args.includes('--port');
-    this.coordinator = await this.#start('coordinator', [...(isPortGiven ? [] : ['--port', '0']), '--lease-duration-ms', '1500', ...args]);
+    const options = [...(isPortGiven ? [] : ['--port', '0']), '--lease-duration-ms', '1500', ...args];
+    this.coordinator = await this.start('coordinator', options, this.startOptions);
     this.#client?.close();
     this.#client = createCoordinatorClient(this.coordinator.ready.address, { timeoutMs: 10_000 });
     return this.coordinator;
@@ -43,7 +60,7 @@ export class Cluster {
   /** Starts workers that compute with the synthetic runner. */
   async startWorkers(count: number, ...args: string[]): Promise<RoleProcess[]> {
     const options = ['--coordinator', this.coordinator.ready.address, '--runner', RUNNER, ...args];
-    const started = await Promise.all(Array.from({ length: count }, () => this.#start('worker', options)));
+    const started = await Promise.all(Array.from({ length: count }, () => this.start('worker', options)));
     this.workers.push(...started);
     return started;
   }
@@ -91,18 +108,20 @@ export class Cluster {
   /** Ends every process for certain and removes the folder. */
   async dispose(): Promise<void> {
     this.#client?.close();
-    for (const { child } of this.#processes) child.kill('SIGKILL');
-    await Promise.all(this.#processes.map(({ exit }) => exit));
+    for (const { child } of this.processes) child.kill('SIGKILL');
+    await Promise.all(this.processes.map(({ exit }) => exit));
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  async #start(role: string, args: string[]): Promise<RoleProcess> {
-    const child = spawn(process.execPath, [MAIN(role), ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  /** Starts any role and waits for its ready line; throws its log, with `status`, when it ends before. */
+  async start(role: string, args: readonly string[], { nodeArgs = [], env = {}, prefix = [] }: StartOptions = {}): Promise<RoleProcess> {
+    const [command, ...rest] = [...prefix, process.execPath, ...nodeArgs, MAIN(role), ...args];
+    const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
     const lines: string[] = [];
     createInterface({ input: child.stderr }).on('line', (line) => lines.push(line));
     const exit = once(child, 'close').then((ended) => ({ status: ended[0] as number | null, signal: ended[1] as NodeJS.Signals | null }));
-    const started: RoleProcess = { child, ready: { address: '' }, exit, log: () => lines.join('\n') };
-    this.#processes.push(started);
+    const started: RoleProcess = { role, child, ready: { address: '' }, exit, log: () => lines.join('\n'), env };
+    this.processes.push(started);
     const line = once(createInterface({ input: child.stdout }), 'line').then(([text]) => text as string);
     const outcome = await Promise.race([line, exit]);
     if (typeof outcome !== 'string') throw Object.assign(new Error(`${role}: ${started.log()}`), { status: outcome.status });

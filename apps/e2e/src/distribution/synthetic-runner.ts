@@ -3,6 +3,7 @@
  * to misbehave on request, so that the distribution can be tested by itself.
  */
 import { createHash } from 'node:crypto';
+import { existsSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeManifest } from '@sublace/artifact-store';
@@ -18,8 +19,27 @@ export interface SyntheticSpec {
   shardCount: number;
   /** Time that every shard takes, blocking its thread as tensor operations do. */
   pauseMs: number;
-  /** What goes wrong, and where. */
-  fault?: { phase: Phase; shard: number; kind: 'throw' | 'bad data' | 'overflow' | 'die' };
+  /** What goes wrong, and where; in every attempt, or in the first one only when `once` names a file to remember it by. */
+  fault?: { phase: Phase; shard: number; kind: 'throw' | 'bad data' | 'overflow' | 'die'; moment?: Moment; once?: string };
+  /** Size of one more file of the artifact, so that publishing it takes a while; none when left out. */
+  paddingBytes?: number;
+  /** Points to wait at until the test opens them, as files in a folder: see {@link pointName}. */
+  points?: { folder: string; names: string[] };
+}
+
+/** Before a shard is computed, half-way, and when its result is complete but not yet handed over. */
+export type Moment = 'before' | 'during' | 'after';
+
+/**
+ * Name of a moment in a shard. The runner writes its process id to FOLDER/NAME.reached and then waits until FOLDER/NAME.open is there.
+ *
+ * @param phase  Phase of the shard.
+ * @param shard  Its index.
+ * @param moment  Where in its computation.
+ * @returns  A file name without its ending.
+ */
+export function pointName(phase: Phase, shard: number, moment: Moment): string {
+  return `${phase}-${shard}-${moment}`;
 }
 
 interface SyntheticTask {
@@ -46,9 +66,21 @@ export async function runFitTask(
   onProgress?: (done: number, total: number) => void,
 ): Promise<{ summary: JsonObject; blocks: Block[] }> {
   const spec = task.spec as unknown as SyntheticSpec;
+  at(spec, task, 'before');
   onProgress?.(1, 2);
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, spec.pauseMs);
-  misbehave(spec, task);
+  pause(spec.pauseMs);
+  at(spec, task, 'during');
+  const result = await compute(spec, task);
+  at(spec, task, 'after');
+  return result;
+}
+
+/** Blocks the thread, as tensor operations do. */
+function pause(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
+async function compute(spec: SyntheticSpec, task: SyntheticTask): Promise<{ summary: JsonObject; blocks: Block[] }> {
   switch (task.phase) {
     case 'plan':
       return { summary: planOf(spec), blocks: [] };
@@ -59,18 +91,38 @@ export async function runFitTask(
     case 'accumulate':
       return { summary: {}, blocks: tilesOf(spec, rangeOf(task), task.inputs[0].data as Int32Array) };
     case 'finalise':
-      return finalise(task.inputs, task.staging!);
+      return finalise(spec, task.inputs, task.staging!);
   }
 }
 
-function misbehave({ fault }: SyntheticSpec, { phase, shard }: SyntheticTask): void {
-  if (fault?.phase !== phase || fault.shard !== shard) return;
-  if (fault.kind === 'throw') throw new Error('a defect of the runner');
-  if (fault.kind === 'bad data') {
+/** A moment of a task: waits there or misbehaves there, if the test asks for it. */
+function at({ fault, points }: SyntheticSpec, { phase, shard }: SyntheticTask, moment: Moment): void {
+  const name = pointName(phase, shard, moment);
+  if (points?.names.includes(name)) {
+    writeFileSync(join(points.folder, `${name}.reached`), String(process.pid));
+    while (!existsSync(join(points.folder, `${name}.open`))) pause(10);
+  }
+  if (fault?.phase === phase && fault.shard === shard && (fault.moment ?? 'during') === moment && isFirst(fault.once)) misbehave(fault);
+}
+
+/** True for the first caller, and for everybody when there is no file to remember it by. */
+function isFirst(file: string | undefined): boolean {
+  if (file === undefined) return true;
+  try {
+    writeFileSync(file, String(process.pid), { flag: 'wx' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function misbehave({ kind }: NonNullable<SyntheticSpec['fault']>): void {
+  if (kind === 'throw') throw new Error('a defect of the runner');
+  if (kind === 'bad data') {
     // As from a bundle, whose class SublaceError is another one.
     throw Object.assign(new Error('row 17: expected finite values, got NaN'), { code: 'DATA_INVALID' });
   }
-  if (fault.kind === 'die') process.kill(process.pid, 'SIGKILL');
+  if (kind === 'die') process.kill(process.pid, 'SIGKILL');
 }
 
 function planOf({ shardCount, exampleCount, parameterCount }: SyntheticSpec): JsonObject {
@@ -124,7 +176,11 @@ function tilesOf({ subnetworkSize }: SyntheticSpec, { start, count }: { start: n
   });
 }
 
-async function finalise(inputs: Block[], staging: string): Promise<{ summary: JsonObject; blocks: Block[] }> {
+async function finalise(
+  { paddingBytes }: SyntheticSpec,
+  inputs: Block[],
+  staging: string,
+): Promise<{ summary: JsonObject; blocks: Block[] }> {
   // By name: which sum the coordinator met first depends on who was faster.
   const sorted = [...inputs].sort((a, b) => (a.name < b.name ? -1 : 1));
   const bytes = Buffer.concat(
@@ -133,6 +189,11 @@ async function finalise(inputs: Block[], staging: string): Promise<{ summary: Js
   const digest = createHash('sha256').update(bytes).digest('hex');
   const files = [{ name: 'sums.bin', sha256: digest, bytes: bytes.length }];
   await writeFile(join(staging, 'sums.bin'), bytes);
+  if (paddingBytes !== undefined) {
+    const padding = Buffer.alloc(paddingBytes);
+    await writeFile(join(staging, 'padding.bin'), padding);
+    files.push({ name: 'padding.bin', sha256: createHash('sha256').update(padding).digest('hex'), bytes: paddingBytes });
+  }
   await writeManifest(staging, { formatVersion: 1, kind: 'posterior', files });
   return { summary: { digest, files }, blocks: [] };
 }

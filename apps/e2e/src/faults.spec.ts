@@ -1,0 +1,58 @@
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'vitest';
+import { faults } from './faults/catalogue.ts';
+import { checkOutcome } from './faults/check-outcome.ts';
+import { FaultCluster } from './faults/fault-cluster.ts';
+import { STORES, titleOf, type Fault, type Store } from './faults/fault.ts';
+import type { Row } from './faults/table.ts';
+
+/** `all`, or the quick ones when absent. */
+const isAll = process.env.SUBLACE_FAULTS === 'all';
+/** A regular expression that titles must match. */
+const only = process.env.SUBLACE_FAULTS_ONLY;
+/** One store instead of both. */
+const stores = STORES.filter((store) => [undefined, '', store].includes(process.env.SUBLACE_FAULTS_STORE));
+/** File that gets one line of JSON per fault. */
+const rowsFile = process.env.SUBLACE_FAULTS_ROWS;
+/** Folder that gets the logs of clusters in which a fault was not survived. */
+const logsFolder = process.env.SUBLACE_FAULTS_LOGS;
+
+const chosen = faults
+  .filter((fault) => isAll || fault.quick)
+  .flatMap((fault) =>
+    fault.stores.filter((store) => stores.includes(store)).map((store) => ({ fault, store, title: titleOf(fault, store) })),
+  )
+  .filter(({ title }) => !only || new RegExp(only, 'i').test(title));
+
+describe.concurrent('a fit survives', () => {
+  for (const { fault, store, title } of chosen) {
+    const isUnavailable = fault.unavailable?.() !== undefined;
+    it.skipIf(isUnavailable)(title, () => strike(fault, store, title));
+  }
+});
+
+async function strike(fault: Fault, store: Store, title: string): Promise<void> {
+  const cluster = new FaultCluster(store);
+  const startedMs = performance.now();
+  const { role, name, moment } = fault;
+  const note = (result: Pick<Row, 'outcome' | 'proof' | 'passed'>): void => {
+    const row: Row = { role, name, moment, store, seconds: (performance.now() - startedMs) / 1000, ...result };
+    if (rowsFile) appendFileSync(rowsFile, `${JSON.stringify(row)}\n`);
+  };
+  try {
+    const { last, proof } = await fault.run(cluster);
+    note({ outcome: await checkOutcome(fault, cluster, last), proof, passed: true });
+  } catch (error) {
+    note({ outcome: `NOT SURVIVED: ${(error as Error).message}`, proof: '', passed: false });
+    if (logsFolder) saveLogs(cluster, join(logsFolder, title.replace(/[^\w.-]+/g, '-')));
+    throw error;
+  } finally {
+    await cluster.dispose();
+  }
+}
+
+function saveLogs(cluster: FaultCluster, folder: string): void {
+  mkdirSync(folder, { recursive: true });
+  cluster.processes.forEach(({ role, log }, index) => writeFileSync(join(folder, `${index}-${role}.log`), log()));
+}
