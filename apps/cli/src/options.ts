@@ -29,6 +29,20 @@ export function count(limits: Limits = { min: 1 }): (text: string) => number {
 }
 
 /**
+ * A parser of whole numbers that may be negative, for one option.
+ *
+ * @param limits  Smallest and largest value that makes sense.
+ * @returns  The parser that commander calls with the text of the option.
+ * @throws {InvalidArgumentError} (from the parser) when the text is not such a number.
+ */
+export function integer(limits: Limits = {}): (text: string) => number {
+  return (text) => {
+    if (!/^-?\d+$/.test(text)) throw new InvalidArgumentError(`expected a whole number, got '${text}'`);
+    return within(Number(text), limits);
+  };
+}
+
+/**
  * A parser of numbers for one option.
  *
  * @param limits  Smallest and largest value that makes sense.

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { SublaceError } from '@sublace/errors';
+import { cancelCommand } from './commands/cancel.ts';
 import { clusterCommands } from './commands/cluster.ts';
 import { dataCommand } from './commands/data.ts';
 import { demoCommand } from './commands/demo.ts';
@@ -7,11 +8,16 @@ import { doctorCommand } from './commands/doctor.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { fitCommand } from './commands/fit.ts';
 import { inspectCommand } from './commands/inspect.ts';
+import { jobsCommand } from './commands/jobs.ts';
+import { logsCommand } from './commands/logs.ts';
 import { mergeCommand } from './commands/merge.ts';
 import { predictCommand } from './commands/predict.ts';
 import { serveCommand } from './commands/serve.ts';
+import { submitCommand } from './commands/submit.ts';
 import { swagCommand } from './commands/swag.ts';
 import { trainCommand } from './commands/train.ts';
+import { watchCommand } from './commands/watch.ts';
+import { workersCommand } from './commands/workers.ts';
 import { createTerminal, type Terminal } from './terminal/terminal.ts';
 
 /**
@@ -45,6 +51,12 @@ export function createProgram(): Command {
     dataCommand,
     demoCommand,
     doctorCommand,
+    submitCommand,
+    jobsCommand,
+    watchCommand,
+    logsCommand,
+    cancelCommand,
+    workersCommand,
   ];
   for (const command of commands) adopt(program, withJson(command(terminal)));
   for (const command of [serveCommand(), ...clusterCommands()]) {

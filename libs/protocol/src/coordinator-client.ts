@@ -92,7 +92,7 @@ async function* received(
   stream: AsyncIterable<unknown> & { cancel(): void },
   signal: AbortSignal | undefined,
   explained: (error: unknown) => Promise<Error>,
-): AsyncGenerator<unknown> {
+): AsyncGenerator {
   const cancel = () => stream.cancel();
   signal?.addEventListener('abort', cancel, { once: true });
   try {

@@ -1,15 +1,14 @@
 import { availableParallelism } from 'node:os';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { checkWritable } from '@sublace/artifact-store';
 import { POSTERIOR_KIND, SEQUENCE_KIND } from '@sublace/pipeline';
-import type { PhaseReport } from '@sublace/protocol';
 import { addSecurityOptions, readSecurity } from '@sublace/roles';
 import { dryRun } from '../fit/dry-run.ts';
-import { addFitOptions, fitSpecOf, type FitFlags } from '../fit/fit-options.ts';
+import { addFitOptions, addOutputOptions, fitSpecOf, type FitFlags } from '../fit/fit-options.ts';
 import { runFit } from '../fit/run-fit.ts';
+import { phaseTable } from '../jobs/describe.ts';
 import { count } from '../options.ts';
 import { describePosterior } from '../posterior-report.ts';
-import { formatTable } from '../terminal/table.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 /** Options as commander delivers them. */
@@ -26,16 +25,7 @@ interface FitCommandFlags extends FitFlags {
  * fit should give the same posterior with one worker or eight.
  */
 const THREADS_DEFAULT = 1;
-/** Options that a continued fit takes from its posterior. */
-const INHERITED = ['subnetwork', 'likelihood', 'candidates', 'keepDead', 'priorMean', 'temperature', 'curvature', 'noiseVariance', 'normalisation']; // prettier-ignore
 const WORKERS_DEFAULT = Math.min(4, availableParallelism());
-
-function phaseTable(phases: readonly PhaseReport[]): string {
-  const rows = phases.map(({ phase, seconds, shardCount, bytesPulled, reduceSeconds }) => {
-    return [phase, shardCount, seconds.toFixed(2), (bytesPulled / 1e6).toFixed(1), reduceSeconds.toFixed(2)];
-  });
-  return formatTable(['phase', 'tasks', 'seconds', 'MB moved', 'summing, s'], rows);
-}
 
 async function fit(flags: FitCommandFlags, terminal: Terminal): Promise<void> {
   const spec = await fitSpecOf(flags, flags.out);
@@ -66,17 +56,10 @@ async function fit(flags: FitCommandFlags, terminal: Terminal): Promise<void> {
  */
 export function fitCommand(terminal: () => Terminal): Command {
   const command = new Command('fit').description('choose a subnetwork of a trained model and compute its posterior');
-  return addSecurityOptions(addFitOptions(command), 'client')
-    .requiredOption('--out <dir>', 'folder for the posterior')
-    .addOption(
-      new Option('--continue <dir>', 'add these data to a posterior: same model, same weights; it must not have seen them').conflicts(
-        INHERITED,
-      ),
-    )
+  return addSecurityOptions(addOutputOptions(addFitOptions(command)), 'client')
     .option('--workers <count>', 'worker processes', count({ min: 1, max: 256 }), WORKERS_DEFAULT)
     .option('--threads <count>', 'threads of one operation in each worker', count(), THREADS_DEFAULT)
     .option('--coordinator <address>', 'HOST:PORT of a coordinator that runs already, instead of starting one; SUBLACE_TOKEN: its token')
-    .option('--overwrite', 'replace a posterior that is there')
     .option('--dry-run', 'print the plan with estimated time and memory, measured with a few examples, and stop')
     .action((flags: FitCommandFlags) => fit(flags, terminal()));
 }

@@ -33,6 +33,9 @@ export interface FitFlags {
   readonly overwrite?: boolean;
 }
 
+/** Options that a continued fit takes from its posterior. */
+const INHERITED = ['subnetwork', 'likelihood', 'candidates', 'keepDead', 'priorMean', 'temperature', 'curvature', 'noiseVariance', 'normalisation']; // prettier-ignore
+
 /** One number, or one per output. */
 function noiseVariance(text: string): FitSpec['noiseVariance'] {
   const parse = numberOr('auto', 'fit', 'fit-per-output');
@@ -157,4 +160,21 @@ export function addFitOptions(command: Command): Command {
     )
     .option('--seed <number>', 'of random choices', count({ min: 0 }), 0)
     .option('--shard-size <count>', 'examples per shard; 0 lets the planner choose', count({ min: 0 }), 0);
+}
+
+/**
+ * Adds the options that say what becomes of the posterior, and which one it continues.
+ *
+ * @param command  The command, changed.
+ * @returns  The same command.
+ */
+export function addOutputOptions(command: Command): Command {
+  return command
+    .requiredOption('--out <dir>', 'folder for the posterior')
+    .addOption(
+      new Option('--continue <dir>', 'add these data to a posterior: same model, same weights; it must not have seen them').conflicts(
+        INHERITED,
+      ),
+    )
+    .option('--overwrite', 'replace a posterior that is there');
 }

@@ -30,7 +30,7 @@ describe('followJob', () => {
       progress: (label) => ({ update: (done, total) => calls.push(`${label} ${done}/${total}`), end: () => calls.push(`end ${label}`) }),
     };
     const client = { watchJob } as unknown as CoordinatorClient;
-    await expect(followJob(client, 'job', terminal)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await expect(followJob(client, 'job', terminal, { reconnectMs: 0 })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     expect(calls).toEqual(['score 10/40', 'end score']);
   });
 });

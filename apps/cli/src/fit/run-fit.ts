@@ -36,7 +36,7 @@ export async function runFit(spec: FitSpec, place: FitPlace, terminal: Terminal)
     'coordinator' in place ? { address: place.coordinator, ...place } : { address: cluster!.address, security: { token: cluster!.token } };
   const client = createCoordinatorClient(address, security);
   try {
-    const work = client.submitJob({ ...spec }).then((jobId) => followJob(client, jobId, terminal));
+    const work = client.submitJob({ ...spec }).then((jobId) => followJob(client, jobId, terminal, cluster ? { reconnectMs: 0 } : {}));
     const { phases, jobId } = await (cluster ? Promise.race([work, cluster.broken]) : work);
     return { jobId, phases, ...(await readPublished(spec.output)) };
   } finally {
