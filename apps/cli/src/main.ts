@@ -2,6 +2,12 @@ import { SublaceError } from '@sublace/errors';
 import { isEnding } from './processes/start-process.ts';
 import { createProgram, runProgram } from './program.ts';
 
+// As in `sublace logs JOB | head`: who reads has had enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
+
 try {
   await runProgram(createProgram(), process.argv.slice(2));
 } catch (thrown) {
