@@ -50,7 +50,10 @@ describe('without noise, faults or limits', () => {
         const tasks = { accumulate: { computeSeconds: 2, outputBytes: megabytes * 1e6 } };
         const report = simulate({ workerCount: 1, shardCount, tasks, network: { coordinatorBytesPerSecond: 4e6 } });
         const transfer = megabytes / 4;
-        expect(stage(report, 'accumulate').wallSeconds).toBeCloseTo(2 + (shardCount - 1) * Math.max(2, transfer) + transfer, 6);
+        const { wallSeconds, workerSeconds } = stage(report, 'accumulate');
+        expect(wallSeconds).toBeCloseTo(2 + (shardCount - 1) * Math.max(2, transfer) + transfer, 6);
+        // One result waits at a time: the next one, once computed, holds its worker up.
+        expect(workerSeconds.blocked).toBeCloseTo((shardCount - 1) * Math.max(0, transfer - 2), 6);
         expectLaws(report);
       }),
       { numRuns: 60, seed: 5 },
@@ -62,6 +65,11 @@ describe('without noise, faults or limits', () => {
     const network = { coordinatorBytesPerSecond: 1e7, reducerBytesPerSecond: 1e7 };
     expect(stage(simulate({ ...input, network }), 'accumulate').wallSeconds).toBeCloseTo(1 + 10, 6);
     expect(stage(simulate({ ...input, network, reducerCount: 4 }), 'accumulate').wallSeconds).toBeCloseTo(1 + 2.5, 6);
+  });
+
+  it('is bound by a coordinator that serves one request after the other: claim, offer and commit of every task', () => {
+    const report = simulate({ workerCount: 20, shardCount: 50, controlSeconds: 0.01 });
+    expect(report.makespanSeconds).toBeGreaterThan(0.01 * 3 * (3 + 2 * 50) - 1e-9);
   });
 
   it('opens model and data once in every process, at its first task', () => {
@@ -156,6 +164,28 @@ describe('with faults', () => {
     expect(outcomes['succeeded']).toBeGreaterThan(150);
     expect(outcomes['stalled']).toBeGreaterThan(5);
     expect(Math.min(expired, fenced, lost)).toBeGreaterThan(100);
+  });
+
+  it('a pause moves everything that its worker does by its length, transfers included', () => {
+    const input = { workerCount: 1, shardCount: 20, tasks: { ...TASKS, accumulate: { computeSeconds: 2, outputBytes: 9e6 } } };
+    const network = { coordinatorBytesPerSecond: 3e6 };
+    const calm = simulate({ ...input, network });
+    const paused = simulate({ ...input, network, leaseSeconds: 1000, pauses: { meanSeconds: 7, seconds: 5 } });
+    const away = paused.stages.reduce((sum, { workerSeconds }) => sum + workerSeconds.away, 0);
+    expect(paused.workersPaused).toBeGreaterThan(5);
+    expect(away).toBeGreaterThan(20);
+    expect(paused.makespanSeconds - away).toBeCloseTo(calm.makespanSeconds, 6);
+  });
+
+  it('computes what counts, and what is wasted, and nothing else', () => {
+    const losses = { meanSeconds: 30, returnSeconds: 1 };
+    const report = simulate({ workerCount: 5, shardCount: 40, tasks: TASKS, losses, attemptsMax: 50, seed: 2 });
+    const sum = (of: (each: SimulationReport['stages'][number]) => number): number =>
+      report.stages.reduce((total, each) => total + of(each), 0);
+    expect(report.outcome).toBe('succeeded');
+    const wasted = sum((each) => each.wastedSeconds);
+    expect(wasted).toBeGreaterThan(10);
+    expect(sum((each) => each.workerSeconds.compute) - wasted).toBeCloseTo(SINGLE_SECONDS + 40 * (2 + 8), 6);
   });
 
   it('gives up a shard that is lost too often, by the rule of the scheduling core', () => {
