@@ -50,11 +50,17 @@ describe('the cost model', () => {
     });
   });
 
+  it('refuses runs that all have the same share of the shards', () => {
+    expect(fitCostModel([run(2), run(4, 2), run(6, 3)])).toMatchObject({ status: 'too-few-runs' });
+  });
+
   it('leaves crowded runs out, unless there are too few others, and says so', () => {
     const wrong = run(8, 2, 5);
     expect(fitted([run(1), run(2), run(4), wrong]).leaveOneOutError).toBeLessThan(1e-6);
     const crowded = fitted([run(1), run(2), run(4, 2)]);
     expect(crowded.usesCrowdedRuns).toBe(true);
+    // Without the only run that differs, nothing tells what is shared.
+    expect(crowded.fits.map(({ leftOutSeconds }) => leftOutSeconds === undefined)).toEqual([true, false, false]);
     expect(crowded.leaveOneOutError).toBeLessThan(1e-6);
   });
 

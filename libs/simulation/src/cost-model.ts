@@ -25,8 +25,8 @@ export interface CostFit {
   readonly workerCount: number;
   readonly measuredSeconds: number;
   readonly fittedSeconds: number;
-  /** What the model says of this number of workers when it was fitted without it. */
-  readonly leftOutSeconds: number;
+  /** What the model says of this number of workers when it was fitted without it; absent where the others do not determine the coefficients. */
+  readonly leftOutSeconds?: number;
 }
 
 /** A cost model with what speaks for and against it. */
@@ -34,7 +34,7 @@ export interface CostModel {
   readonly stages: readonly StageCost[];
   /** Totals of all stages: the mean of the runs of each number of workers beside the model. */
   readonly fits: readonly CostFit[];
-  /** Largest |left out - measured| / measured. */
+  /** Largest |left out - measured| / measured, of the numbers of workers that can be left out. */
   readonly leaveOneOutError: number;
   /** Runs with more threads than cores were used too, since there were too few others. */
   readonly usesCrowdedRuns: boolean;
@@ -56,7 +56,8 @@ export interface Prediction {
  * with a, b >= 0 by least squares, K shards, and the fastest rate at which results were received. The model has few parameters because there are few
  * runs. Rounds of shards take the place of 1 / W, so that no more workers count than there are shards. There is no term that grows with W: from a
  * handful of workers it would be noise, multiplied by a thousand; what grows with W (links, one coordinator) is what the simulator is for. A run on
- * fewer cores than threads enters with its rounds as many times longer.
+ * fewer cores than threads enters with its rounds as many times longer; such runs are used only where there are too few others, and then check
+ * little: two and four workers on two cores should take the same time.
  *
  * @param runs  Measured runs of one fit.
  * @returns  The model, or why there is none.
@@ -72,17 +73,25 @@ export function fitCostModel(
     const message = `cost model: expected runs with at least ${WORKER_COUNTS_MIN} numbers of workers, got ${counts.length}; add to --workers`;
     return { status: 'too-few-runs', message };
   }
+  if (!isDetermined(used)) {
+    const message =
+      'cost model: expected numbers of workers with different shares of the shards, got equal ones; add smaller ones to --workers';
+    return { status: 'too-few-runs', message };
+  }
   const stages = costsOf(used);
   const fits = counts.map((workerCount): CostFit => {
     const same = used.filter((run) => run.workerCount === workerCount);
-    const others = costsOf(used.filter((run) => run.workerCount !== workerCount));
+    const others = used.filter((run) => run.workerCount !== workerCount);
     const { crowding } = same[0];
     const measuredSeconds = same.reduce((sum, run) => sum + totalOf(run), 0) / same.length;
     const fittedSeconds = timeOf(stages, workerCount, crowding).seconds;
-    return { workerCount, measuredSeconds, fittedSeconds, leftOutSeconds: timeOf(others, workerCount, crowding).seconds };
+    const leftOut = isDetermined(others) ? { leftOutSeconds: timeOf(costsOf(others), workerCount, crowding).seconds } : {};
+    return { workerCount, measuredSeconds, fittedSeconds, ...leftOut };
   });
   const leaveOneOutError = Math.max(
-    ...fits.map(({ measuredSeconds, leftOutSeconds }) => Math.abs(leftOutSeconds - measuredSeconds) / measuredSeconds),
+    ...fits.flatMap(({ measuredSeconds, leftOutSeconds }) =>
+      leftOutSeconds === undefined ? [] : [Math.abs(leftOutSeconds - measuredSeconds) / measuredSeconds],
+    ),
   );
   return { status: 'fitted', model: { stages, fits, leaveOneOutError, usesCrowdedRuns } };
 }
@@ -124,6 +133,14 @@ function totalOf({ stages }: MeasuredRun): number {
 /** Share of the work over shards that the busiest worker has. */
 function roundsShare(shardCount: number, workerCount: number): number {
   return Math.ceil(shardCount / workerCount) / shardCount;
+}
+
+/** Whether the runs tell what is shared from what is fixed. */
+function isDetermined(runs: readonly MeasuredRun[]): boolean {
+  const shares = runs.map(({ workerCount, crowding, stages }) => {
+    return roundsShare(stages.find(({ stage }) => stage === 'score')!.shardCount, workerCount) * crowding;
+  });
+  return shares.some((share) => share !== shares[0]);
 }
 
 function costsOf(runs: readonly MeasuredRun[]): StageCost[] {

@@ -15,7 +15,7 @@ describe('nonNegativeLeastSquares', () => {
     expect(nonNegativeLeastSquares([[1], [1]], [-1, -2])).toEqual([0]);
   });
 
-  it('meets the conditions that only the solution meets (Karush, Kuhn, Tucker)', () => {
+  it('meets the conditions that only the solution meets', () => {
     const entry = fc.integer({ min: 0, max: 100 }).map((n) => n / 10);
     fc.assert(
       fc.property(
