@@ -16,4 +16,12 @@ describe('readOptions', () => {
       expect(() => readOptions([...required, ...bad], {})).toThrow(expect.objectContaining({ code: 'USAGE', exitCode: 2 }));
     }
   });
+
+  it('takes a store in Redis, and its password from the environment only', () => {
+    const url = 'redis://redis:6379/0?namespace=fits';
+    expect(readOptions(['--store', url], { SUBLACE_REDIS_PASSWORD: 'secret' })).toMatchObject({ store: url, storePassword: 'secret' });
+    const without = readOptions([], {});
+    expect(without).not.toHaveProperty('store');
+    expect(without).not.toHaveProperty('storePassword');
+  });
 });

@@ -5,6 +5,10 @@ import { SCHEDULING_DEFAULTS } from '@sublace/scheduling';
 export interface CoordinatorOptions extends RoleOptions {
   /** Folder of the write-ahead file, so that a killed coordinator can be started again; a temporary one when absent. */
   stateDir?: string;
+  /** `redis[s]://...` for a store in Redis; the file in the state folder when absent. */
+  store?: string;
+  /** Password of that Redis, where the address has none; from the environment, since command lines can be read by everybody on the machine. */
+  storePassword?: string;
   /** How long a lease lasts without renewal. */
   leaseDurationMs: number;
   /** Attempts at one shard before its job fails. */
@@ -17,7 +21,7 @@ export interface CoordinatorOptions extends RoleOptions {
  * Reads the command line and environment of a coordinator.
  *
  * @param args  Without the names of Node and of the script.
- * @param env  `SUBLACE_TOKEN` and the other variables of security.
+ * @param env  `SUBLACE_TOKEN` and the other variables of security, `SUBLACE_REDIS_PASSWORD`.
  * @returns  Complete options, or null after `--help`, which has then been printed.
  * @throws SublaceError USAGE for a line that cannot be understood, INVALID_ARGUMENT for unusable certificates.
  */
@@ -26,8 +30,10 @@ export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv): Co
   const description = 'Gives out the shards of fits to workers, sums what they compute, and publishes the posteriors.';
   const command = roleCommand('sublace coordinator', description, 50300)
     .option('--state-dir <dir>', 'folder that lets a killed coordinator be started again (default: a temporary one)')
+    .option('--store <url>', 'redis[s]://host[:port][/database][?namespace=name]: keep jobs in Redis; SUBLACE_REDIS_PASSWORD: its password')
     .option('--lease-duration-ms <ms>', 'how long a lease lasts without renewal', integerIn(100, 3_600_000), leaseDurationMs)
     .option('--attempts-max <count>', 'attempts at one shard before its job fails', integerIn(1, 1000), attemptsMax)
     .option('--stuck-after-ms <ms>', 'warn about a job that made no progress for so long', integerIn(100, 86_400_000), 60_000);
-  return parseRole<CoordinatorOptions>(command, args, env);
+  const options = parseRole<CoordinatorOptions>(command, args, env);
+  return options && { ...options, ...(env.SUBLACE_REDIS_PASSWORD && { storePassword: env.SUBLACE_REDIS_PASSWORD }) };
 }

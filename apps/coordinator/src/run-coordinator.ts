@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { SublaceError } from '@sublace/errors';
-import { openEmbeddedJobStore, type JobStore } from '@sublace/job-store';
+import type { JobStore, JobView } from '@sublace/job-store';
 import { blocksService, startServer } from '@sublace/protocol';
 import { isFinal, type Change } from '@sublace/scheduling';
 import { createLogger, serveMetrics, type Logger } from '@sublace/telemetry';
@@ -10,6 +10,7 @@ import { coordinatorService } from './coordinator-service.ts';
 import { describeChange, logLineOf } from './describe-change.ts';
 import { JobLog, type NewLogLine } from './job-log.ts';
 import { JobResults } from './job-results.ts';
+import { isOutOfReach, openStore, untilStored } from './open-store.ts';
 import type { CoordinatorOptions } from './options.ts';
 import { ProgressTracker } from './progress.ts';
 import { Publisher } from './publisher.ts';
@@ -23,7 +24,7 @@ export interface RunningCoordinator {
   address: string;
   port: number;
   metricsPort?: number;
-  /** Settles when it cannot go on: its write-ahead file cannot be written. */
+  /** Settles when it cannot go on: its write-ahead file cannot be written, or another coordinator has taken over its jobs. */
   failed: Promise<SublaceError>;
   /** Ends it. Jobs that run are lost with a temporary state folder, and can be resumed with one that stays. */
   stop(): Promise<void>;
@@ -34,10 +35,11 @@ export interface RunningCoordinator {
  *
  * @param options  Complete options.
  * @returns  The running coordinator.
- * @throws SublaceError PORT_IN_USE, INVALID_ARGUMENT, OUTPUT_UNWRITABLE, DIGEST_MISMATCH (a damaged write-ahead file).
+ * @throws SublaceError PORT_IN_USE, INVALID_ARGUMENT, OUTPUT_UNWRITABLE, DIGEST_MISMATCH (a damaged write-ahead file); UNAVAILABLE,
+ *   UNAUTHENTICATED (Redis).
  */
 export async function runCoordinator(options: CoordinatorOptions): Promise<RunningCoordinator> {
-  const { leaseDurationMs, attemptsMax, host, security } = options;
+  const { leaseDurationMs, host, security } = options;
   const logger = createLogger({ role: 'coordinator', level: options.logLevel });
   const folder = takeStateFolder(options.stateDir);
   const cleanups: (() => unknown)[] = [() => folder.release()];
@@ -45,7 +47,10 @@ export async function runCoordinator(options: CoordinatorOptions): Promise<Runni
     for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
   };
   try {
-    const store = openEmbeddedJobStore({ folder: folder.path, leaseDurationMs, attemptsMax });
+    const { store, advertise } = await openStore(options, folder.path, logger, ({ reopenedJobs }) => {
+      // What was kept for a job ended with it.
+      for (const jobId of reopenedJobs) void untilStored(async () => resumeJob(store, publisher, await store.getJob(jobId)));
+    });
     cleanups.push(() => store.close());
     const jobs = new Map<string, JobResults>();
     const results = (jobId: string): JobResults => {
@@ -93,7 +98,10 @@ export async function runCoordinator(options: CoordinatorOptions): Promise<Runni
     const failed = new Promise<SublaceError>((resolve) => {
       const fail = (error: unknown): void => resolve(SublaceError.from(error));
       following.catch(fail);
-      const timer = setInterval(() => void store.requeueExpired().catch(fail), Math.min(1000, leaseDurationMs / 4));
+      const failUnlessItPasses = (error: unknown): void => {
+        if (options.store === undefined || !isOutOfReach(error)) fail(error);
+      };
+      const timer = setInterval(() => void store.requeueExpired().catch(failUnlessItPasses), Math.min(1000, leaseDurationMs / 4));
       cleanups.push(() => clearInterval(timer));
     });
 
@@ -108,6 +116,7 @@ export async function runCoordinator(options: CoordinatorOptions): Promise<Runni
     const { port } = server;
     const name = options.advertiseHost ?? host;
     const address = `${name.includes(':') ? `[${name}]` : name}:${options.advertisePort ?? port}`;
+    await advertise(address);
     if (options.metricsPort === undefined) return { address, port, failed, stop };
     const endpoint = await serveMetrics(metrics.registry, options.metricsPort, host);
     cleanups.push(() => endpoint.close());
@@ -149,11 +158,13 @@ async function followJobs({ store, publisher, progress, metrics, activity, log, 
 async function publish(store: JobStore, publisher: Publisher, { jobId, leaseToken }: Change & { type: 'jobFinalised' }): Promise<void> {
   try {
     const job = await store.getJob(jobId);
-    await publisher.publish(jobId, leaseToken, job.spec, job.summaries.finalise?.[0] ?? {});
-    await store.publishJob(jobId);
+    const summary = job.summaries.finalise?.[0] ?? {};
+    // It may be in its place already: Redis can lose the note of it.
+    if (!(await publisher.isPublished(job.spec, summary))) await publisher.publish(jobId, leaseToken, job.spec, summary);
+    await untilStored(() => store.publishJob(jobId));
   } catch (error) {
     const { code, message } = SublaceError.from(error);
-    await store.failJob(jobId, { code, message }).catch(() => undefined);
+    await untilStored(() => store.failJob(jobId, { code, message })).catch(() => undefined);
   }
 }
 
@@ -162,21 +173,19 @@ async function publish(store: JobStore, publisher: Publisher, { jobId, leaseToke
  * that is in its place already is not computed again: the coordinator was killed between publishing it and noting that.
  */
 async function resumeJobs(store: JobStore, publisher: Publisher): Promise<void> {
-  for (const job of await store.listJobs()) {
-    if (isFinal(job.state)) continue;
-    try {
-      await publisher.sweep(job.spec);
-    } catch (error) {
-      // One job's output is no reason to keep the others waiting.
-      const { code, message } = SublaceError.from(error);
-      await store.failJob(job.jobId, { code, message });
-      continue;
-    }
-    const finalised = job.phase === 'finalise' && job.shardsDone === job.shards.length ? job.summaries.finalise?.[0] : undefined;
-    if (finalised && (await publisher.isPublished(job.spec, finalised))) {
-      await store.publishJob(job.jobId);
-      continue;
-    }
-    if (job.phase !== 'plan') await store.restartPhase(job.jobId, 'score');
+  for (const job of await store.listJobs()) if (!isFinal(job.state)) await resumeJob(store, publisher, job);
+}
+
+async function resumeJob(store: JobStore, publisher: Publisher, job: JobView): Promise<void> {
+  try {
+    await publisher.sweep(job.spec);
+  } catch (error) {
+    // One job's output is no reason to keep the others waiting.
+    const { code, message } = SublaceError.from(error);
+    await store.failJob(job.jobId, { code, message });
+    return;
   }
+  const finalised = job.phase === 'finalise' && job.shardsDone === job.shards.length ? job.summaries.finalise?.[0] : undefined;
+  if (finalised && (await publisher.isPublished(job.spec, finalised))) await store.publishJob(job.jobId);
+  else if (job.phase !== 'plan') await store.restartPhase(job.jobId, 'score');
 }

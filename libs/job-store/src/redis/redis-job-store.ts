@@ -90,7 +90,8 @@ export async function openRedisJobStore(options: RedisJobStoreOptions): Promise<
 
   /** One event: its script, the mirror, and the watchers. */
   async function dispatch(event: Exclude<SchedulingEvent, { type: 'reopen' }>, atMs = now()): Promise<Reply> {
-    if (failure) throw failure;
+    // Workers that look for work wait for the coordinator that comes after this one.
+    if (failure) throw event.type === 'claimShard' ? new SublaceError('UNAVAILABLE', failure.message) : failure;
     if (isClosed) throw new SublaceError('UNAVAILABLE', 'job store: expected an open store, got a closed one');
     // What is known here is all there is, so nobody need be asked in vain; many workers wait most of the time.
     if (event.type === 'claimShard' && !mirror.hasPending) return { type: 'idle' };
