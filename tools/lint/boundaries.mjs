@@ -16,13 +16,13 @@ const layers = [
   { sourceTag: 'layer:app', allowed: ['layer:pipeline', 'layer:numerics', 'layer:io', 'layer:plain'], banned: [] },
 ];
 
-/** No numerics, not even through another library: the coordinator must start on a machine without TensorFlow. */
-const coordinator = {
-  sourceTag: 'app:coordinator',
+/** No numerics, not even through another library: the coordinator and the reducers must start on a machine without TensorFlow. */
+const withoutNumerics = ['app:coordinator', 'app:reducer'].map((sourceTag) => ({
+  sourceTag,
   // Through any library; layer:testing is not among them, since specs of those libraries may use it.
   notDependOnLibsWithTags: ['layer:numerics', 'layer:pipeline'],
   bannedExternalImports: tensorflow,
-};
+}));
 
 /**
  * Options of `@nx/enforce-module-boundaries`.
@@ -38,7 +38,7 @@ export function boundaries({ isSpec }) {
     onlyDependOnLibsWithTags: [...allowed, ...extra],
     ...(banned.length > 0 && { bannedExternalImports: banned }),
   }));
-  return { enforceBuildableLibDependency: false, allow: [], depConstraints: isSpec ? rows : [...rows, coordinator] };
+  return { enforceBuildableLibDependency: false, allow: [], depConstraints: isSpec ? rows : [...rows, ...withoutNumerics] };
 }
 
 /** Node's own modules that reach a disk, a network or a process: banned in layer:plain and layer:numerics. The Nx rule sees npm packages only. */

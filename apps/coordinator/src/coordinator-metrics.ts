@@ -1,7 +1,7 @@
 import type { JobStore } from '@sublace/job-store';
 import type { Change } from '@sublace/scheduling';
 import { Counter, createRegistry, Gauge, type Registry } from '@sublace/telemetry';
-import type { PullReport } from './shard-puller.ts';
+import type { PullReport } from '@sublace/reduction';
 
 /** What a coordinator counts. */
 export class CoordinatorMetrics {

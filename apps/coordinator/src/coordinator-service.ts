@@ -1,14 +1,14 @@
 import { SublaceError, isErrorCode } from '@sublace/errors';
 import type { JobStore, JobView } from '@sublace/job-store';
 import { implement, leaseRefOf, services, toLogMessage, toProgressMessage, toWorkerMessage, type Service } from '@sublace/protocol';
+import { basisOf, UnusableShard, type PullReport, type ShardPuller, type SumsOfJobs } from '@sublace/reduction';
 import { isFinal, type JobState, type JsonObject, type Lease, type LeaseRef } from '@sublace/scheduling';
 import { steadyNow, type Activity } from './activity.ts';
 import type { CoordinatorMetrics } from './coordinator-metrics.ts';
 import type { JobLog } from './job-log.ts';
-import type { JobResults } from './job-results.ts';
 import type { ProgressTracker } from './progress.ts';
 import type { Publisher } from './publisher.ts';
-import { UnusableShard, type ShardPuller } from './shard-puller.ts';
+import type { ReducerFleet } from './reducer-fleet.ts';
 import type { WaitMonitor } from './wait-monitor.ts';
 
 /** Longest long poll that a worker may ask for. */
@@ -17,8 +17,10 @@ const WAIT_MS_MAX = 60_000;
 /** What the service works with. */
 export interface CoordinatorParts {
   store: JobStore;
-  results: (jobId: string) => JobResults;
+  sums: SumsOfJobs;
   puller: ShardPuller;
+  /** The processes that sum the tiles; absent when this one does. */
+  fleet: ReducerFleet | undefined;
   publisher: Publisher;
   progress: ProgressTracker;
   metrics: CoordinatorMetrics;
@@ -65,7 +67,8 @@ export function coordinatorService(parts: CoordinatorParts): Service {
     },
     async claimShard({ workerId, waitMs }, { signal }) {
       const lease = await store.claimShard(workerId, { waitMs: Math.min(waitMs, WAIT_MS_MAX), signal });
-      return lease ? { task: await taskOf(parts, lease) } : {};
+      const task = lease && (await taskOf(parts, lease, signal));
+      return task ? { task } : {};
     },
     async renewLease({ lease, done, total }) {
       const ref = leaseRefOf(lease);
@@ -86,6 +89,15 @@ export function coordinatorService(parts: CoordinatorParts): Service {
       await store.releaseShard(leaseRefOf(lease));
       return {};
     },
+    async *attendReducer({ reducerId, address, held, jobIds }, { signal }) {
+      if (!parts.fleet)
+        throw new SublaceError('INVALID_ARGUMENT', 'reducer: expected a coordinator with --reducers, got one that sums itself');
+      yield* parts.fleet.slots.attend({ reducerId, address, held: held ?? undefined, jobIds }, signal);
+    },
+    async checkLease({ lease, reducerId }) {
+      await parts.fleet?.check(leaseRefOf(lease), reducerId);
+      return {};
+    },
     async *attend({ workerId }, { signal, peer }) {
       attending.set(workerId, signal);
       activity.workers.set(workerId, { workerId, peer, attachedAtMs: steadyNow() });
@@ -100,21 +112,36 @@ export function coordinatorService(parts: CoordinatorParts): Service {
   });
 }
 
-/** Everything that the holder of a lease needs to know. */
-async function taskOf({ store, results, publisher, leaseDurationMs }: CoordinatorParts, lease: Lease) {
-  const job = await store.getJob(lease.jobId);
+/** Everything that the holder of a lease needs to know; undefined when the lease went back, because its inputs are not there now. */
+async function taskOf({ store, sums, fleet, publisher, leaseDurationMs }: CoordinatorParts, lease: Lease, signal: AbortSignal) {
+  const { jobId, phase, leaseToken, attempt } = lease;
+  const job = await store.getJob(jobId);
   const [plan, selection] = [job.summaries.plan?.[0], job.summaries.select?.[0]];
   try {
+    let inputs = [{ address: '', names: sums.open(jobId).inputNames(phase) }];
+    let reducers: string[] = [];
+    if (fleet && phase === 'finalise') {
+      // Not for longer than the lease lasts: nobody renews it yet.
+      const soon = AbortSignal.any([signal, AbortSignal.timeout(leaseDurationMs / 2)]);
+      const finished = await fleet.finishedSums(job, soon);
+      if (!finished) {
+        await store.releaseShard(lease).catch(() => undefined);
+        return undefined;
+      }
+      const own = inputs[0].names.filter((name) => !name.startsWith('ggn/'));
+      inputs = [{ address: '', names: own }, ...finished.inputs];
+      reducers = finished.reducers;
+    }
     return {
       lease,
-      attempt: lease.attempt,
+      attempt,
       leaseDurationMs,
       specJson: JSON.stringify(job.spec),
       planJson: plan ? JSON.stringify(plan) : '',
       selectionJson: selection ? JSON.stringify(selection) : '',
-      inputs: [{ address: '', names: results(lease.jobId).inputNames(lease.phase) }],
-      reducers: [],
-      staging: lease.phase === 'finalise' ? await publisher.stage(lease.jobId, lease.leaseToken, job.spec) : '',
+      inputs,
+      reducers,
+      staging: phase === 'finalise' ? await publisher.stage(jobId, leaseToken, job.spec) : '',
     };
   } catch (error) {
     const { code, message, isRetryable } = SublaceError.from(error);
@@ -123,29 +150,46 @@ async function taskOf({ store, results, publisher, leaseDurationMs }: Coordinato
   }
 }
 
-/** Pulls and commits a shard that a worker offers. */
+/** Has a shard that a worker offers summed, and commits it. */
 async function takeShard(
-  { store, results, puller, progress, metrics, activity }: CoordinatorParts,
+  parts: CoordinatorParts,
   lease: LeaseRef,
   blocksAddress: string,
   names: string[],
   { summary, computeSeconds }: { summary: JsonObject; computeSeconds: number },
   signal: AbortSignal,
 ): Promise<number> {
+  const { store, fleet, progress, metrics } = parts;
   const startMs = performance.now();
   if ((await store.offerTiles(lease)) === 'duplicate') return 0;
-  const selection = (await store.getJob(lease.jobId)).summaries.select?.[0];
   try {
-    const offer = { lease, blocksAddress, names, selection };
-    const report = await activity.transferring(lease, 'coordinator', () => puller.pull(offer, results(lease.jobId), signal));
+    const report = await pullShard(parts, lease, blocksAddress, names, signal);
     progress.pulled(lease, report, { computeSeconds, transferSeconds: (performance.now() - startMs) / 1000 });
     metrics.pulled(report);
+    // The next phase is the one that needs the reducers: its shards would be computed only to wait.
+    if (lease.phase === 'select') await fleet?.present(signal);
     await store.completeShard(lease, summary);
     return report.pulledCount;
   } catch (error) {
     if (error instanceof UnusableShard) await store.failShard(lease, { code: error.code, message: error.message, retryable: false });
     throw error;
   }
+}
+
+/** Brings the blocks of a shard to where they are summed. */
+async function pullShard(
+  { store, sums, fleet, puller, activity }: CoordinatorParts,
+  lease: LeaseRef,
+  blocksAddress: string,
+  names: string[],
+  signal: AbortSignal,
+): Promise<PullReport> {
+  if (lease.phase !== 'accumulate') {
+    return activity.transferring(lease, 'coordinator', () => puller.pull({ lease, blocksAddress, names }, sums.open(lease.jobId), signal));
+  }
+  const offer = { lease, blocksAddress, names, basis: basisOf((await store.getJob(lease.jobId)).summaries.select?.[0]) };
+  if (fleet) return activity.transferring(lease, 'the reducers', () => fleet.reduce(offer, signal));
+  return activity.transferring(lease, 'coordinator', () => puller.pull(offer, sums.open(lease.jobId), signal));
 }
 
 function overviewOf(job: JobView, { activity, waits }: CoordinatorParts) {

@@ -13,6 +13,12 @@ export interface CoordinatorOptions extends RoleOptions {
   leaseDurationMs: number;
   /** Attempts at one shard before its job fails. */
   attemptsMax: number;
+  /** Number of reducer processes that sum the tiles; 0: the coordinator sums them itself. */
+  reducers: number;
+  /** Folder or s3:// place of checkpoints of the sums; a folder in the state folder when that is given, else none. */
+  checkpoints?: string;
+  /** Time from one checkpoint to the next. */
+  checkpointIntervalMs: number;
   /** How long a job may make no progress before a warning says what it waits for. */
   stuckAfterMs: number;
 }
@@ -33,6 +39,9 @@ export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv): Co
     .option('--store <url>', 'redis[s]://host[:port][/database][?namespace=name]: keep jobs in Redis; SUBLACE_REDIS_PASSWORD: its password')
     .option('--lease-duration-ms <ms>', 'how long a lease lasts without renewal', integerIn(100, 3_600_000), leaseDurationMs)
     .option('--attempts-max <count>', 'attempts at one shard before its job fails', integerIn(1, 1000), attemptsMax)
+    .option('--reducers <count>', 'reducer processes that sum the tiles; 0: this process does', integerIn(0, 1024), 0)
+    .option('--checkpoints <place>', 'folder, file:// or s3:// place of checkpoints of the sums (default: in the state folder)')
+    .option('--checkpoint-interval-ms <ms>', 'time from one checkpoint to the next', integerIn(100, 86_400_000), 30_000)
     .option('--stuck-after-ms <ms>', 'warn about a job that made no progress for so long', integerIn(100, 86_400_000), 60_000);
   const options = parseRole<CoordinatorOptions>(command, args, env);
   return options && { ...options, ...(env.SUBLACE_REDIS_PASSWORD && { storePassword: env.SUBLACE_REDIS_PASSWORD }) };

@@ -2,7 +2,7 @@ import { SublaceError } from '@sublace/errors';
 import type { JobView } from '@sublace/job-store';
 import type { PhaseReport, ProgressEvent } from '@sublace/protocol';
 import { isFinal, type Change, type JobState, type JsonObject, type LeaseRef } from '@sublace/scheduling';
-import type { PullReport } from './shard-puller.ts';
+import type { PullReport } from '@sublace/reduction';
 
 /** What is known of a job beyond what the store holds. */
 interface Tracked {

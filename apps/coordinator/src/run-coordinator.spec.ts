@@ -10,7 +10,7 @@ let root: string;
 beforeEach(async () => void (root = await mkdtemp(join(tmpdir(), 'run-coordinator-'))));
 afterEach(() => rm(root, { recursive: true, force: true }));
 
-const limits = { leaseDurationMs: 60_000, attemptsMax: 3, stuckAfterMs: 60_000 };
+const limits = { leaseDurationMs: 60_000, attemptsMax: 3, reducers: 0, checkpointIntervalMs: 60_000, stuckAfterMs: 60_000 };
 
 function openStore(): JobStore {
   return openEmbeddedJobStore({ folder: root, ...limits });

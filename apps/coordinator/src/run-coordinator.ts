@@ -1,20 +1,22 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { SublaceError } from '@sublace/errors';
-import type { JobStore, JobView } from '@sublace/job-store';
+import { openObjectStore } from '@sublace/artifact-store';
+import type { JobStore } from '@sublace/job-store';
 import { blocksService, startServer } from '@sublace/protocol';
-import { isFinal, type Change } from '@sublace/scheduling';
+import { ShardPuller, SumsOfJobs, type CheckpointNote } from '@sublace/reduction';
+import { isFinal, type Change, type Phase } from '@sublace/scheduling';
 import { createLogger, serveMetrics, type Logger } from '@sublace/telemetry';
 import { Activity } from './activity.ts';
 import { CoordinatorMetrics } from './coordinator-metrics.ts';
 import { coordinatorService } from './coordinator-service.ts';
 import { describeChange, logLineOf } from './describe-change.ts';
 import { JobLog, type NewLogLine } from './job-log.ts';
-import { JobResults } from './job-results.ts';
 import { isOutOfReach, openStore, untilStored } from './open-store.ts';
 import type { CoordinatorOptions } from './options.ts';
 import { ProgressTracker } from './progress.ts';
 import { Publisher } from './publisher.ts';
-import { ShardPuller } from './shard-puller.ts';
+import { ReducerFleet } from './reducer-fleet.ts';
+import { resumeJob, resumeJobs } from './resume-jobs.ts';
 import { takeStateFolder } from './state-folder.ts';
 import { WaitMonitor } from './wait-monitor.ts';
 
@@ -49,15 +51,14 @@ export async function runCoordinator(options: CoordinatorOptions): Promise<Runni
   try {
     const { store, advertise } = await openStore(options, folder.path, logger, ({ reopenedJobs }) => {
       // What was kept for a job ended with it.
-      for (const jobId of reopenedJobs) void untilStored(async () => resumeJob(store, publisher, await store.getJob(jobId)));
+      for (const jobId of reopenedJobs) void untilStored(async () => resumeJob(resuming, await store.getJob(jobId)));
     });
     cleanups.push(() => store.close());
-    const jobs = new Map<string, JobResults>();
-    const results = (jobId: string): JobResults => {
-      const known = jobs.get(jobId) ?? new JobResults();
-      jobs.set(jobId, known);
-      return known;
-    };
+    const sums = openSums(options, logger);
+    cleanups.push(async () => {
+      await sums.checkpointAll();
+      sums.stop();
+    });
     const publisher = new Publisher();
     cleanups.push(() => publisher.discardAll());
     const puller = new ShardPuller(security);
@@ -80,17 +81,41 @@ export async function runCoordinator(options: CoordinatorOptions): Promise<Runni
     );
     const metrics = new CoordinatorMetrics(store);
 
+    const warn = (jobId: string, message: string): void => log(jobId, { atMs: Date.now(), level: 'warn', message });
+    const { reducers: count } = options;
+    const fleet = count > 0 ? new ReducerFleet({ count, security, timeoutMs: leaseDurationMs, store, logger, warn }) : undefined;
+    cleanups.push(() => fleet?.stop());
+    if (fleet) activity.reducers = () => fleet.counts();
+
+    const closing = new Set<Promise<void>>();
+    cleanups.push(() => Promise.all(closing));
+    const closeSums = async (jobId: string): Promise<void> => {
+      try {
+        await fleet?.close(jobId);
+        await sums.close(jobId, 'all');
+      } catch (error) {
+        logger.warn({ jobId }, `checkpoints of job ${jobId} stay behind: ${SublaceError.from(error).message}`);
+      }
+    };
     const forget = async (jobId: string): Promise<void> => {
-      jobs.delete(jobId);
       await publisher.discard(jobId);
+      // Not awaited: a reducer that hangs, or a store that is away, keeps nobody from hearing that the job is over.
+      const closed = closeSums(jobId).finally(() => closing.delete(closed));
+      closing.add(closed);
+    };
+    const checkpoint = async (jobId: string, phase: Phase): Promise<void> => {
+      if (phase === 'finalise') await fleet?.checkpoint(jobId);
+      await sums.checkpoint(jobId);
     };
     for (const job of await store.listJobs()) {
       if (isFinal(job.state)) continue;
       activity.seed(job);
       log(job.jobId, { atMs: Date.now(), level: 'info', message: 'the coordinator was started again' });
     }
-    const following = followJobs({ store, publisher, progress, metrics, activity, log, forget, logger });
-    await resumeJobs(store, publisher);
+    const following = followJobs({ store, publisher, progress, metrics, activity, log, forget, checkpoint, logger });
+    const note = (jobId: string, message: string): void => log(jobId, { atMs: Date.now(), level: 'info', message });
+    const resuming = { store, publisher, sums, hasReducers: fleet !== undefined, tell: note };
+    await resumeJobs(resuming);
     waits.start();
     cleanups.push(() => waits.stop());
 
@@ -108,9 +133,21 @@ export async function runCoordinator(options: CoordinatorOptions): Promise<Runni
     const inputs = blocksService(async (lease, name) => {
       if (!(await store.findLease(lease)))
         throw new SublaceError('FENCED', `inputs of ${lease.phase} shard ${lease.shard}: expected a current lease token`);
-      return results(lease.jobId).input(name);
+      return sums.open(lease.jobId).input(name);
     });
-    const control = coordinatorService({ store, results, puller, publisher, progress, metrics, activity, waits, jobLog, leaseDurationMs });
+    const control = coordinatorService({
+      store,
+      sums,
+      fleet,
+      puller,
+      publisher,
+      progress,
+      metrics,
+      activity,
+      waits,
+      jobLog,
+      leaseDurationMs,
+    });
     const server = await startServer({ ...security, host, port: options.port, services: [control, inputs] });
     cleanups.push(() => server.close(200));
     const { port } = server;
@@ -127,6 +164,18 @@ export async function runCoordinator(options: CoordinatorOptions): Promise<Runni
   }
 }
 
+/** The sums that this process has, with their checkpoints where there is a place for them. */
+function openSums({ stateDir, checkpoints, checkpointIntervalMs }: CoordinatorOptions, logger: Logger): SumsOfJobs {
+  const place = checkpoints ?? (stateDir === undefined ? undefined : join(resolve(stateDir), 'checkpoints'));
+  const onNote = ({ error, ...fields }: CheckpointNote): void => {
+    const { jobId, what, bytes } = fields;
+    if (error) logger.error({ ...fields, code: error.code }, `checkpoint of job ${jobId} was ${what}: ${error.message}`);
+    else logger.info(fields, `checkpoint of job ${jobId} is ${what}: ${bytes} bytes`);
+  };
+  const store = place === undefined ? undefined : openObjectStore(place);
+  return new SumsOfJobs({ checkpoints: store, holder: 'coordinator', intervalMs: checkpointIntervalMs, onNote });
+}
+
 interface Followers {
   store: JobStore;
   publisher: Publisher;
@@ -135,11 +184,13 @@ interface Followers {
   activity: Activity;
   log: (jobId: string, line: NewLogLine) => void;
   forget: (jobId: string) => Promise<void>;
+  /** Saves the sums that a phase begins with. */
+  checkpoint: (jobId: string, phase: Phase) => Promise<void>;
   logger: Logger;
 }
 
 /** Acts on every change: logs it, tells watchers, publishes what is complete, forgets what has ended. */
-async function followJobs({ store, publisher, progress, metrics, activity, log, forget, logger }: Followers): Promise<void> {
+async function followJobs({ store, publisher, progress, metrics, activity, log, forget, checkpoint, logger }: Followers): Promise<void> {
   for await (const change of store.watchJob(undefined)) {
     const message = describeChange(change);
     const { type: _type, ...fields } = change;
@@ -150,6 +201,8 @@ async function followJobs({ store, publisher, progress, metrics, activity, log, 
     // Before anybody is told that the job is over: who hears of it finds nothing left beside the output.
     if (change.type === 'jobChanged' && isFinal(change.state)) await forget(change.jobId);
     await progress.apply(change, message).catch((error: unknown) => logger.error({ jobId: change.jobId, error }, 'progress was not told'));
+    // Nor is a checkpoint: what it lacks when this process dies is computed again.
+    if (change.type === 'phaseStarted') void checkpoint(change.jobId, change.phase).catch(() => undefined);
     // Publication is not awaited: it hashes whole files, while other jobs go on.
     if (change.type === 'jobFinalised') void publish(store, publisher, change);
   }
@@ -166,26 +219,4 @@ async function publish(store: JobStore, publisher: Publisher, { jobId, leaseToke
     const { code, message } = SublaceError.from(error);
     await untilStored(() => store.failJob(jobId, { code, message })).catch(() => undefined);
   }
-}
-
-/**
- * After a restart the sums are gone with the process that held them; each open job goes back to its first pass over the data. A posterior
- * that is in its place already is not computed again: the coordinator was killed between publishing it and noting that.
- */
-async function resumeJobs(store: JobStore, publisher: Publisher): Promise<void> {
-  for (const job of await store.listJobs()) if (!isFinal(job.state)) await resumeJob(store, publisher, job);
-}
-
-async function resumeJob(store: JobStore, publisher: Publisher, job: JobView): Promise<void> {
-  try {
-    await publisher.sweep(job.spec);
-  } catch (error) {
-    // One job's output is no reason to keep the others waiting.
-    const { code, message } = SublaceError.from(error);
-    await store.failJob(job.jobId, { code, message });
-    return;
-  }
-  const finalised = job.phase === 'finalise' && job.shardsDone === job.shards.length ? job.summaries.finalise?.[0] : undefined;
-  if (finalised && (await publisher.isPublished(job.spec, finalised))) await store.publishJob(job.jobId);
-  else if (job.phase !== 'plan') await store.restartPhase(job.jobId, 'score');
 }

@@ -15,6 +15,16 @@ const BIN_OF_EXPONENT = Int8Array.from({ length: 256 }, (_, e) => Math.max(LOWES
 /** Addends up to which both bins stay exact: 2^28 values below 2^24 units stay below 2^53 units. */
 const ADDENDS_MAX = 2 ** 28;
 
+/** Everything that a {@link BinnedSum} knows. */
+export interface BinnedSumState {
+  /** Highest bin of each element. */
+  bins: Int8Array;
+  /** Sum of each element in its highest bin, and in the one below. */
+  high: Float64Array;
+  low: Float64Array;
+  addendCount: number;
+}
+
 /**
  * Exact, hence order-free, sum of float32 arrays of any dynamic range, with a precision relative to each element's own largest addend.
  *
@@ -39,6 +49,28 @@ export class BinnedSum {
     this.#bins = new Int8Array(length).fill(LOWEST_BIN);
     this.#A = new Float64Array(length);
     this.#B = new Float64Array(length);
+  }
+
+  /**
+   * A sum as it was saved.
+   *
+   * @param state  What {@link state} gave. Borrowed.
+   * @returns  A sum that goes on from there.
+   * @throws SublaceError SHAPE_MISMATCH when the arrays differ in length.
+   */
+  static restore({ bins, high, low, addendCount }: BinnedSumState): BinnedSum {
+    if (bins.length !== high.length || high.length !== low.length) {
+      throw new SublaceError(
+        'SHAPE_MISMATCH',
+        `sum: expected bins and sums of one length, got ${bins.length}, ${high.length} and ${low.length}`,
+      );
+    }
+    const sum = new BinnedSum(bins.length);
+    sum.#bins.set(bins);
+    sum.#A.set(high);
+    sum.#B.set(low);
+    sum.#addendCount = addendCount;
+    return sum;
   }
 
   /** Number of elements. */
@@ -79,6 +111,15 @@ export class BinnedSum {
       B[i] = (ours === top ? b : ours === top - 1 ? a : 0) + (theirs === top ? other.#B[i] : theirs === top - 1 ? other.#A[i] : 0);
       bins[i] = top;
     }
+  }
+
+  /**
+   * Everything that it knows, to be saved.
+   *
+   * @returns  Views, not copies.
+   */
+  state(): BinnedSumState {
+    return { bins: this.#bins, high: this.#A, low: this.#B, addendCount: this.#addendCount };
   }
 
   /**

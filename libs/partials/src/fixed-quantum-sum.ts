@@ -40,16 +40,28 @@ export class FixedQuantumSum {
   readonly #sums: Float64Array;
 
   /**
-   * @param length  Number of elements.
+   * @param length  Number of elements; or the sums so far, which it then owns.
    * @param exponent  E: 2^E bounds the magnitude of every sum, 2^(E-2) that of every addend.
    * @throws SublaceError INVALID_ARGUMENT for an exponent outside -960..1000.
    */
-  constructor(length: number, exponent: number) {
+  constructor(length: number | Float64Array, exponent: number) {
     if (!Number.isInteger(exponent) || exponent < -960 || exponent > 1000) {
       throw new SublaceError('INVALID_ARGUMENT', `exponent: expected an integer in -960..1000, got ${exponent}`);
     }
     this.exponent = exponent;
-    this.#sums = new Float64Array(length);
+    this.#sums = typeof length === 'number' ? new Float64Array(length) : length;
+  }
+
+  /**
+   * A sum as it was saved.
+   *
+   * @param values  What {@link value} gave. Owned by the sum from now on.
+   * @param exponent  Its exponent.
+   * @returns  A sum that goes on from there.
+   * @throws SublaceError INVALID_ARGUMENT for an exponent outside -960..1000.
+   */
+  static restore(values: Float64Array, exponent: number): FixedQuantumSum {
+    return new FixedQuantumSum(values, exponent);
   }
 
   /** Number of elements. */

@@ -2,4 +2,4 @@ export { BLOCK_BYTES_MAX, checkBlock, dtypeOf, elementCount, type Block, type Bl
 export { TILE_SIZE, CHUNK_ELEMENTS, tilesOfLowerTriangle, chunksOfVector, type Tile, type Chunk } from './tile.ts';
 export { ownerGrid, ownerOfTile, type OwnerGrid } from './tile-map.ts';
 export { FixedQuantumSum, quantumExponent } from './fixed-quantum-sum.ts';
-export { BinnedSum } from './binned-sum.ts';
+export { BinnedSum, type BinnedSumState } from './binned-sum.ts';

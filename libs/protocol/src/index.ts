@@ -6,6 +6,8 @@ export type { ConnectOptions } from './channel.ts';
 
 // For the roles of the cluster.
 export { createWorkerClient, type ClaimedTask, type TaskInputs, type WorkerClient } from './worker-client.ts';
+export { createReducerAttendance, type AttendingReducer, type ReducerAttendance } from './reducer-attendance.ts';
+export { createReducerClient, type ReducedShard, type ReducerClient, type ReducerSlot, type ShardToReduce } from './reducer-client.ts';
 export { createBlocksClient, type BlocksClient } from './blocks-client.ts';
 export { createFactoriseClient, type FactoriseClient, type FactoriseOrder, type FactoriseReport } from './factorise-client.ts';
 export { blocksService, leaseRefOf } from './blocks-service.ts';

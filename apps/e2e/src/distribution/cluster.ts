@@ -40,7 +40,9 @@ export interface StartOptions {
 export class Cluster {
   readonly folder = mkdtempSync(join(tmpdir(), 'sublace-e2e-'));
   readonly output = join(this.folder, 'posterior');
+  readonly checkpoints = join(this.folder, 'checkpoints');
   readonly workers: RoleProcess[] = [];
+  readonly reducers: RoleProcess[] = [];
   readonly processes: RoleProcess[] = [];
   #client: CoordinatorClient | undefined;
   coordinator!: RoleProcess;
@@ -62,6 +64,15 @@ export class Cluster {
     const options = ['--coordinator', this.coordinator.ready.address, '--runner', RUNNER, ...args];
     const started = await Promise.all(Array.from({ length: count }, () => this.start('worker', options)));
     this.workers.push(...started);
+    return started;
+  }
+
+  /** Starts reducers, one after the other, so that the first has slot 0; checkpoints in the cluster's folder unless told otherwise. */
+  async startReducers(count: number, ...args: string[]): Promise<RoleProcess[]> {
+    const options = ['--coordinator', this.coordinator.ready.address, '--checkpoints', this.checkpoints, ...args];
+    const started: RoleProcess[] = [];
+    for (let i = 0; i < count; i++) started.push(await this.start('reducer', options));
+    this.reducers.push(...started);
     return started;
   }
 

@@ -4,11 +4,11 @@ import { SublaceError } from '@sublace/errors';
 import type { Block } from '@sublace/partials';
 import { blocksService, implement, services, startServer, type RunningServer } from '@sublace/protocol';
 import type { LeaseRef } from '@sublace/scheduling';
-import { JobResults } from './job-results.ts';
+import { JobSums } from './job-sums.ts';
 import { ShardPuller, UnusableShard } from './shard-puller.ts';
 
 const names = ['ggn/0/0', 'ggn/1/0', 'ggn/1/1'];
-const selection = { maxDiagonal: 100 };
+const basis = { maxDiagonal: 100, digest: 'of a selection' };
 const signal = new AbortController().signal;
 const servers: RunningServer[] = [];
 const puller = new ShardPuller({});
@@ -52,14 +52,14 @@ function lease(leaseToken: number): LeaseRef {
 
 describe('ShardPuller', () => {
   it('keeps what came before a failure and pulls only the rest from the next worker', async () => {
-    const results = new JobResults();
-    const dying = puller.pull({ lease: lease(1), blocksAddress: await worker('ggn/1/1'), names, selection }, results, signal);
+    const sums = new JobSums();
+    const dying = puller.pull({ lease: lease(1), blocksAddress: await worker('ggn/1/1'), names, basis }, sums, signal);
     await expect(dying).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     const seen: string[] = [];
-    const report = await puller.pull({ lease: lease(2), blocksAddress: await worker(undefined, seen), names, selection }, results, signal);
+    const report = await puller.pull({ lease: lease(2), blocksAddress: await worker(undefined, seen), names, basis }, sums, signal);
     expect(seen).toEqual(['ggn/1/1']);
     expect(report).toMatchObject({ pulledCount: 1, pulledBytes: 8 });
-    expect(names.map((name) => [...results.input(name).data])).toEqual([
+    expect(names.map((name) => [...sums.input(name).data])).toEqual([
       [0, 1],
       [1, 1],
       [2, 1],
@@ -67,12 +67,10 @@ describe('ShardPuller', () => {
   });
 
   it('counts a shard once when a zombie and its successor offer it at the same time', async () => {
-    const results = new JobResults();
+    const sums = new JobSums();
     const addresses = await Promise.all([worker(), worker()]);
-    await Promise.all(
-      addresses.map((blocksAddress, i) => puller.pull({ lease: lease(i), blocksAddress, names, selection }, results, signal)),
-    );
-    expect(names.map((name) => [...results.input(name).data])).toEqual([
+    await Promise.all(addresses.map((blocksAddress, i) => puller.pull({ lease: lease(i), blocksAddress, names, basis }, sums, signal)));
+    expect(names.map((name) => [...sums.input(name).data])).toEqual([
       [0, 1],
       [1, 1],
       [2, 1],
@@ -80,24 +78,24 @@ describe('ShardPuller', () => {
   });
 
   it('says apart what no other attempt can mend', async () => {
-    const tooSmall = { maxDiagonal: 1e-9 };
-    const pull = puller.pull({ lease: lease(1), blocksAddress: await worker(), names, selection: tooSmall }, new JobResults(), signal);
+    const tooSmall = { maxDiagonal: 1e-9, digest: 'of another' };
+    const pull = puller.pull({ lease: lease(1), blocksAddress: await worker(), names, basis: tooSmall }, new JobSums(), signal);
     const error = await pull.catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(UnusableShard);
     expect(error).toMatchObject({ code: 'SUM_OVERFLOW' });
   });
 
   it('pulls a damaged block again, and gives up when it is damaged every time', async () => {
-    const results = new JobResults();
-    const offer = (blocksAddress: string) => ({ lease: lease(1), blocksAddress, names: ['ggn/0/0'], selection });
-    await puller.pull(offer(await damagingWorker(2)), results, signal);
-    expect([...results.input('ggn/0/0').data]).toEqual([7, 1]);
-    const hopeless = puller.pull(offer(await damagingWorker(3)), new JobResults(), signal);
+    const sums = new JobSums();
+    const offer = (blocksAddress: string) => ({ lease: lease(1), blocksAddress, names: ['ggn/0/0'], basis });
+    await puller.pull(offer(await damagingWorker(2)), sums, signal);
+    expect([...sums.input('ggn/0/0').data]).toEqual([7, 1]);
+    const hopeless = puller.pull(offer(await damagingWorker(3)), new JobSums(), signal);
     await expect(hopeless).rejects.toMatchObject({ code: 'CHECKSUM_MISMATCH' });
   });
 
   it('gives up on a worker that cannot be reached', async () => {
-    const pull = puller.pull({ lease: lease(1), blocksAddress: '127.0.0.1:1', names, selection }, new JobResults(), signal);
+    const pull = puller.pull({ lease: lease(1), blocksAddress: '127.0.0.1:1', names, basis }, new JobSums(), signal);
     await expect(pull).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   });
 });
