@@ -1,9 +1,9 @@
 import type { LeaseRef } from '@sublace/scheduling';
 import { callMetadata, channelCredentials, channelOptions, CHANNEL_OPTIONS, type ConnectOptions } from './channel.ts';
+import { failureOf } from './connection-failure.ts';
 import { services } from './definitions.ts';
 import type { ReducerSlot__Output } from './generated/sublace/v1/ReducerSlot.ts';
 import type { ReducerSlot } from './reducer-client.ts';
-import { fromStatus } from './status.ts';
 import { unaryCaller } from './unary.ts';
 
 /** Who attends. */
@@ -48,7 +48,7 @@ export function createReducerAttendance(address: string, options: ConnectOptions
       try {
         for await (const { slot } of stream as AsyncIterable<{ slot: ReducerSlot__Output | null }>) if (slot) onSlot(slot);
       } catch (error) {
-        if (!signal.aborted) throw fromStatus(error);
+        if (!signal.aborted) throw await failureOf(client, options, error);
       } finally {
         signal.removeEventListener('abort', cancel);
         stream.cancel();
