@@ -15,7 +15,7 @@ async function main(): Promise<void> {
   const runner = (await import(runnerUrl)) as TaskRunner;
   const info = (await runner.start?.(threads === undefined ? {} : { threads })) ?? {};
   parentPort?.on('message', (message: RunMessage) => void run(runner, message));
-  tell({ type: 'ready', info });
+  tell({ type: 'ready', info, pullsTiles: runner.pullsTiles ?? false });
 }
 
 async function run(runner: TaskRunner, { id, task }: RunMessage): Promise<void> {

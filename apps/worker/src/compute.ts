@@ -7,6 +7,8 @@ import type { ComputeThreadData, RunnerResult, RunnerTask, ThreadError, ThreadMe
 export interface Compute {
   /** What the runner said when it started: runtime, device. */
   info: JsonObject;
+  /** Whether the runner pulls the tiles that reducers have. */
+  pullsTiles: boolean;
   /**
    * Computes one task; one at a time. Results are moved from the thread. Inputs are moved to it, so that gigabytes are never there twice, save those
    * that the caller keeps, by name, which are copied.
@@ -48,10 +50,10 @@ export async function startCompute(options: { runner?: string | undefined; threa
   });
   void gone.then((error) => running?.reject(error));
 
-  const info = await new Promise<JsonObject>((resolve, reject) => {
+  const { info, pullsTiles } = await new Promise<{ info: JsonObject; pullsTiles: boolean }>((resolve, reject) => {
     void gone.then(reject);
     thread.on('message', (message: ThreadMessage) => {
-      if (message.type === 'ready') resolve(message.info);
+      if (message.type === 'ready') resolve(message);
       else if (message.type === 'notReady') reject(errorOf(message.error));
       else if (message.id === running?.id) {
         if (message.type === 'progress') running.onProgress(message.done, message.total);
@@ -65,6 +67,7 @@ export async function startCompute(options: { runner?: string | undefined; threa
   });
   return {
     info,
+    pullsTiles,
     gone,
     run: (task, onProgress, isKept = () => false) =>
       new Promise<RunnerResult>((resolve, reject) => {

@@ -32,9 +32,15 @@ export class InputBlocks {
    *
    * @param task  The task.
    * @param signal  Gives up.
+   * @param isWanted  Which processes' blocks to bring, by their address, undefined for the coordinator; default: those of all.
    * @returns  Its blocks, in the order of their names in the task.
    */
-  async fetch({ lease, inputs }: ClaimedTask, signal: AbortSignal): Promise<Block[]> {
+  async fetch(
+    { lease, inputs: all }: ClaimedTask,
+    signal: AbortSignal,
+    isWanted: (address: string | undefined) => boolean = () => true,
+  ): Promise<Block[]> {
+    const inputs = all.filter(({ address }) => isWanted(address));
     if (this.#cache.jobId !== lease.jobId) this.#cache = { jobId: lease.jobId, blocks: new Map() };
     const blocks = new Map(this.#cache.blocks);
     const pull = async ({ address, names }: ClaimedTask['inputs'][number]): Promise<void> => {

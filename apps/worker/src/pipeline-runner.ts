@@ -1,8 +1,12 @@
 /** The task runner of real fits: the numerics of `@sublace/pipeline` on the tensor runtime. */
 import { startBackend } from '@sublace/backend';
 import { runFitTask as runTask } from '@sublace/pipeline';
+import type { Security } from '@sublace/protocol';
 import type { JsonObject } from '@sublace/scheduling';
 import type { RunnerResult, RunnerTask } from './task-runner.ts';
+
+/** The finalise task takes them one by one, straight to their file. */
+export const pullsTiles = true;
 
 /**
  * Starts the tensor runtime.
@@ -23,5 +27,14 @@ export async function start(options: { threads?: number }): Promise<JsonObject> 
  * @returns  Summary and blocks.
  */
 export async function runFitTask(task: RunnerTask, onProgress?: (done: number, total: number) => void): Promise<RunnerResult> {
-  return await runTask(task as never, onProgress);
+  const { reducers, ...rest } = task;
+  const access = reducers && { reducers: { ...reducers, security: afterThread(reducers.security) } };
+  return await runTask({ ...rest, ...access } as never, onProgress);
+}
+
+/** Certificates lose their class on the way between threads. */
+function afterThread({ tls, ...rest }: Security): Security {
+  if (!tls) return rest;
+  const { ca, cert, key } = tls;
+  return { ...rest, tls: { ...tls, ca: Buffer.from(ca), ...(cert && { cert: Buffer.from(cert) }), ...(key && { key: Buffer.from(key) }) } };
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SublaceError } from '@sublace/errors';
-import { blocksService, createWorkerClient, startServer, type ClaimedTask, type WorkerClient } from '@sublace/protocol';
+import { blocksService, createWorkerClient, startServer, type ClaimedTask, type Security, type WorkerClient } from '@sublace/protocol';
 import type { JsonObject } from '@sublace/scheduling';
 import { createLogger, type Logger } from '@sublace/telemetry';
 import { startCompute, type Compute } from './compute.ts';
@@ -75,6 +75,7 @@ class Worker {
   readonly blocksAddress: string;
   readonly #coordinator: string;
   readonly #timeoutMs: number;
+  readonly #security: Security;
   readonly #parts: Parts;
   readonly #inputs: InputBlocks;
   /** No more work is taken. */
@@ -92,6 +93,7 @@ class Worker {
     this.blocksAddress = blocksAddress;
     this.#coordinator = options.coordinator;
     this.#timeoutMs = options.coordinatorTimeoutMs;
+    this.#security = options.security;
     this.#parts = parts;
     this.#inputs = new InputBlocks(options.coordinator, options.security);
   }
@@ -187,9 +189,17 @@ class Worker {
       this.#held.delete(held);
     };
     try {
-      const inputs = await this.#inputs.fetch(task, held.lost);
+      // Of tiles there may be more than this process has memory for: where the runner can, it pulls them itself.
+      const reducers =
+        compute.pullsTiles && task.reducers.length > 0 ? { addresses: task.reducers, lease, security: this.#security } : undefined;
+      const inputs = await this.#inputs.fetch(task, held.lost, (address) => !reducers || address === undefined);
       const { jobId, phase, shard } = lease;
-      const extra = { ...(plan && { plan }), ...(selection && { selection }), ...(staging !== undefined && { staging }) };
+      const extra = {
+        ...(plan && { plan }),
+        ...(selection && { selection }),
+        ...(staging !== undefined && { staging }),
+        ...(reducers && { reducers }),
+      };
       const startMs = performance.now();
       const result = await compute.run({ jobId, spec, phase, shard, inputs, ...extra }, (done, total) => held.report(done, total), isKept);
       const computeSeconds = (performance.now() - startMs) / 1000;

@@ -22,11 +22,7 @@ export class CholeskyFactor implements TileSource {
     this.tileSize = tileSize;
     this.#rows = rows;
     let logDeterminant = 0;
-    for (let row = 0; row < rows.count; row++) {
-      const data = this.tile(row, row);
-      const side = this.#height(row);
-      for (let i = 0; i < side; i++) logDeterminant += 2 * Math.log(data[i * (side + 1)]);
-    }
+    for (let row = 0; row < rows.count; row++) logDeterminant = addLogDiagonal(logDeterminant, this.tile(row, row), this.#height(row));
     this.logDeterminant = logDeterminant;
   }
 
@@ -200,6 +196,19 @@ export class CholeskyFactor implements TileSource {
   #height(row: number): number {
     return Math.min(this.tileSize, this.size - row * this.tileSize);
   }
+}
+
+/**
+ * The share of a tile on the diagonal of L in log det A, added up from top to bottom.
+ *
+ * @param sum  Of the tiles above.
+ * @param tile  [side, side]
+ * @param side  Its side.
+ * @returns  The sum with this tile.
+ */
+export function addLogDiagonal(sum: number, tile: Float64Array, side: number): number {
+  for (let i = 0; i < side; i++) sum += 2 * Math.log(tile[i * (side + 1)]);
+  return sum;
 }
 
 function addColumnSquares(sums: Float64Array, start: number, values: Float64Array, [rows, columns]: readonly [number, number]): void {

@@ -2,7 +2,7 @@ export { explainBadPivot, factorise, finiteFactor, type Factorisation, type NotP
 export type { BadPivot, FactoriseOptions } from './factorise-tile.ts';
 export { spreadFactorise, type SpreadOptions, type SpreadOutcome, type SpreadPeers } from './spread-factorise.ts';
 export { ownTiles, spreadCost, type SpreadCost, type SpreadMap, type TilePlace } from './spread-share.ts';
-export { CholeskyFactor } from './cholesky-factor.ts';
+export { addLogDiagonal, CholeskyFactor } from './cholesky-factor.ts';
 export { combineTiles, type TileTerm } from './combine-tiles.ts';
 export { quadraticForm } from './quadratic-form.ts';
 export { blocksOf, type TileSource } from './tile-source.ts';

@@ -1,5 +1,5 @@
 export { effectiveDimension, type Estimate } from './effective-dimension.ts';
-export { Posterior, type PosteriorOptions } from './posterior.ts';
+export { badPrecision, Posterior, type PosteriorOptions } from './posterior.ts';
 export { logMarginalLikelihood, type LogMarginalLikelihood } from './log-marginal-likelihood.ts';
 export { logarithmicGrid, searchPriorPrecision, type ChoiceRule, type PriorPoint, type PriorSearch } from './prior-grid.ts';
 export { Spectrum, type SpectrumOptions } from './spectrum.ts';

@@ -1,6 +1,6 @@
 import { float64, type Float64Matrix } from '@sublace/backend';
 import { SublaceError } from '@sublace/errors';
-import { CholeskyFactor, denseOf, factorise, TiledMatrix, type TileSource } from '@sublace/linalg';
+import { CholeskyFactor, denseOf, factorise, TiledMatrix, type NotPositiveDefinite, type TileSource } from '@sublace/linalg';
 import * as tf from '@tensorflow/tfjs';
 
 /** What a posterior is made from. */
@@ -17,8 +17,11 @@ export interface PosteriorOptions {
   readonly priorMean?: number | Float64Array;
   /** Divides the GGN. Default 1. */
   readonly temperature?: number;
-  /** Tiles of the Cholesky factor of the precision, when it is already known (a loaded posterior). Borrowed. */
-  readonly factor?: TileSource;
+  /**
+   * The Cholesky factor of the precision, when it is already known: its tiles, which are read into the runtime and are borrowed, or a factor, which the
+   * posterior then owns.
+   */
+  readonly factor?: TileSource | CholeskyFactor;
   /** Names a weight in messages. Default: by its flat position. */
   readonly describeWeight?: (index: number) => string;
 }
@@ -69,7 +72,7 @@ export class Posterior {
       );
     }
     this.ggn = ggn instanceof Float64Array ? TiledMatrix.fromDense(ggn, size) : ggn;
-    this.factor = factor ? CholeskyFactor.load(factor) : this.#factorise(options);
+    this.factor = factor ? ownFactor(factor) : this.#factorise(options);
   }
 
   /** S. */
@@ -163,12 +166,10 @@ export class Posterior {
     this.ggn.dispose();
   }
 
-  #factorise({ describeWeight = (index) => `${index}` }: PosteriorOptions): CholeskyFactor {
+  #factorise({ describeWeight }: PosteriorOptions): CholeskyFactor {
     const outcome = factorise(this.ggn, { divisor: this.temperature, diagonal: this.priorPrecision });
     if (outcome.status === 'ok') return outcome.factor;
-    const { position, pivot, smallestDiagonal, remedy } = outcome;
-    const where = `pivot ${pivot.toExponential(2)} at weight ${describeWeight(this.indices[position])}, smallest diagonal ${smallestDiagonal.toExponential(2)}`;
-    throw new SublaceError('NUMERICAL_FAILURE', `posterior precision is not positive definite (${where}); ${remedy}`);
+    throw badPrecision(outcome, this.indices, describeWeight);
   }
 
   /** Float64 tile rows of a tensor [S, R]. */
@@ -194,6 +195,28 @@ export class Posterior {
     ops.dispose(...blocks);
     return result;
   }
+}
+
+/**
+ * A posterior precision without a Cholesky factor, as an error.
+ *
+ * @param outcome  Of the factorisation.
+ * @param indices  Flat positions of the S weights.
+ * @param describeWeight  Names a weight. Default: by its flat position.
+ * @returns  NUMERICAL_FAILURE that names the weight and what to do.
+ */
+export function badPrecision(
+  outcome: NotPositiveDefinite,
+  indices: Int32Array,
+  describeWeight: (index: number) => string = (index) => `${index}`,
+): SublaceError {
+  const { position, pivot, smallestDiagonal, remedy } = outcome;
+  const where = `pivot ${pivot.toExponential(2)} at weight ${describeWeight(indices[position])}, smallest diagonal ${smallestDiagonal.toExponential(2)}`;
+  return new SublaceError('NUMERICAL_FAILURE', `posterior precision is not positive definite (${where}); ${remedy}`);
+}
+
+function ownFactor(factor: TileSource | CholeskyFactor): CholeskyFactor {
+  return factor instanceof CholeskyFactor ? factor : CholeskyFactor.load(factor);
 }
 
 function expand(name: string, value: number | Float64Array, size: number): Float64Array {

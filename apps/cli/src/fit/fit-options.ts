@@ -29,6 +29,7 @@ export interface FitFlags {
   readonly tuneNoise?: boolean;
   readonly normalisation: FitSpec['normalisation'];
   readonly seed: number;
+  readonly factorise: FitSpec['factorise'];
   readonly shardSize: number;
   readonly overwrite?: boolean;
 }
@@ -69,6 +70,7 @@ export async function fitSpecOf(flags: FitFlags, output: string): Promise<FitSpe
     priorTolerance: flags.priorTolerance,
     rowTolerance: flags.rowTolerance,
     tuneNoise: flags.tuneNoise === true,
+    factorise: flags.factorise,
     shardSize: flags.shardSize,
     overwrite: flags.overwrite === true,
   };
@@ -159,6 +161,11 @@ export function addFitOptions(command: Command): Command {
         .default('none'),
     )
     .option('--seed <number>', 'of random choices', count({ min: 0 }), 0)
+    .addOption(
+      new Option('--factorise <how>', 'the Cholesky factor: by one process, spread over the reducers, or whichever is faster; same bits')
+        .choices(['auto', 'one', 'spread'])
+        .default('auto'),
+    )
     .option('--shard-size <count>', 'examples per shard; 0 lets the planner choose', count({ min: 0 }), 0);
 }
 

@@ -14,11 +14,12 @@ import type { PosteriorFacts, PosteriorManifest } from '../posterior/posterior-m
 import { folderOf, writeSequence } from '../posterior/posterior-sequence.ts';
 import { readPosteriorTerms, type PosteriorTerms } from '../posterior/read-posterior.ts';
 import { openTileFile } from '../posterior/tile-file.ts';
-import { writeGgn, writePosterior } from '../posterior/write-posterior.ts';
+import { writeGgn, writePosterior, type WrittenTiles } from '../posterior/write-posterior.ts';
 import { addDataTerm } from './continue-fit.ts';
-import { scaleDataTerm } from './data-term.ts';
+import { scaleDataTerm, type DataTerm } from './data-term.ts';
 import type { FitContext } from './fit-context.ts';
-import type { FitPlan, FitSelection, FitTask, FitTaskResult } from './fit-task.ts';
+import { heldGgn, openGgn, type GgnSource, type SpreadFactoriser } from './finalise-sources.ts';
+import type { FitPlan, FitSelection, FitTask, FitTaskResult, OnProgress } from './fit-task.ts';
 import { gaussianFitOf } from './gaussian-fit.ts';
 import { geometricMean } from './geometric-mean.ts';
 import { priorMeanOf } from './given-prior.ts';
@@ -31,35 +32,46 @@ import { tunePrior, type TunedPrior } from './tune-prior.ts';
  * The finalise task: tunes the prior, factorises the precision in float64, and writes the posterior into the staging folder; for a rule of several
  * sizes one posterior per size, each from a principal submatrix of the same GGN and with a prior of its own.
  *
- * @param task  The task, with `indices/0`, `smaller/<S>` and every summed `ggn/*` as input.
+ * Where reducers have the tiles of the GGN, it goes from them to its file without ever being whole in memory, and they make the factor together where that
+ * pays: the files are the same bytes.
+ *
+ * @param task  The task, with `indices/0`, `smaller/<S>` and, without reducers, every summed `ggn/*` as input.
  * @param plan  The job's plan.
  * @param context  Model and data.
+ * @param onProgress  Told how many tiles of a factor that is spread are finished.
  * @returns  Digest, files and the figures of the fit as summary.
  * @throws {SublaceError} NUMERICAL_FAILURE when the precision has no Cholesky factor.
  */
-export async function finaliseFit(task: FitTask, plan: FitPlan, context: FitContext): Promise<FitTaskResult> {
+export async function finaliseFit(task: FitTask, plan: FitPlan, context: FitContext, onProgress?: OnProgress): Promise<FitTaskResult> {
   const { selection, staging, inputs } = task;
   if (!selection || !staging) throw new SublaceError('INTERNAL', 'finalise: expected the selection and a staging folder, got none');
   const indices = indicesOf(inputs);
-  const ggn = TiledMatrix.fromBlocks(
-    inputs.filter((block) => block.name.startsWith('ggn/')),
-    indices.length,
-  );
+  const sources = await openGgn(task, plan, indices.length, onProgress);
+  try {
+    return await finaliseAll({ task, plan, context, selection, indices, ...sources }, staging);
+  } finally {
+    sources.close();
+  }
+}
+
+async function finaliseAll(whole: Omit<Part, 'folder'>, staging: string): Promise<FitTaskResult> {
+  const { task, plan, selection, indices } = whole;
   const { smaller } = selection;
   if (smaller.length === 0) {
     const previous = await previousOf(task, plan);
-    const manifest = await finaliseOne({ task, plan, context, selection, indices, ggn, folder: staging, ...(previous && { previous }) });
+    const manifest = await finaliseOne({ ...whole, folder: staging, ...(previous && { previous }) });
     const { priorPrecision, prior, effectiveDimension: dimension, logMarginalLikelihood: evidence } = manifest;
     const figures = { priorPrecision, priorMethod: prior.method, effectiveDimension: dimension, logMarginalLikelihood: evidence };
     return { summary: { digest: manifest.digest, files: manifest.files.map((file) => ({ ...file })), ...figures }, blocks: [] };
   }
   const manifests: PosteriorManifest[] = [];
-  const finalisePart = async (part: Pick<FitSelection, 'size' | 'indicesDigest' | 'report'>, own: Int32Array, matrix: TiledMatrix) => {
+  const finalisePart = async (part: Pick<FitSelection, 'size' | 'indicesDigest' | 'report'>, own: Int32Array, ggn: TileSource) => {
     const folder = join(staging, folderOf(part.size));
-    manifests.push(await finaliseOne({ task, plan, context, selection: { ...selection, ...part }, indices: own, ggn: matrix, folder }));
+    manifests.push(await finaliseOne({ ...whole, selection: { ...selection, ...part }, indices: own, ggn: { held: ggn }, folder }));
   };
+  const ggn = heldGgn(whole.ggn);
   for (const part of smaller) {
-    const own = smallerIndicesOf(inputs, part.size);
+    const own = smallerIndicesOf(task.inputs, part.size);
     await finalisePart(part, own, principalSubmatrix(ggn, positionsIn(indices, own)));
   }
   await finalisePart(selection, indices, ggn);
@@ -97,7 +109,9 @@ interface Part {
   readonly selection: FitSelection;
   readonly indices: Int32Array;
   /** Spent. */
-  readonly ggn: TileSource;
+  readonly ggn: GgnSource;
+  /** Makes factors elsewhere, with the bits of this process. */
+  readonly spread?: SpreadFactoriser;
   /** Where to write it. */
   readonly folder: string;
   /** What it continues. Its GGN is spent. */
@@ -105,10 +119,10 @@ interface Part {
 }
 
 /**
- * Memory holds each matrix once: the GGN moves to its file, and comes from there tile by tile when it is factorised.
+ * Memory holds each matrix once: the GGN moves to its file, and comes from there tile by tile when it is factorised. A factor that is made elsewhere moves to
+ * its file too, and is read row by row.
  */
-async function finaliseOne({ task, context, indices, folder, previous, ...fresh }: Part): Promise<PosteriorManifest> {
-  const { ggn: tiles, plan, selection } = previous ? addDataTerm(fresh, previous.manifest, previous.terms) : fresh;
+async function finaliseOne({ task, context, indices, folder, previous, spread, ...part }: Part): Promise<PosteriorManifest> {
   const { spec } = task;
   const { model, validation } = context;
   const { layout } = model.network;
@@ -116,39 +130,59 @@ async function finaliseOne({ task, context, indices, folder, previous, ...fresh 
   const mapValues = Float64Array.from(indices, (index) => weights[index]);
   const priorMean = previous?.terms.priorMean ?? priorMeanOf(spec.priorMean, indices, layout);
   const { temperature } = spec;
+  const noise = spec.tuneNoise ? gaussianFitOf(part.plan, part.selection.logLikelihood) : undefined;
+  const { ggnFile, ...term } = await dataTerm(part, { folder, size: indices.length, isFinal: !noise, ...(previous && { previous }) });
+  const { ggn, plan, selection } = term;
   const { logLikelihood } = selection;
-  const noise = spec.tuneNoise ? gaussianFitOf(plan, logLikelihood) : undefined;
-  // Where the noise is yet to be found, the GGN that is written will be another one.
-  const ggnFile = noise ? undefined : await writeGgn(folder, indices.length, spend(tiles));
-  const ggn = ggnFile ? openTileFile(join(folder, ggnFile.name), indices.length, 'ggn') : tiles;
   try {
-    const prior = tunePrior(
+    const logDeterminantAt = spread && ((diagonal: Float64Array) => spread.logDeterminant({ divisor: temperature, diagonal }));
+    const prior = await tunePrior(
       spec,
-      { ggn, indices, mapValues, priorMean, layout, temperature, logLikelihood, ...(noise && { noise }) },
+      {
+        ggn,
+        indices,
+        mapValues,
+        priorMean,
+        layout,
+        temperature,
+        logLikelihood,
+        ...(noise && { noise }),
+        ...(logDeterminantAt && { logDeterminantAt }),
+      },
       validation && { plan, model, validation },
       previous && { priorPrecision: previous.terms.priorPrecision, structure: previous.manifest.prior.structure },
     );
-    const { ggn: matrix, ...scaled } = scaleDataTerm({ ggn, plan, selection }, prior.dataScale, noise);
-    const posterior = new Posterior({
-      indices,
-      mapValues,
-      ggn: matrix,
-      priorPrecision: prior.priorPrecision,
-      priorMean,
-      temperature,
-      describeWeight: (index) => {
-        const [{ entry, columns }] = layout.split(Int32Array.of(index));
-        return `${columns[0]} of ${entry.layer}/${entry.weight}`;
-      },
-    });
+    const { ggn: matrix, ...scaled } = scaleDataTerm(term, prior.dataScale, noise);
+    const terms = { indices, mapValues, ggn: matrix, priorPrecision: prior.priorPrecision, priorMean, temperature };
+    const describeWeight = (index: number): string => {
+      const [{ entry, columns }] = layout.split(Int32Array.of(index));
+      return `${columns[0]} of ${entry.layer}/${entry.weight}`;
+    };
+    const elsewhere = spread && (await spread.factorToFile(folder, { ...terms, describeWeight }));
+    const posterior = new Posterior({ ...terms, describeWeight, ...(elsewhere && { factor: elsewhere.factor }) });
     try {
-      return await write(folder, { task, ...scaled, context, posterior, prior, ...(ggnFile && { ggnFile }) });
+      return await write(folder, { task, ...scaled, context, posterior, prior, files: { ggn: ggnFile, factor: elsewhere?.file } });
     } finally {
       posterior.factor.dispose();
     }
   } finally {
     ggn.dispose();
   }
+}
+
+/** The data term, with the GGN in its file, except where the noise is yet to be found: then the GGN that is written will be another one. */
+async function dataTerm(
+  { plan, selection, ggn }: Pick<Part, 'plan' | 'selection' | 'ggn'>,
+  { folder, size, previous, isFinal }: Pick<Part, 'folder' | 'previous'> & { readonly size: number; readonly isFinal: boolean },
+): Promise<DataTerm & { readonly ggnFile?: ArtifactFile }> {
+  const write = async (tiles: Iterable<Block> | AsyncIterable<Block>): Promise<{ ggn: TileSource; ggnFile: ArtifactFile }> => {
+    const ggnFile = await writeGgn(folder, size, tiles);
+    return { ggn: openTileFile(join(folder, ggnFile.name), size, 'ggn'), ggnFile };
+  };
+  if ('streamed' in ggn) return { plan, selection, ...(await write(ggn.streamed())) };
+  const fresh = { plan, selection, ggn: ggn.held };
+  const term = previous ? addDataTerm(fresh, previous.manifest, previous.terms) : fresh;
+  return isFinal ? { ...term, ...(await write(spend(term.ggn))) } : term;
 }
 
 /** The tiles of a GGN that is not needed in memory any more. */
@@ -168,11 +202,11 @@ interface Finished {
   readonly context: FitContext;
   readonly posterior: Posterior;
   readonly prior: TunedPrior;
-  /** Where it is written already. */
-  readonly ggnFile?: ArtifactFile;
+  /** What is written already. */
+  readonly files: WrittenTiles;
 }
 
-async function write(folder: string, { task, plan, selection, context, posterior, prior, ggnFile }: Finished): Promise<PosteriorManifest> {
+async function write(folder: string, { task, plan, selection, context, posterior, prior, files }: Finished): Promise<PosteriorManifest> {
   const { spec } = task;
   const { model, validation, previous } = context;
   const { priorPrecision, priorMean, mapValues } = posterior;
@@ -221,7 +255,7 @@ async function write(folder: string, { task, plan, selection, context, posterior
     shards: plan.shards,
     backend: { name: backend.name, version: backend.version, device: backend.device, threads: backend.threads },
   };
-  return writePosterior(folder, posterior, model.files, facts, ggnFile);
+  return writePosterior(folder, posterior, model.files, facts, files);
 }
 
 /** The rule of several sizes, for one of them. */

@@ -54,6 +54,8 @@ export interface FitSpec {
   readonly tuneNoise: boolean;
   /** For models without metadata: raw inputs as they are, divided by 255, or standardised on the training data. */
   readonly normalisation: 'none' | 'unit' | 'standard';
+  /** Who makes the Cholesky factor: one process, all reducers together, or whichever is faster. The bits are the same. */
+  readonly factorise: 'auto' | 'one' | 'spread';
   /** Examples per shard; 0 lets the planner choose. */
   readonly shardSize: number;
   /** Folder of a posterior whose data term these data are added to; null for a fit of its own. */
@@ -94,6 +96,7 @@ export function compileFitSpec(input: FitSpecInput): FitSpec {
     noiseVariance: 'auto',
     tuneNoise: false,
     normalisation: 'none',
+    factorise: 'auto',
     shardSize: 0,
     overwrite: false,
     ...input,
@@ -120,6 +123,9 @@ export function compileFitSpec(input: FitSpecInput): FitSpec {
   checkPrior(spec);
   if (!(spec.rowTolerance >= 0 && spec.rowTolerance < 1)) {
     throw new SublaceError('INVALID_ARGUMENT', `rowTolerance: expected a share from 0 to below 1, got ${spec.rowTolerance}`);
+  }
+  if (!['auto', 'one', 'spread'].includes(spec.factorise)) {
+    throw new SublaceError('INVALID_ARGUMENT', `factorise: expected auto, one or spread, got '${spec.factorise}'`);
   }
   positive('temperature');
   positive('priorPrecision');

@@ -1,7 +1,8 @@
 import type { RowCut } from '@sublace/curvature';
 import type { LikelihoodKind } from '@sublace/likelihoods';
 import type { Block } from '@sublace/partials';
-import type { JsonObject, Phase } from '@sublace/scheduling';
+import type { Security } from '@sublace/protocol';
+import type { JsonObject, LeaseRef, Phase } from '@sublace/scheduling';
 import type { QualityReport } from '@sublace/subnetwork';
 import type { NoiseVariance } from '../families/noise-variance.ts';
 import type { FitSpec } from './fit-spec.ts';
@@ -56,6 +57,17 @@ export interface FitTask {
   readonly inputs: readonly Block[];
   /** For `finalise`: the folder to write the artifact into. */
   readonly staging?: string;
+  /** For `finalise`, where reducers have the tiles: no `ggn/*` is among the inputs then. */
+  readonly reducers?: ReducerAccess;
+}
+
+/** The processes that hold the summed GGN of a fit. */
+export interface ReducerAccess {
+  /** HOST:PORT by slot: `ownerOfTile` tells who has what. */
+  readonly addresses: readonly string[];
+  /** Whoever holds this lease may have the tiles. */
+  readonly lease: LeaseRef;
+  readonly security: Security;
 }
 
 /** What a task gives back. */

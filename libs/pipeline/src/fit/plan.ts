@@ -10,6 +10,7 @@ import { readSwagRecord } from '../swag/swag-file.ts';
 import { scoredWeightsOf } from './scored-weights-of.ts';
 import { planNoise } from './plan-noise.ts';
 import { planShards } from './shards.ts';
+import { checkSpread } from './spread/may-spread.ts';
 
 /**
  * The plan task: everything that later tasks must agree on, and every check that can be made before work is spent.
@@ -33,6 +34,9 @@ export function planFit({ spec }: FitTask, context: FitContext): FitTaskResult {
     checkSize(rule.size, network.layout.size);
     checkFeasible(rule.size, spec, context, shards.length);
   }
+  // Without a size the select task will tell, and the finalise task checks again.
+  const size = 'size' in rule ? rule.size : network.layout.size;
+  checkSpread(spec, { size, isSequence: 'sizes' in rule && rule.sizes.length > 1, isValidated: validation !== undefined });
   if ((spec.priorPrecision === 'validation' || spec.priorPrecision === 'widest') && !validation) {
     throw new SublaceError(
       'INVALID_ARGUMENT',

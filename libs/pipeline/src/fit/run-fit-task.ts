@@ -31,7 +31,7 @@ export async function runFitTask(task: FitTask, onProgress: OnProgress = () => u
     case 'accumulate':
       return accumulateShard(task, plan, context, onProgress);
     case 'finalise':
-      return finaliseFit(task, plan, context);
+      return finaliseFit(task, plan, context, onProgress);
   }
 }
 

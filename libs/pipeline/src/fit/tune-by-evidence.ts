@@ -30,6 +30,11 @@ export interface EvidenceInputs {
   readonly logLikelihood: number;
   /** Regression whose noise is found with the prior. */
   readonly noise?: GaussianFit;
+  /**
+   * log det of the precision at a prior precision [S], where other processes factorise it; undefined where it has no factor. Default: a factorisation in this
+   * process, with the same bits.
+   */
+  readonly logDeterminantAt?: (priorPrecision: Float64Array) => Promise<number | undefined>;
 }
 
 /** Limits of a search. */
@@ -96,42 +101,46 @@ const SECTION_WIDTH = Math.log(10) / 40;
  * @param bounds  Smallest and largest prior precision.
  * @returns  The search; its curve has some twenty points.
  */
-export function scalarByFactorisations(inputs: EvidenceInputs, bounds: readonly [number, number]): PriorSearch {
+export async function scalarByFactorisations(inputs: EvidenceInputs, bounds: readonly [number, number]): Promise<PriorSearch> {
   const { ggn, temperature, mapValues, priorMean, logLikelihood } = inputs;
   requireSquares(ggn);
   const curve: PriorPoint[] = [];
-  const lossAt = (logarithm: number): number => {
+  const { logDeterminantAt = async (diagonal) => logDeterminantHere(ggn, temperature, diagonal) } = inputs;
+  const lossAt = async (logarithm: number): Promise<number> => {
     const value = Math.exp(logarithm);
     const priorPrecision = new Float64Array(mapValues.length).fill(value);
-    const outcome = factorise(ggn, { divisor: temperature, diagonal: priorPrecision });
-    let loss = Number.POSITIVE_INFINITY;
-    if (outcome.status === 'ok') {
-      const { logDeterminant } = outcome.factor;
-      outcome.factor.dispose();
-      loss = -logMarginalLikelihood({ logLikelihood, logDeterminant, priorPrecision, mapValues, priorMean }).value;
-    }
+    const logDeterminant = await logDeterminantAt(priorPrecision);
+    const parts = { logLikelihood, priorPrecision, mapValues, priorMean };
+    const loss = logDeterminant === undefined ? Number.POSITIVE_INFINITY : -logMarginalLikelihood({ ...parts, logDeterminant }).value;
     curve.push({ priorPrecision: value, loss });
     return loss;
   };
   const share = (Math.sqrt(5) - 1) / 2;
   let [low, high] = bounds.map(Math.log) as [number, number];
   let [left, right] = [high - share * (high - low), low + share * (high - low)];
-  let [lossLeft, lossRight] = [lossAt(left), lossAt(right)];
+  let [lossLeft, lossRight] = [await lossAt(left), await lossAt(right)];
   while (high - low > SECTION_WIDTH) {
     // Without a factor the prior is too weak: the loss is infinite on the left first.
     if (lossLeft < lossRight) {
       [high, right, lossRight] = [right, left, lossLeft];
       left = high - share * (high - low);
-      lossLeft = lossAt(left);
+      lossLeft = await lossAt(left);
     } else {
       [low, left, lossLeft] = [left, right, lossRight];
       right = low + share * (high - low);
-      lossRight = lossAt(right);
+      lossRight = await lossAt(right);
     }
   }
   curve.sort((a, b) => a.priorPrecision - b.priorPrecision);
   const best = curve.reduce((least, point) => (point.loss < least.loss ? point : least));
   return { best, curve, isAtBound: bounds.some((bound) => Math.abs(Math.log(best.priorPrecision / bound)) < 2 * SECTION_WIDTH) };
+}
+
+function logDeterminantHere(ggn: TileSource, divisor: number, diagonal: Float64Array): number | undefined {
+  const outcome = factorise(ggn, { divisor, diagonal });
+  if (outcome.status !== 'ok') return undefined;
+  outcome.factor.dispose();
+  return outcome.factor.logDeterminant;
 }
 
 /** Prior precisions with structure, and how they were found. */

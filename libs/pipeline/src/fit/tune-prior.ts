@@ -69,7 +69,12 @@ export interface HeldOut {
  * @returns  The precision and how it was found.
  * @throws {SublaceError} NUMERICAL_FAILURE when no prior precision has a finite loss; INVALID_ARGUMENT for a file that does not fit.
  */
-export function tunePrior(wish: PriorWish, inputs: EvidenceInputs, heldOut: HeldOut | undefined, kept?: KeptPrior): TunedPrior {
+export async function tunePrior(
+  wish: PriorWish,
+  inputs: EvidenceInputs,
+  heldOut: HeldOut | undefined,
+  kept?: KeptPrior,
+): Promise<TunedPrior> {
   const { priorPrecision: wanted, priorStructure: structure } = wish;
   if (typeof wanted === 'number') return { priorPrecision: wanted, method: 'given', structure: 'scalar', dataScale: 1 };
   if (typeof wanted === 'object') return fromFile(wanted.file, inputs);
@@ -80,7 +85,7 @@ export function tunePrior(wish: PriorWish, inputs: EvidenceInputs, heldOut: Held
   const method = wanted === 'auto' ? (heldOut ? 'widest' : 'evidence') : wanted;
   const limits: SearchLimits = { bounds: wish.priorBounds, patience: wish.priorPatience };
   if (method === 'evidence' && structure === 'scalar' && !inputs.noise && inputs.indices.length > SPECTRUM_SIZE_MAX) {
-    const { best, curve, isAtBound } = scalarByFactorisations(inputs, limits.bounds);
+    const { best, curve, isAtBound } = await scalarByFactorisations(inputs, limits.bounds);
     if (!Number.isFinite(best.loss)) throw noFiniteEvidence();
     return { priorPrecision: best.priorPrecision, method, structure, dataScale: 1, isAtBound, curve };
   }

@@ -67,7 +67,7 @@ async function write(
   const { temperature } = first;
   const ggn = combineTiles(parts.map((part) => ({ source: part.terms.ggn })));
   const logLikelihood = parts.reduce((sum, { manifest }) => sum + manifest.logLikelihood, 0);
-  const prior = tunePrior(
+  const prior = await tunePrior(
     { ...options, priorTolerance: 0 },
     { ggn, indices, mapValues, priorMean, layout, temperature, logLikelihood },
     undefined,

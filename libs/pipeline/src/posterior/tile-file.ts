@@ -23,7 +23,12 @@ import {
  * @returns  Name, digest and size of the file.
  * @throws {SublaceError} OUTPUT_UNWRITABLE when the disk is full.
  */
-export async function writeTileFile(path: string, size: number, tiles: Iterable<Block>, prefix: string): Promise<ArtifactFile> {
+export async function writeTileFile(
+  path: string,
+  size: number,
+  tiles: Iterable<Block> | AsyncIterable<Block>,
+  prefix: string,
+): Promise<ArtifactFile> {
   const layout = layoutSafetensors(
     tilesOfLowerTriangle(size).map(({ row, column, rows, columns }) => ({
       name: `${prefix}/${row}/${column}`,
@@ -38,7 +43,7 @@ export async function writeTileFile(path: string, size: number, tiles: Iterable<
       hash.update(bytes);
       orUnwritable(() => writeWhole(descriptor, bytes));
     });
-    for (const { name, data } of tiles) await writer.append(name, data);
+    for await (const { name, data } of tiles) await writer.append(name, data);
     await writer.finish();
   } finally {
     closeSync(descriptor);

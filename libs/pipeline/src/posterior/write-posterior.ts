@@ -29,9 +29,28 @@ export const POSTERIOR_FILES = {
  * @returns  Name, digest and size of the file.
  * @throws {SublaceError} OUTPUT_UNWRITABLE.
  */
-export function writeGgn(folder: string, size: number, tiles: Iterable<Block>): Promise<ArtifactFile> {
+export function writeGgn(folder: string, size: number, tiles: Iterable<Block> | AsyncIterable<Block>): Promise<ArtifactFile> {
   mkdirSync(folder, { recursive: true });
   return writeTileFile(join(folder, POSTERIOR_FILES.ggn), size, tiles, 'ggn');
+}
+
+/**
+ * Writes the Cholesky factor of a posterior into its folder, tile by tile. Apart from {@link writePosterior}, for a factor that comes from elsewhere.
+ *
+ * @param folder  Where to; it exists.
+ * @param size  S.
+ * @param tiles  `factor/row/column`, in the order of `tilesOfLowerTriangle`.
+ * @returns  Name, digest and size of the file.
+ * @throws {SublaceError} OUTPUT_UNWRITABLE.
+ */
+export function writeFactor(folder: string, size: number, tiles: Iterable<Block> | AsyncIterable<Block>): Promise<ArtifactFile> {
+  return writeTileFile(join(folder, POSTERIOR_FILES.factor), size, tiles, 'factor');
+}
+
+/** Files of a posterior that are written before the rest. */
+export interface WrittenTiles {
+  readonly ggn?: ArtifactFile | undefined;
+  readonly factor?: ArtifactFile | undefined;
 }
 
 /**
@@ -41,7 +60,7 @@ export function writeGgn(folder: string, size: number, tiles: Iterable<Block>): 
  * @param posterior  What to write.
  * @param model  The model it belongs to.
  * @param facts  The rest of the manifest.
- * @param writtenGgn  The GGN's file, where {@link writeGgn} wrote it already.
+ * @param written  Files that {@link writeGgn} and {@link writeFactor} wrote already.
  * @returns  The manifest.
  * @throws {SublaceError} OUTPUT_UNWRITABLE.
  */
@@ -50,11 +69,11 @@ export async function writePosterior(
   posterior: Posterior,
   model: ModelFiles,
   facts: PosteriorFacts,
-  writtenGgn?: ArtifactFile,
+  written: WrittenTiles = {},
 ): Promise<PosteriorManifest> {
   const { size } = posterior;
-  const ggn = writtenGgn ?? (await writeGgn(folder, size, blocksOf(posterior.ggn, 'ggn')));
-  const factor = await writeTileFile(join(folder, POSTERIOR_FILES.factor), size, blocksOf(posterior.factor, 'factor'), 'factor');
+  const ggn = written.ggn ?? (await writeGgn(folder, size, blocksOf(posterior.ggn, 'ggn')));
+  const factor = written.factor ?? (await writeFactor(folder, size, blocksOf(posterior.factor, 'factor')));
   const write = (name: string, bytes: Uint8Array): ArtifactFile => {
     orUnwritable(() => writeFileSync(join(folder, name), bytes));
     return { name, sha256: sha256OfBytes(bytes), bytes: bytes.length };
