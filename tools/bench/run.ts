@@ -1,4 +1,5 @@
 /** `npm run bench -- [NAME [ARGS]]`: the numerics benchmark, and comparisons on real data through the command line. */
+import { transport } from './cluster/transport.ts';
 import { largeSubnetwork } from './large-subnetwork.ts';
 import { numerics } from './numerics/suite.ts';
 import { rotatedMnist } from './rotated-mnist.ts';
@@ -8,6 +9,7 @@ const BENCHES: Readonly<Record<string, (args: readonly string[]) => void | Promi
   'large-subnetwork': largeSubnetwork,
   numerics,
   'rotated-mnist': rotatedMnist,
+  transport,
   'uci-gap': uciGap,
 };
 

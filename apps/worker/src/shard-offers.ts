@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SublaceError } from '@sublace/errors';
-import type { Block } from '@sublace/partials';
+import { freeBlock, type Block } from '@sublace/partials';
 import type { WorkerClient } from '@sublace/protocol';
 import type { LeaseRef } from '@sublace/scheduling';
 import type { HeldLease } from './held-lease.ts';
@@ -9,8 +9,6 @@ import type { RunnerResult } from './task-runner.ts';
 /** Offers of the same shard before it is given up. */
 const OFFERS_MAX = 5;
 const PAUSE_MS = 300;
-/** Smaller buffers are left to the garbage collector. */
-const FREED_BYTES_MIN = 2 ** 20;
 
 /** Computed shards that wait for the coordinator to pull them; it decides when, this side only holds the blocks. */
 export class ShardOffers {
@@ -63,15 +61,8 @@ export class ShardOffers {
       }
     } finally {
       this.#blocks.delete(leaseToken);
-      freeBuffers(blocks);
+      // The inputs of the next task come before the garbage collector would, and may be as large.
+      for (const block of blocks) freeBlock(block);
     }
-  }
-}
-
-/** Gives large buffers back at once: the inputs of the next task come before the garbage collector would, and may be as large. */
-function freeBuffers(blocks: readonly Block[]): void {
-  for (const { data } of blocks) {
-    const buffer = data.buffer as ArrayBuffer;
-    if (buffer.byteLength >= FREED_BYTES_MIN) buffer.transfer(0);
   }
 }

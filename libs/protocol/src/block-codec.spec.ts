@@ -9,7 +9,12 @@ const { requestSerialize: _in, responseSerialize, responseDeserialize } = servic
 
 /** Chunks as the receiver sees them, through real protobuf bytes. */
 function sent(block: Block, chunkBytes: number): BlockChunk__Output[] {
-  return [...encodeBlock(block, chunkBytes)].map((chunk) => responseDeserialize(responseSerialize(chunk)));
+  return [...encodeBlock(block, chunkBytes)].map((chunk) => {
+    const message = responseSerialize(chunk);
+    const frame = Buffer.alloc(5 + message.byteLength);
+    message.copy(frame, 5);
+    return responseDeserialize(frame.subarray(5));
+  });
 }
 
 function received(chunks: BlockChunk__Output[]): Block[] {
@@ -34,6 +39,19 @@ describe('blocks in chunks', () => {
       }),
       { seed: 1 },
     );
+  });
+
+  it('become the block where they lie when they are whole and large, alone in their buffer', () => {
+    for (const ArrayType of [Float32Array, Float64Array]) {
+      const data = new ArrayType(20_000).map((_: number, i: number) => i / 3);
+      const [chunk] = sent({ name: 'ggn/0/0', shape: [20_000], data }, 2 ** 20);
+      const [block] = received([chunk]);
+      expect(block.data).toEqual(data);
+      expect(block.data.buffer).toBe(chunk.bytes.buffer);
+      const [copied] = received(sent({ name: 'ggn/0/0', shape: [20_000], data }, 30_000));
+      expect(copied.data).toEqual(data);
+      expect(copied.data.byteLength).toBe(copied.data.buffer.byteLength);
+    }
   });
 
   it('are views of the block on the way out', () => {

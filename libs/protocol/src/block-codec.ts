@@ -4,10 +4,13 @@ import { BLOCK_BYTES_MAX, dtypeOf, elementCount, type Block, type BlockData, typ
 import { CHUNK_BYTES } from './channel.ts';
 import type { BlockChunk, BlockChunk__Output } from './generated/sublace/v1/BlockChunk.ts';
 
+/** Far above what Node gives a place in a buffer shared by small ones. */
+const IN_PLACE_BYTES_MIN = 64 * 1024;
+
 const ARRAYS = { float32: Float32Array, float64: Float64Array, int32: Int32Array } as const;
 
 /**
- * A block as chunks of at most 1 MiB, in ascending offset; an empty block is one empty chunk. Chunks are views of the block, not copies.
+ * A block as chunks of at most 4 MiB, in ascending offset; an empty block is one empty chunk. Chunks are views of the block, not copies.
  *
  * @param block  Any block. Borrowed until the last chunk is sent.
  * @param chunkBytes  Largest payload.
@@ -33,8 +36,8 @@ export class BlockAssembler {
   /**
    * Takes the next chunk of the stream.
    *
-   * @param chunk  As it came; its payload is copied once, into the block.
-   * @returns  The block that this chunk completes, if it does. Its array owns its whole buffer, so that it can be transferred.
+   * @param chunk  As it came. A chunk that is a whole block becomes the block where it lies; others are copied into one.
+   * @returns  The block that this chunk completes, if it does. Nothing else lives in the buffer of its array, so that it can be transferred.
    * @throws SublaceError CHECKSUM_MISMATCH when the bytes are damaged or out of order, INVALID_ARGUMENT when a chunk contradicts itself.
    */
   add(chunk: BlockChunk__Output): Block | undefined {
@@ -46,7 +49,7 @@ export class BlockAssembler {
         `chunk: expected ${expected}, got ${chunk.name} at ${chunk.offset} with ${chunk.bytes.length} bytes`,
       );
     }
-    open.bytes.set(chunk.bytes, open.received);
+    if (chunk.bytes !== open.bytes) open.bytes.set(chunk.bytes, open.received);
     open.checksum = crc32(chunk.bytes, open.checksum);
     open.received += chunk.bytes.length;
     if (open.received < open.bytes.length) return undefined;
@@ -80,6 +83,13 @@ function allocate(chunk: BlockChunk__Output) {
       'INVALID_ARGUMENT',
       `block ${name}: expected float32, float64 or int32 of at most ${BLOCK_BYTES_MAX} bytes, got ${dtype} [${shape.join(', ')}] in ${totalBytes} bytes`,
     );
+  }
+  // Small messages share their buffer with others.
+  const { buffer, byteOffset, length } = chunk.bytes;
+  const isWhole = length === totalBytes && length >= IN_PLACE_BYTES_MIN && byteOffset % ArrayType.BYTES_PER_ELEMENT === 0;
+  if (isWhole) {
+    const data = new ArrayType(buffer as ArrayBuffer, byteOffset, elementCount(shape));
+    return { name, shape, data, bytes: chunk.bytes as Uint8Array, received: 0, checksum: 0 };
   }
   const data = new ArrayType(elementCount(shape));
   return { name, shape, data, bytes: new Uint8Array(data.buffer), received: 0, checksum: 0 };

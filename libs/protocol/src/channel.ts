@@ -4,8 +4,8 @@ import { credentials, Metadata, ServerCredentials, type ChannelCredentials, type
 import { SublaceError } from '@sublace/errors';
 import type { Security, Tls } from './security.ts';
 
-/** Largest payload of one BlockChunk. */
-export const CHUNK_BYTES = 1024 * 1024;
+/** Largest payload of one BlockChunk: a whole tile of float32, which the receiver then uses where it came. */
+export const CHUNK_BYTES = 4 * 1024 * 1024;
 
 const MESSAGE_BYTES_MAX = 8 * 1024 * 1024;
 

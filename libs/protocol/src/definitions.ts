@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { loadPackageDefinition, logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
-import { loadSync } from '@grpc/proto-loader';
+import { loadSync, type ServiceDefinition } from '@grpc/proto-loader';
+import { parseChunk, serialiseChunk } from './chunk-wire.ts';
 import type { ProtoGrpcType as BlocksTypes } from './generated/blocks.ts';
 import type { ProtoGrpcType as ReducerTypes } from './generated/reducer.ts';
 
@@ -13,9 +14,11 @@ export const LOADER_OPTIONS = { longs: Number, enums: String, defaults: true, on
 // What goes wrong is thrown; grpc's own lines would land among the JSON logs on stderr.
 if (!process.env.GRPC_VERBOSITY) setLogVerbosity(logVerbosity.NONE);
 
-const root = loadPackageDefinition(
-  loadSync(['sublace/v1/blocks.proto', 'sublace/v1/reducer.proto'], LOADER_OPTIONS),
-) as unknown as BlocksTypes & ReducerTypes;
+const definition = loadSync(['sublace/v1/blocks.proto', 'sublace/v1/reducer.proto'], LOADER_OPTIONS);
+// Gigabytes pass by this one message; see chunk-wire.ts.
+const blocks = definition['sublace.v1.Blocks'] as ServiceDefinition;
+blocks['PullBlocks'] = { ...blocks['PullBlocks'], responseSerialize: serialiseChunk, responseDeserialize: parseChunk };
+const root = loadPackageDefinition(definition) as unknown as BlocksTypes & ReducerTypes;
 
 /** Client constructors and service definitions of package sublace.v1. */
 export const services = root.sublace.v1;

@@ -1,5 +1,5 @@
 import { SublaceError } from '@sublace/errors';
-import { BinnedSum, checkBlock, FixedQuantumSum, quantumExponent, type Block, type BlockData } from '@sublace/partials';
+import { BinnedSum, checkBlock, FixedQuantumSum, freeBlock, quantumExponent, type Block, type BlockData } from '@sublace/partials';
 import type { Phase } from '@sublace/scheduling';
 import { bytesOfContent, type HeldBlock } from './held-block.ts';
 import { ShardSet } from './shard-set.ts';
@@ -10,9 +10,6 @@ const byName = new Intl.Collator('en', { numeric: true }).compare;
 
 /** Prefix of the blocks that each summing phase may bring. */
 const PREFIX: Partial<Record<Phase, string>> = { score: 'score/', accumulate: 'ggn/' };
-
-/** Smaller buffers are left to the garbage collector. */
-const FREED_BYTES_MIN = 2 ** 20;
 
 /** What of the sums is more than their blocks. */
 export interface JobSumsFrame {
@@ -208,7 +205,8 @@ export class JobSums {
   }
 }
 
-function add(sum: BinnedSum | FixedQuantumSum, expected: number[], { name, shape, data }: Block): void {
+function add(sum: BinnedSum | FixedQuantumSum, expected: number[], block: Block): void {
+  const { name, shape, data } = block;
   if (shape.join() !== expected.join()) {
     throw new SublaceError(
       'SHAPE_MISMATCH',
@@ -221,8 +219,7 @@ function add(sum: BinnedSum | FixedQuantumSum, expected: number[], { name, shape
     const { code, message } = SublaceError.from(error);
     throw new SublaceError(code, `block ${name}: ${message}`, { cause: error });
   }
-  // Tiles come faster than the garbage collector sees a reason to run.
-  if (data.buffer.byteLength >= FREED_BYTES_MIN) (data.buffer as ArrayBuffer).transfer(0);
+  freeBlock(block);
 }
 
 /** Scores are float32; tiles of small subnetworks come in float64. */
