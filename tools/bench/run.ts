@@ -1,4 +1,5 @@
 /** `npm run bench -- [NAME [ARGS]]`: the numerics benchmark, and comparisons on real data through the command line. */
+import { exactSum } from './cluster/exact-sum.ts';
 import { transport } from './cluster/transport.ts';
 import { largeSubnetwork } from './large-subnetwork.ts';
 import { numerics } from './numerics/suite.ts';
@@ -6,6 +7,7 @@ import { rotatedMnist } from './rotated-mnist.ts';
 import { uciGap } from './uci-gap.ts';
 
 const BENCHES: Readonly<Record<string, (args: readonly string[]) => void | Promise<void>>> = {
+  'exact-sum': exactSum,
   'large-subnetwork': largeSubnetwork,
   numerics,
   'rotated-mnist': rotatedMnist,

@@ -38,6 +38,10 @@ export function quantumExponent(maxDiagonal: number): number {
 export class FixedQuantumSum {
   readonly exponent: number;
   readonly #sums: Float64Array;
+  /** No addend so far was larger. */
+  #largest = 0;
+  /** No sum is larger: as many times the largest addend as there were arrays, or less where the sums were looked at. */
+  #bound = 0;
 
   /**
    * @param length  Number of elements; or the sums so far, which it then owns.
@@ -80,8 +84,17 @@ export class FixedQuantumSum {
     if (addend.length !== sums.length) {
       throw new SublaceError('SHAPE_MISMATCH', `sum: expected ${sums.length} elements, got ${addend.length}`);
     }
-    const refused = addRounded(sums, addend, 1.5 * 2 ** (this.exponent - 1), 2 ** (this.exponent - 2), 2 ** this.exponent);
-    if (refused >= 0) this.#refuse(refused, addend[refused]);
+    const K = 1.5 * 2 ** (this.exponent - 1);
+    const addFrom = (start: number): number =>
+      addend instanceof Float32Array ? addSingle(sums, addend, K, start, this.#largest) : addDouble(sums, addend, K, start, this.#largest);
+    // Goes on behind each addend that is larger than all before it; there are few such.
+    for (let i = addFrom(0); i < sums.length; i = addFrom(i)) {
+      const size = Math.abs(addend[i]);
+      // Written so that NaN is out of range too.
+      if (!(size <= 2 ** (this.exponent - 2))) this.#refuse(i, addend[i]);
+      this.#largest = Math.min(2 * size, 2 ** (this.exponent - 2));
+    }
+    this.#raise(this.#largest, addend);
   }
 
   /**
@@ -97,11 +110,9 @@ export class FixedQuantumSum {
     const [sums, theirs] = [this.#sums, other.#sums];
     if (theirs.length !== sums.length)
       throw new SublaceError('SHAPE_MISMATCH', `merge: expected ${sums.length} elements, got ${theirs.length}`);
-    const sumMax = 2 ** this.exponent;
-    for (let i = 0; i < sums.length; i++) {
-      sums[i] += theirs[i];
-      if (!(Math.abs(sums[i]) <= sumMax)) this.#refuse(i, theirs[i]);
-    }
+    for (let i = 0; i < sums.length; i++) sums[i] += theirs[i];
+    this.#largest = Math.max(this.#largest, other.#largest);
+    this.#raise(other.#bound, theirs);
   }
 
   /**
@@ -111,6 +122,20 @@ export class FixedQuantumSum {
    */
   value(): Float64Array {
     return this.#sums;
+  }
+
+  /** Takes note of how much larger any sum may have become. Only when that might be too much are the sums themselves looked at. */
+  #raise(by: number, addend: Float32Array | Float64Array): void {
+    this.#bound += by;
+    const sumMax = 2 ** this.exponent;
+    if (this.#bound <= sumMax) return;
+    let largest = 0;
+    for (let i = 0; i < this.#sums.length; i++) {
+      const size = Math.abs(this.#sums[i]);
+      if (size > sumMax) this.#refuse(i, addend[i]);
+      if (size > largest) largest = size;
+    }
+    this.#bound = largest;
   }
 
   #refuse(index: number, x: number): never {
@@ -123,17 +148,26 @@ export class FixedQuantumSum {
 }
 
 /**
- * The inner loop, apart from the class so that the engine compiles it with nothing but locals in it.
+ * The inner loop, apart from the class so that the engine compiles it with nothing but locals in it; and twice, or else it would have to ask for the
+ * type of the array at every element.
  *
- * @returns  -1, or the index of the first element out of range.
+ * @returns  The first position from `start` on whose addend is larger than `largest`, not added yet; the length when there is none.
  */
-function addRounded(sums: Float64Array, addend: Float32Array | Float64Array, K: number, addendMax: number, sumMax: number): number {
-  for (let i = 0; i < sums.length; i++) {
+function addSingle(sums: Float64Array, addend: Float32Array, K: number, start: number, largest: number): number {
+  for (let i = start; i < sums.length; i++) {
     const x = addend[i];
-    const sum = sums[i] + (x + K - K);
-    sums[i] = sum;
-    // Written so that NaN is out of range too.
-    if (!(Math.abs(x) <= addendMax && Math.abs(sum) <= sumMax)) return i;
+    if (!(Math.abs(x) <= largest)) return i;
+    sums[i] += x + K - K;
   }
-  return -1;
+  return sums.length;
+}
+
+/** {@link addSingle} for float64. */
+function addDouble(sums: Float64Array, addend: Float64Array, K: number, start: number, largest: number): number {
+  for (let i = start; i < sums.length; i++) {
+    const x = addend[i];
+    if (!(Math.abs(x) <= largest)) return i;
+    sums[i] += x + K - K;
+  }
+  return sums.length;
 }

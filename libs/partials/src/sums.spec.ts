@@ -192,8 +192,32 @@ describe('BinnedSum', () => {
 });
 
 describe('FixedQuantumSum', () => {
+  const refused = (code: string): Error => expect.objectContaining({ code }) as Error;
+
+  it('finds the very addend that takes a sum out of range, however many came before and whatever the others do', () => {
+    for (const [ArrayType, step] of [
+      [Float32Array, 3],
+      [Float64Array, 0.75],
+    ] as const) {
+      const sum = new FixedQuantumSum(3, 10);
+      let total = 0;
+      for (let k = 0; total + step <= 1024; k++) {
+        // The second element goes up and down by more than the bound of all addends together allows.
+        sum.add(ArrayType.of(step, k % 2 === 0 ? 200 : -200, 0));
+        total += step;
+      }
+      expect(sum.value()[0]).toBe(total);
+      expect(() => sum.add(ArrayType.of(step, 0, 0))).toThrow(refused('SUM_OVERFLOW'));
+      const other = new FixedQuantumSum(1, 10);
+      const [half, rest] = [new FixedQuantumSum(1, 10), new FixedQuantumSum(1, 10)];
+      for (let k = 0; k < 3; k++) half.add(ArrayType.of(200));
+      for (let k = 0; k < 3; k++) rest.add(ArrayType.of(200));
+      other.merge(half);
+      expect(() => other.merge(rest)).toThrow(refused('SUM_OVERFLOW'));
+    }
+  });
+
   it('refuses addends and sums out of range, NaN and infinity', () => {
-    const refused = (code: string) => expect.objectContaining({ code });
     expect(() => new FixedQuantumSum(1, 10).add(Float32Array.of(257))).toThrow(refused('SUM_OVERFLOW'));
     expect(() => new FixedQuantumSum(1, 10).add(Float32Array.of(-256))).not.toThrow();
     for (const bad of [NaN, Infinity, -Infinity]) {
