@@ -41,7 +41,7 @@ export class FixedQuantumSum {
   /** No addend so far was larger. */
   #largest = 0;
   /** No sum is larger: as many times the largest addend as there were arrays, or less where the sums were looked at. */
-  #bound = 0;
+  #bound: number;
 
   /**
    * @param length  Number of elements; or the sums so far, which it then owns.
@@ -54,6 +54,8 @@ export class FixedQuantumSum {
     }
     this.exponent = exponent;
     this.#sums = typeof length === 'number' ? new Float64Array(length) : length;
+    // Saved sums are looked at with the first addend.
+    this.#bound = typeof length === 'number' ? 0 : Infinity;
   }
 
   /**

@@ -208,6 +208,8 @@ describe('FixedQuantumSum', () => {
       }
       expect(sum.value()[0]).toBe(total);
       expect(() => sum.add(ArrayType.of(step, 0, 0))).toThrow(refused('SUM_OVERFLOW'));
+      const saved = FixedQuantumSum.restore(sum.value().slice(), 10);
+      expect(() => saved.add(ArrayType.of(step, 0, 0))).toThrow(refused('SUM_OVERFLOW'));
       const other = new FixedQuantumSum(1, 10);
       const [half, rest] = [new FixedQuantumSum(1, 10), new FixedQuantumSum(1, 10)];
       for (let k = 0; k < 3; k++) half.add(ArrayType.of(200));
