@@ -13,6 +13,7 @@ import { logsCommand } from './commands/logs.ts';
 import { mergeCommand } from './commands/merge.ts';
 import { predictCommand } from './commands/predict.ts';
 import { serveCommand } from './commands/serve.ts';
+import { simulateCommand } from './commands/simulate.ts';
 import { submitCommand } from './commands/submit.ts';
 import { swagCommand } from './commands/swag.ts';
 import { trainCommand } from './commands/train.ts';
@@ -57,6 +58,7 @@ export function createProgram(): Command {
     logsCommand,
     cancelCommand,
     workersCommand,
+    simulateCommand,
   ];
   for (const command of commands) adopt(program, withJson(command(terminal)));
   for (const command of [serveCommand(), ...clusterCommands()]) {

@@ -1,4 +1,4 @@
-import * as echarts from 'echarts';
+import { FONT, renderSvg } from '../charts/render-svg.ts';
 
 /** A named line. */
 export interface Series {
@@ -8,8 +8,6 @@ export interface Series {
 
 /** Colours that colour-blind readers can tell apart (Okabe and Ito 2008), by predictor. */
 const COLOURS: Readonly<Record<string, string>> = { MAP: '#D55E00', 'MAP + temperature': '#E69F00', Sublace: '#0072B2' };
-
-const FONT = { fontFamily: 'system-ui, sans-serif', fontSize: 13 };
 
 /**
  * A chart with one line per predictor, as SVG text.
@@ -27,7 +25,7 @@ export function lineChart(options: {
   y: string;
   series: readonly Series[];
 }): string {
-  return render(520, 340, {
+  return renderSvg(520, 340, {
     title: { text: options.title, left: 'center', textStyle: { ...FONT, fontSize: 15 } },
     legend: { bottom: 0, itemGap: 28, textStyle: FONT },
     grid: { left: 64, right: 24, top: 48, bottom: 84 },
@@ -59,7 +57,7 @@ export function lineChart(options: {
  * @returns  An `<svg>` element.
  */
 export function barChart(title: string, series: readonly Series[]): string {
-  return render(420, 260, {
+  return renderSvg(420, 260, {
     title: { text: title, left: 'center', textStyle: { ...FONT, fontSize: 14 } },
     legend: { bottom: 0, itemGap: 28, textStyle: FONT },
     grid: { left: 48, right: 16, top: 40, bottom: 64 },
@@ -67,12 +65,4 @@ export function barChart(title: string, series: readonly Series[]): string {
     yAxis: { type: 'value', min: 0, max: 1 },
     series: series.map(({ name, values }) => ({ type: 'bar', name, data: [...values], itemStyle: { color: COLOURS[name] } })),
   });
-}
-
-function render(width: number, height: number, option: echarts.EChartsCoreOption): string {
-  const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width, height });
-  chart.setOption({ animation: false, textStyle: FONT, ...option });
-  const svg = chart.renderToSVGString();
-  chart.dispose();
-  return svg;
 }
