@@ -1,2 +1,16 @@
 export { createLogger, type Logger, type LoggerOptions, type LogLevel } from './logger.ts';
 export { Counter, Gauge, Histogram, createRegistry, serveMetrics, type MetricsServer, type Registry } from './metrics.ts';
+export {
+  below,
+  contextOf,
+  failSpan,
+  shardAttributes,
+  startJobSpan,
+  startSpan,
+  traced,
+  traceparentOf,
+  type SpanShard,
+} from './tracing/spans.ts';
+export { isTracing, startTracing, type Tracing } from './tracing/start-tracing.ts';
+export { jobTraceIds } from './tracing/trace-ids.ts';
+export type { Span } from '@opentelemetry/api';

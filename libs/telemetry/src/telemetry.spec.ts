@@ -18,6 +18,17 @@ describe('createLogger', () => {
     expect(new Date(time as string).toISOString()).toBe(time);
   });
 
+  it('writes no token and no password, in fields and in text', () => {
+    const lines: string[] = [];
+    const logger = createLogger({ role: 'worker', secrets: ['open-sesame', 'x'], destination: { write: (line) => lines.push(line) } });
+    const fields = { token: 'abc', options: { security: { token: 'def' } }, leaseToken: 7, url: 'redis://user:hidden@host:6379/0' };
+    logger.info(fields, 'sent authorization: Bearer abc.def-ghi with open-sesame; http://host/path@2');
+    const { token, options, leaseToken, url, message } = JSON.parse(lines[0]) as Record<string, unknown>;
+    expect([token, options, leaseToken]).toEqual(['[redacted]', { security: '[redacted]' }, 7]);
+    expect(url).toBe('redis://user:[redacted]@host:6379/0');
+    expect(message).toBe('sent authorization: Bearer [redacted] with [redacted]; http://host/path@2');
+  });
+
   it('says nothing when silent', () => {
     expect(logged('silent')).toEqual([]);
   });
