@@ -3,9 +3,11 @@ import type { JobStore, JobView } from '@sublace/job-store';
 import { implement, leaseRefOf, services, toLogMessage, toProgressMessage, toWorkerMessage, type Service } from '@sublace/protocol';
 import { basisOf, UnusableShard, type PullReport, type ShardPuller, type SumsOfJobs } from '@sublace/reduction';
 import { isFinal, type JobState, type JsonObject, type Lease, type LeaseRef } from '@sublace/scheduling';
+import { shardAttributes, traced } from '@sublace/telemetry';
 import { steadyNow, type Activity } from './activity.ts';
 import type { CoordinatorMetrics } from './coordinator-metrics.ts';
 import type { JobLog } from './job-log.ts';
+import type { JobTracer } from './job-tracer.ts';
 import type { ProgressTracker } from './progress.ts';
 import type { Publisher } from './publisher.ts';
 import type { ReducerFleet } from './reducer-fleet.ts';
@@ -26,6 +28,7 @@ export interface CoordinatorParts {
   metrics: CoordinatorMetrics;
   activity: Activity;
   waits: WaitMonitor;
+  tracer: JobTracer;
   jobLog: JobLog;
   leaseDurationMs: number;
 }
@@ -37,13 +40,15 @@ export interface CoordinatorParts {
  * @returns  The service.
  */
 export function coordinatorService(parts: CoordinatorParts): Service {
-  const { store, progress, publisher, activity, jobLog } = parts;
+  const { store, progress, publisher, activity, tracer, jobLog } = parts;
   const attending = new Map<string, AbortSignal>();
   return implement(services.Coordinator.service, {
     async submitJob({ specJson, priority }) {
       const spec = parseObject('spec', specJson);
       await publisher.check(spec);
-      return { jobId: await store.submitJob(spec, { priority }) };
+      const jobId = await store.submitJob(spec, { priority });
+      tracer.begin(jobId, Date.now());
+      return { jobId };
     },
     async listJobs() {
       const jobs = await store.listJobs();
@@ -113,7 +118,7 @@ export function coordinatorService(parts: CoordinatorParts): Service {
 }
 
 /** Everything that the holder of a lease needs to know; undefined when the lease went back, because its inputs are not there now. */
-async function taskOf({ store, sums, fleet, publisher, leaseDurationMs }: CoordinatorParts, lease: Lease, signal: AbortSignal) {
+async function taskOf({ store, sums, fleet, publisher, tracer, leaseDurationMs }: CoordinatorParts, lease: Lease, signal: AbortSignal) {
   const { jobId, phase, leaseToken, attempt } = lease;
   const job = await store.getJob(jobId);
   const [plan, selection] = [job.summaries.plan?.[0], job.summaries.select?.[0]];
@@ -141,6 +146,7 @@ async function taskOf({ store, sums, fleet, publisher, leaseDurationMs }: Coordi
       selectionJson: selection ? JSON.stringify(selection) : '',
       inputs,
       reducers,
+      traceparent: tracer.lease(lease, job.submittedAtMs),
       staging: phase === 'finalise' ? await publisher.stage(jobId, leaseToken, job.spec) : '',
     };
   } catch (error) {
@@ -163,12 +169,16 @@ async function takeShard(
   const startMs = performance.now();
   if ((await store.offerTiles(lease)) === 'duplicate') return 0;
   try {
-    const report = await pullShard(parts, lease, blocksAddress, names, signal);
+    const report = await traced('pull', { ...shardAttributes(lease), 'sublace.block_count': names.length }, async (span) => {
+      const pulled = await pullShard(parts, lease, blocksAddress, names, signal);
+      span.setAttributes({ 'sublace.pulled_bytes': pulled.pulledBytes, 'sublace.reduce_seconds': pulled.reduceSeconds });
+      return pulled;
+    });
     progress.pulled(lease, report, { computeSeconds, transferSeconds: (performance.now() - startMs) / 1000 });
     metrics.pulled(report);
     // The next phase is the one that needs the reducers: its shards would be computed only to wait.
     if (lease.phase === 'select') await fleet?.present(signal);
-    await store.completeShard(lease, summary);
+    await traced('commit', shardAttributes(lease), () => store.completeShard(lease, summary));
     return report.pulledCount;
   } catch (error) {
     if (error instanceof UnusableShard) await store.failShard(lease, { code: error.code, message: error.message, retryable: false });

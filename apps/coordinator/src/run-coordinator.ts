@@ -5,12 +5,13 @@ import type { JobStore } from '@sublace/job-store';
 import { blocksService, startServer } from '@sublace/protocol';
 import { ShardPuller, SumsOfJobs, type CheckpointNote } from '@sublace/reduction';
 import { isFinal, type Change, type Phase } from '@sublace/scheduling';
-import { createLogger, serveMetrics, type Logger } from '@sublace/telemetry';
-import { Activity } from './activity.ts';
+import { createLogger, serveMetrics, startTracing, type Logger } from '@sublace/telemetry';
+import { Activity, steadyNow } from './activity.ts';
 import { CoordinatorMetrics } from './coordinator-metrics.ts';
 import { coordinatorService } from './coordinator-service.ts';
 import { describeChange, logLineOf } from './describe-change.ts';
 import { JobLog, type NewLogLine } from './job-log.ts';
+import { JobTracer } from './job-tracer.ts';
 import { isOutOfReach, openStore, untilStored } from './open-store.ts';
 import type { CoordinatorOptions } from './options.ts';
 import { ProgressTracker } from './progress.ts';
@@ -43,8 +44,9 @@ export interface RunningCoordinator {
 export async function runCoordinator(options: CoordinatorOptions): Promise<RunningCoordinator> {
   const { leaseDurationMs, host, security } = options;
   const logger = createLogger({ role: 'coordinator', level: options.logLevel });
+  const tracing = await startTracing('coordinator');
   const folder = takeStateFolder(options.stateDir);
-  const cleanups: (() => unknown)[] = [() => folder.release()];
+  const cleanups: (() => unknown)[] = [() => tracing.stop(), () => folder.release()];
   const stop = async (): Promise<void> => {
     for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
   };
@@ -80,6 +82,7 @@ export async function runCoordinator(options: CoordinatorOptions): Promise<Runni
       (jobId) => waits.waitOf(jobId).line,
     );
     const metrics = new CoordinatorMetrics(store);
+    const tracer = new JobTracer();
 
     const warn = (jobId: string, message: string): void => log(jobId, { atMs: Date.now(), level: 'warn', message });
     const { reducers: count } = options;
@@ -110,9 +113,10 @@ export async function runCoordinator(options: CoordinatorOptions): Promise<Runni
     for (const job of await store.listJobs()) {
       if (isFinal(job.state)) continue;
       activity.seed(job);
+      tracer.begin(job.jobId, job.submittedAtMs);
       log(job.jobId, { atMs: Date.now(), level: 'info', message: 'the coordinator was started again' });
     }
-    const following = followJobs({ store, publisher, progress, metrics, activity, log, forget, checkpoint, logger });
+    const following = followJobs({ store, publisher, progress, metrics, activity, tracer, log, forget, checkpoint, logger });
     const note = (jobId: string, message: string): void => log(jobId, { atMs: Date.now(), level: 'info', message });
     const resuming = { store, publisher, sums, hasReducers: fleet !== undefined, tell: note };
     await resumeJobs(resuming);
@@ -123,10 +127,17 @@ export async function runCoordinator(options: CoordinatorOptions): Promise<Runni
     const failed = new Promise<SublaceError>((resolve) => {
       const fail = (error: unknown): void => resolve(SublaceError.from(error));
       following.catch(fail);
+      const storeAnswers = (): void => {
+        activity.storeLost = undefined;
+      };
       const failUnlessItPasses = (error: unknown): void => {
         if (options.store === undefined || !isOutOfReach(error)) fail(error);
+        else activity.storeLost ??= { sinceMs: steadyNow(), reason: SublaceError.from(error).message };
       };
-      const timer = setInterval(() => void store.requeueExpired().catch(failUnlessItPasses), Math.min(1000, leaseDurationMs / 4));
+      const timer = setInterval(
+        () => void store.requeueExpired().then(storeAnswers, failUnlessItPasses),
+        Math.min(1000, leaseDurationMs / 4),
+      );
       cleanups.push(() => clearInterval(timer));
     });
 
@@ -145,6 +156,7 @@ export async function runCoordinator(options: CoordinatorOptions): Promise<Runni
       metrics,
       activity,
       waits,
+      tracer,
       jobLog,
       leaseDurationMs,
     });
@@ -182,6 +194,7 @@ interface Followers {
   progress: ProgressTracker;
   metrics: CoordinatorMetrics;
   activity: Activity;
+  tracer: JobTracer;
   log: (jobId: string, line: NewLogLine) => void;
   forget: (jobId: string) => Promise<void>;
   /** Saves the sums that a phase begins with. */
@@ -190,21 +203,25 @@ interface Followers {
 }
 
 /** Acts on every change: logs it, tells watchers, publishes what is complete, forgets what has ended. */
-async function followJobs({ store, publisher, progress, metrics, activity, log, forget, checkpoint, logger }: Followers): Promise<void> {
+async function followJobs(followers: Followers): Promise<void> {
+  const { store, publisher, progress, metrics, activity, tracer, log, forget, checkpoint, logger } = followers;
   for await (const change of store.watchJob(undefined)) {
     const message = describeChange(change);
     const { type: _type, ...fields } = change;
     logger.info(fields, message);
     metrics.apply(change);
-    await activity.apply(change, async () => (await store.getJob(change.jobId)).priority);
+    tracer.apply(change);
+    await activity.apply(change, async () => (await untilStored(() => store.getJob(change.jobId))).priority);
     log(change.jobId, logLineOf(change, message));
     // Before anybody is told that the job is over: who hears of it finds nothing left beside the output.
     if (change.type === 'jobChanged' && isFinal(change.state)) await forget(change.jobId);
-    await progress.apply(change, message).catch((error: unknown) => logger.error({ jobId: change.jobId, error }, 'progress was not told'));
+    await progress
+      .apply(change, message)
+      .catch((error: unknown) => logger.error({ jobId: change.jobId, reason: String(error) }, 'progress was not told'));
     // Nor is a checkpoint: what it lacks when this process dies is computed again.
     if (change.type === 'phaseStarted') void checkpoint(change.jobId, change.phase).catch(() => undefined);
     // Publication is not awaited: it hashes whole files, while other jobs go on.
-    if (change.type === 'jobFinalised') void publish(store, publisher, change);
+    if (change.type === 'jobFinalised') void tracer.publishing(change.jobId, () => publish(store, publisher, change));
   }
 }
 

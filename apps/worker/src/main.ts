@@ -15,8 +15,12 @@ async function start(): Promise<RunningRole | null> {
   if (options.exitWithParent)
     setInterval(() => process.ppid !== parent && process.kill(process.pid, 'SIGTERM'), PARENT_CHECK_INTERVAL_MS).unref();
   const worker = await runWorker(options);
-  const { workerId, blocksAddress, info, ended } = worker;
-  return { ready: { role: 'worker', workerId, address: blocksAddress, ...info }, ended, stop: () => worker.stop() };
+  const { workerId, blocksAddress, metricsPort, info, ended } = worker;
+  return {
+    ready: { role: 'worker', workerId, address: blocksAddress, ...(metricsPort !== undefined && { metricsPort }), ...info },
+    ended,
+    stop: () => worker.stop(),
+  };
 }
 
 if (import.meta.main) runRole(start);

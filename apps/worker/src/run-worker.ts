@@ -2,14 +2,29 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SublaceError } from '@sublace/errors';
+import type { Block } from '@sublace/partials';
 import { blocksService, createWorkerClient, startServer, type ClaimedTask, type Security, type WorkerClient } from '@sublace/protocol';
 import type { JsonObject } from '@sublace/scheduling';
-import { createLogger, type Logger } from '@sublace/telemetry';
+import {
+  contextOf,
+  createLogger,
+  failSpan,
+  inside,
+  serveMetrics,
+  shardAttributes,
+  startSpan,
+  startTracing,
+  traced,
+  type Logger,
+  type MetricsServer,
+  type Span,
+} from '@sublace/telemetry';
 import { startCompute, type Compute } from './compute.ts';
 import { HeldLease } from './held-lease.ts';
 import { InputBlocks, isKept } from './input-blocks.ts';
 import type { WorkerOptions } from './options.ts';
 import { ShardOffers } from './shard-offers.ts';
+import { WorkerMetrics } from './worker-metrics.ts';
 
 /** Length of a long poll for work. */
 const CLAIM_WAIT_MS = 20_000;
@@ -22,6 +37,7 @@ export interface RunningWorker {
   workerId: string;
   /** HOST:PORT that the coordinator pulls results from. */
   blocksAddress: string;
+  metricsPort?: number;
   /** What the task runner said when it started. */
   info: JsonObject;
   /** Settles when the worker ends: undefined after stop(), else the reason. */
@@ -40,6 +56,8 @@ export interface RunningWorker {
 export async function runWorker(options: WorkerOptions): Promise<RunningWorker> {
   const { coordinator, host, security } = options;
   const logger = createLogger({ role: 'worker', level: options.logLevel });
+  const tracing = await startTracing('worker');
+  const metrics = new WorkerMetrics();
   const client = createWorkerClient(coordinator, security);
   const offers = new ShardOffers(client);
   const server = await startServer({
@@ -48,25 +66,36 @@ export async function runWorker(options: WorkerOptions): Promise<RunningWorker> 
     port: options.port,
     services: [blocksService((lease, name) => offers.block(lease, name))],
   });
-  const compute = await startCompute(options).catch(async (error: unknown) => {
-    await server.close(0);
+  const closeAll = async (): Promise<void> => {
+    await Promise.all([server.close(0), endpoint?.close()]);
     client.close();
+    await tracing.stop();
+  };
+  let endpoint: MetricsServer | undefined;
+  let compute: Compute;
+  try {
+    if (options.metricsPort !== undefined) endpoint = await serveMetrics(metrics.registry, options.metricsPort, host);
+    compute = await startCompute(options);
+  } catch (error) {
+    await closeAll();
     throw error;
-  });
+  }
   const workerId = `${hostname()}-${process.pid}-${randomBytes(2).toString('hex')}`;
   const blocksAddress = `${options.advertiseHost ?? host}:${options.advertisePort ?? server.port}`;
-  const worker = new Worker(workerId, blocksAddress, options, { client, offers, compute, logger });
-  const ended = worker.run().finally(async () => {
-    await Promise.all([server.close(0), compute.stop()]);
-    client.close();
-  });
-  return { workerId, blocksAddress: worker.blocksAddress, info: compute.info, ended, stop: () => worker.stop() };
+  const worker = new Worker(workerId, blocksAddress, options, { client, offers, compute, metrics, logger });
+  const ended = worker.run().finally(() => Promise.all([compute.stop(), closeAll()]));
+  const stop = async (): Promise<void> => {
+    await worker.stop();
+    await tracing.stop();
+  };
+  return { workerId, blocksAddress, ...(endpoint && { metricsPort: endpoint.port }), info: compute.info, ended, stop };
 }
 
 interface Parts {
   client: WorkerClient;
   offers: ShardOffers;
   compute: Compute;
+  metrics: WorkerMetrics;
   logger: Logger;
 }
 
@@ -128,8 +157,15 @@ class Worker {
   async #work(): Promise<undefined> {
     await this.#attend();
     while (!this.#stop.signal.aborted) {
-      const task = await this.#claim();
-      if (task) await this.#runTask(task);
+      const task = await this.#parts.metrics.idle(() => this.#claim());
+      if (!task) continue;
+      // It ends with the transfer, while the next task is computed.
+      const span = startSpan(
+        'task',
+        { ...shardAttributes({ ...task.lease, attempt: task.attempt, workerId: this.workerId }) },
+        contextOf(task.traceparent),
+      );
+      await inside(span, () => this.#runTask(task, span));
     }
     return undefined;
   }
@@ -176,15 +212,22 @@ class Worker {
     return undefined;
   }
 
-  async #runTask(task: ClaimedTask): Promise<void> {
-    const { client, compute, offers, logger } = this.#parts;
+  async #runTask(task: ClaimedTask, span: Span): Promise<void> {
+    const { client, compute, offers, metrics, logger } = this.#parts;
     const { lease, spec, plan, selection, staging } = task;
     const held = new HeldLease(client, lease, task.leaseDurationMs);
     this.#held.add(held);
-    const fields = { ...lease, attempt: task.attempt };
+    const fields = { ...lease, attempt: task.attempt, workerId: this.workerId };
     logger.info(fields, 'shard is leased');
     const end = async (outcome: Promise<void>): Promise<void> => {
-      await outcome.catch((error: unknown) => this.#giveUp(held, error));
+      await outcome.then(
+        () => metrics.ended(lease.phase, 'done'),
+        (error: unknown) => {
+          failSpan(span, error);
+          return this.#giveUp(held, error);
+        },
+      );
+      span.end();
       held.letGo();
       this.#held.delete(held);
     };
@@ -192,8 +235,11 @@ class Worker {
       // Of tiles there may be more than this process has memory for: where the runner can, it pulls them itself.
       const reducers =
         compute.pullsTiles && task.reducers.length > 0 ? { addresses: task.reducers, lease, security: this.#security } : undefined;
-      const inputs = await this.#inputs.fetch(task, held.lost, (address) => !reducers || address === undefined);
       const { jobId, phase, shard } = lease;
+      const isWanted = (address: string | undefined): boolean => !reducers || address === undefined;
+      const fetchInputs = (): Promise<Block[]> => this.#inputs.fetch(task, held.lost, isWanted);
+      const inputs = await metrics.time('input', phase, () => traced('inputs', {}, fetchInputs));
+      metrics.brought(inputs.reduce((sum, { data }) => sum + data.byteLength, 0));
       const extra = {
         ...(plan && { plan }),
         ...(selection && { selection }),
@@ -201,13 +247,17 @@ class Worker {
         ...(reducers && { reducers }),
       };
       const startMs = performance.now();
-      const result = await compute.run({ jobId, spec, phase, shard, inputs, ...extra }, (done, total) => held.report(done, total), isKept);
+      const onProgress = (done: number, total: number): void => held.report(done, total);
+      const result = await metrics.time('compute', phase, () =>
+        traced('compute', {}, () => compute.run({ jobId, spec, phase, shard, inputs, ...extra }, onProgress, isKept)),
+      );
       const computeSeconds = (performance.now() - startMs) / 1000;
       if (held.lost.aborted || this.#stop.signal.aborted)
         throw new SublaceError('FENCED', 'lease was lost while computing; the result is dropped');
       // One shard in transfer at a time bounds the memory of waiting results.
       await this.#offering;
-      this.#offering = end(offers.offer(held, this.blocksAddress, result, computeSeconds).then(() => logger.info(fields, 'shard is done')));
+      const offer = (): Promise<void> => offers.offer(held, this.blocksAddress, result, computeSeconds);
+      this.#offering = end(metrics.time('offer', phase, () => traced('offer', {}, offer)).then(() => logger.info(fields, 'shard is done')));
     } catch (error) {
       await end(Promise.reject(SublaceError.from(error)));
     }
@@ -215,10 +265,11 @@ class Worker {
 
   /** Tells the coordinator why a shard did not work out, unless it knows better already. */
   async #giveUp(held: HeldLease, thrown: unknown): Promise<void> {
-    const { client, logger } = this.#parts;
+    const { client, metrics, logger } = this.#parts;
     const { code, message, isRetryable } = SublaceError.from(thrown);
     const isStale = held.lost.aborted || this.#stop.signal.aborted || code === 'FENCED' || code === 'NOT_FOUND';
-    logger.warn({ ...held.ref, code }, isStale ? `shard is dropped: ${message}` : `shard failed: ${message}`);
+    metrics.ended(held.ref.phase, isStale ? 'dropped' : 'failed');
+    logger.warn({ ...held.ref, code, workerId: this.workerId }, isStale ? `shard is dropped: ${message}` : `shard failed: ${message}`);
     if (!isStale) await client.failShard(held.ref, { code, message, retryable: isRetryable }).catch(() => undefined);
   }
 

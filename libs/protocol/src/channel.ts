@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import { credentials, Metadata, ServerCredentials, type ChannelCredentials, type ChannelOptions } from '@grpc/grpc-js';
+import { context, propagation, ROOT_CONTEXT, type Context } from '@opentelemetry/api';
 import { SublaceError } from '@sublace/errors';
 import type { Security, Tls } from './security.ts';
 
@@ -108,12 +109,26 @@ export function serverCredentials({ tls }: Security): ServerCredentials {
  * Metadata of every call of a connection.
  *
  * @param options  How to connect.
- * @returns  The authorisation header, if there is a token.
+ * @returns  The authorisation header, if there is a token, and the trace that the call belongs to, if there is one.
  */
 export function callMetadata(options: ConnectOptions): Metadata {
   const metadata = new Metadata();
   if (options.token !== undefined) metadata.set('authorization', `Bearer ${options.token}`);
+  propagation.inject(context.active(), metadata, { set: (carrier, key, value) => carrier.set(key, value) });
   return metadata;
+}
+
+/**
+ * The trace that a call belongs to.
+ *
+ * @param metadata  Of the call.
+ * @returns  The context to answer it in.
+ */
+export function callTrace(metadata: Metadata): Context {
+  return propagation.extract(ROOT_CONTEXT, metadata, {
+    get: (carrier, key) => carrier.get(key).map(String)[0],
+    keys: (carrier) => Object.keys(carrier.getMap()),
+  });
 }
 
 /**

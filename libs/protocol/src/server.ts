@@ -2,15 +2,17 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
 import {
   Server,
+  type Metadata,
   type sendUnaryData,
   type ServerUnaryCall,
   type ServerWritableStream,
   type ServiceDefinition,
   type UntypedHandleCall,
 } from '@grpc/grpc-js';
+import { context } from '@opentelemetry/api';
 import type { MethodDefinition } from '@grpc/proto-loader';
 import { SublaceError } from '@sublace/errors';
-import { CHANNEL_OPTIONS, isLoopback, serverCredentials } from './channel.ts';
+import { callTrace, CHANNEL_OPTIONS, isLoopback, serverCredentials } from './channel.ts';
 import type { Security } from './security.ts';
 import { toStatus } from './status.ts';
 
@@ -86,9 +88,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const wrapped: Record<string, UntypedHandleCall> = {};
     for (const [name, method] of Object.entries(definition)) {
       const handler = handlers[name[0].toLowerCase() + name.slice(1)];
-      wrapped[name] = (method.responseStream
-        ? streamCall(handler, authorise)
-        : unaryCall(handler, authorise)) as unknown as UntypedHandleCall;
+      wrapped[name] = inTrace(method.responseStream ? streamCall(handler, authorise) : unaryCall(handler, authorise));
     }
     server.addService(definition, wrapped);
   }
@@ -99,6 +99,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     });
   });
   return { port: bound, close: (graceMs = 1000) => closeServer(server, graceMs) };
+}
+
+/** Answers each call in the trace that it came with; where tracing is off, that costs a look at one header. */
+function inTrace(answer: (call: never, callback: never) => Promise<void>): UntypedHandleCall {
+  const traced = (call: { metadata: Metadata }, callback: unknown): Promise<void> =>
+    context.with(callTrace(call.metadata), answer, undefined, call as never, callback as never);
+  return traced as unknown as UntypedHandleCall;
 }
 
 function unaryCall(handler: Service['handlers'][string], authorise: Authorise) {

@@ -44,13 +44,12 @@ export type UnaryCaller<Caller> = <Name extends keyof Caller>(
  * @returns  A function that calls one of the client's methods.
  */
 export function unaryCaller<Caller extends Client>(client: Caller, connection: ConnectOptions): UnaryCaller<Caller> {
-  const metadata = callMetadata(connection);
   return (name, request, options = {}) => {
     type Response = ResponseOf<Caller[typeof name]>;
     const method = client[name] as FullMethod<typeof request, Response>;
     const deadline = Date.now() + (options.timeoutMs ?? connection.timeoutMs ?? TIMEOUT_MS);
     return new Promise<Response>((resolve, reject) => {
-      const sent = method.call(client, request, metadata, { deadline }, (error, response) => {
+      const sent = method.call(client, request, callMetadata(connection), { deadline }, (error, response) => {
         options.signal?.removeEventListener('abort', cancel);
         if (error) void failureOf(client, connection, error).then(reject);
         else resolve(response!);

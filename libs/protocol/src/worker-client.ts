@@ -22,6 +22,8 @@ export interface ClaimedTask {
   staging?: string;
   /** Phase finalise: the reducers that hold the tiles, by slot; empty when the coordinator holds them itself. */
   reducers: string[];
+  /** W3C trace context of the lease; empty where tracing is off. */
+  traceparent: string;
 }
 
 /** Blocks of one process that a task needs. */
@@ -66,13 +68,14 @@ export function createWorkerClient(address: string, options: ConnectOptions = {}
     async claimShard(workerId, waitMs, signal) {
       const { task } = await call('claimShard', { workerId, waitMs }, { timeoutMs: waitMs + CLAIM_SLACK_MS, signal });
       if (!task) return undefined;
-      const { lease, specJson, planJson, selectionJson, staging, attempt, leaseDurationMs, inputs, reducers } = task;
+      const { lease, specJson, planJson, selectionJson, staging, attempt, leaseDurationMs, inputs, reducers, traceparent } = task;
       return {
         lease: leaseRefOf(lease),
         attempt,
         leaseDurationMs,
         inputs: inputs.map(({ address, names }) => (address === '' ? { names } : { address, names })),
         reducers,
+        traceparent,
         spec: JSON.parse(specJson) as JsonObject,
         ...(planJson === '' ? {} : { plan: JSON.parse(planJson) as JsonObject }),
         ...(selectionJson === '' ? {} : { selection: JSON.parse(selectionJson) as JsonObject }),

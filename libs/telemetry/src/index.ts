@@ -4,6 +4,7 @@ export {
   below,
   contextOf,
   failSpan,
+  inside,
   shardAttributes,
   startJobSpan,
   startSpan,

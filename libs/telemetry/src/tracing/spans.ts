@@ -93,6 +93,17 @@ export async function traced<T>(
 }
 
 /**
+ * Runs something inside a span that somebody else ends.
+ *
+ * @param span  The span.
+ * @param run  Does it.
+ * @returns  What it returns.
+ */
+export function inside<T>(span: Span, run: () => T): T {
+  return context.with(below(span), run);
+}
+
+/**
  * Marks a span as failed; it is ended by whoever started it.
  *
  * @param span  The span.

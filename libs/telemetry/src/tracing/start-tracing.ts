@@ -4,9 +4,12 @@ import { idGenerator } from './trace-ids.ts';
 
 /** Tracing of this process. */
 export interface Tracing {
-  /** Sends what is still waiting. */
+  /** Sends what is still waiting, if that takes no longer than 1.5 s. */
   stop(): Promise<void>;
 }
+
+/** A collector that does not answer must not keep a process from ending. */
+const STOP_MS = 1500;
 
 let isOn = false;
 
@@ -59,7 +62,12 @@ export async function startTracing(role: string, env: NodeJS.ProcessEnv = proces
   propagation.setGlobalPropagator(new W3CTraceContextPropagator());
   trace.setGlobalTracerProvider(provider);
   isOn = true;
-  return { stop: () => provider.shutdown().catch(() => undefined) };
+  return {
+    async stop() {
+      const late = new Promise<void>((resolve) => setTimeout(resolve, STOP_MS).unref());
+      await Promise.race([provider.shutdown().catch(() => undefined), late]);
+    },
+  };
 }
 
 function samplerOf(sdk: typeof import('@opentelemetry/sdk-trace'), env: NodeJS.ProcessEnv): import('@opentelemetry/sdk-trace').Sampler {
