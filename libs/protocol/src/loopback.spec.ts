@@ -111,6 +111,7 @@ describe('Coordinator calls', () => {
           specJson: JSON.stringify(spec),
           planJson: '{"shards":[1]}',
           inputs: [{ address: '', names: ['indices/0'] }],
+          traceparent: '00-a-b-01',
         },
       }),
       cancelJob: async ({ jobId }) => {
@@ -132,6 +133,7 @@ describe('Coordinator calls', () => {
       plan: { shards: [1] },
       inputs: [{ names: ['indices/0'] }],
       reducers: [],
+      traceparent: '00-a-b-01',
     });
     await expect(client.cancelJob('x')).rejects.toMatchObject({ code: 'NOT_FOUND', message: 'job x: expected a known job, got none – ü' });
   });
