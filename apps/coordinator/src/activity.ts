@@ -47,6 +47,8 @@ export class Activity {
   storeLost: { sinceMs: number; reason: string } | undefined;
   /** How many reducers the cluster is set up for, and how many are attached; absent when the coordinator sums by itself. */
   reducers: (() => { wanted: number; attached: number }) | undefined;
+  /** The attached reducers; absent likewise. */
+  reducerOverview: (() => WorkerOverview[]) | undefined;
   readonly #now: () => number;
   #order = 0;
 
@@ -126,17 +128,22 @@ export class Activity {
    *
    * @param lease  Lease of the shard.
    * @param to  `coordinator`, or `reducer 1`.
-   * @param transfer  Moves them.
+   * @param transfer  Moves them; may say that they go somewhere else now.
    * @returns  What it returns.
    */
-  async transferring<T>(lease: LeaseRef, to: string, transfer: () => Promise<T>): Promise<T> {
+  async transferring<T>(lease: LeaseRef, to: string, transfer: (setTarget: (to: string) => void) => Promise<T>): Promise<T> {
     const held = this.held.get(lease.leaseToken);
-    if (held) Object.assign(held, { transferTo: to, transferSinceMs: this.#now() });
-    this.#moved(lease.jobId);
+    // The same lease is offered again when the first offer has failed; the last one counts.
+    const sinceMs = this.#now();
+    const setTarget = (transferTo: string): void => {
+      if (held) Object.assign(held, { transferTo, transferSinceMs: sinceMs });
+      this.#moved(lease.jobId);
+    };
+    setTarget(to);
     try {
-      return await transfer();
+      return await transfer(setTarget);
     } finally {
-      if (held?.transferTo === to) {
+      if (held?.transferSinceMs === sinceMs) {
         delete held.transferTo;
         delete held.transferSinceMs;
       }
@@ -144,12 +151,12 @@ export class Activity {
   }
 
   /**
-   * Attached workers and what they hold.
+   * Attached workers and reducers, and what they hold.
    *
    * @returns  In the order in which they came.
    */
   overview(): WorkerOverview[] {
-    return [...this.workers.values()].map((worker) => ({
+    const workers = [...this.workers.values()].map((worker): WorkerOverview => ({
       ...worker,
       role: 'worker',
       shards: [...this.held.values()]
@@ -162,6 +169,7 @@ export class Activity {
           ...(transferTo !== undefined && { transferTo }),
         })),
     }));
+    return [...workers, ...(this.reducerOverview?.() ?? [])];
   }
 
   /**

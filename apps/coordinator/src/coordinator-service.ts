@@ -174,11 +174,13 @@ async function takeShard(
       span.setAttributes({ 'sublace.pulled_bytes': pulled.pulledBytes, 'sublace.reduce_seconds': pulled.reduceSeconds });
       return pulled;
     });
-    progress.pulled(lease, report, { computeSeconds, transferSeconds: (performance.now() - startMs) / 1000 });
-    metrics.pulled(report);
+    const seconds = { computeSeconds, transferSeconds: (performance.now() - startMs) / 1000 };
+    progress.pulled(lease, report, seconds);
+    metrics.pulled(lease, report, seconds);
     // The next phase is the one that needs the reducers: its shards would be computed only to wait.
     if (lease.phase === 'select') await fleet?.present(signal);
-    await traced('commit', shardAttributes(lease), () => store.completeShard(lease, summary));
+    const outcome = await traced('commit', shardAttributes(lease), () => store.completeShard(lease, summary));
+    if (outcome === 'accepted') metrics.committed(await store.getJob(lease.jobId), lease);
     return report.pulledCount;
   } catch (error) {
     if (error instanceof UnusableShard) await store.failShard(lease, { code: error.code, message: error.message, retryable: false });
@@ -198,8 +200,16 @@ async function pullShard(
     return activity.transferring(lease, 'coordinator', () => puller.pull({ lease, blocksAddress, names }, sums.open(lease.jobId), signal));
   }
   const offer = { lease, blocksAddress, names, basis: basisOf((await store.getJob(lease.jobId)).summaries.select?.[0]) };
-  if (fleet) return activity.transferring(lease, 'the reducers', () => fleet.reduce(offer, signal));
+  if (fleet)
+    return activity.transferring(lease, 'the reducers', (setTarget) =>
+      fleet.reduce(offer, signal, (slots) => setTarget(reducersOf(slots))),
+    );
   return activity.transferring(lease, 'coordinator', () => puller.pull(offer, sums.open(lease.jobId), signal));
+}
+
+/** Reducers by their slots, for people. */
+function reducersOf(slots: readonly number[]): string {
+  return slots.length === 1 ? `reducer ${slots[0]}` : `reducers ${slots.join(', ')}`;
 }
 
 function overviewOf(job: JobView, { activity, waits }: CoordinatorParts) {

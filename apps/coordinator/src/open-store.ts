@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { SublaceError } from '@sublace/errors';
-import { openEmbeddedJobStore, openRedisJobStore, type JobStore, type StoreReset } from '@sublace/job-store';
+import { openEmbeddedJobStore, openRedisJobStore, type JobStore, type StoreObserver, type StoreReset } from '@sublace/job-store';
 import type { Logger } from '@sublace/telemetry';
 import type { CoordinatorOptions } from './options.ts';
 
@@ -20,6 +20,7 @@ export interface OpenStore {
  * @param options  Options of the coordinator.
  * @param folder  The state folder.
  * @param logger  Told what an operator should know of Redis.
+ * @param observer  Told of every round trip to Redis, and of every connection.
  * @param onReset  Told when Redis has lost changes; see StoreReset.
  * @returns  The store; the caller closes it.
  * @throws SublaceError DIGEST_MISMATCH; INVALID_ARGUMENT when another coordinator has the namespace; UNAVAILABLE, UNAUTHENTICATED.
@@ -28,6 +29,7 @@ export async function openStore(
   { store: url, storePassword, leaseDurationMs, attemptsMax }: CoordinatorOptions,
   folder: string,
   logger: Logger,
+  observer: StoreObserver,
   onReset: (reset: StoreReset) => void,
 ): Promise<OpenStore> {
   if (url === undefined) {
@@ -41,6 +43,7 @@ export async function openStore(
     attemptsMax,
     log: (level, message) => logger[level](message),
     onReset,
+    observer,
   });
   return { store, advertise: (address) => store.advertise(address) };
 }

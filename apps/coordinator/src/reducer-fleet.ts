@@ -1,6 +1,6 @@
 import { SublaceError } from '@sublace/errors';
 import type { JobStore, JobView } from '@sublace/job-store';
-import type { ShardToReduce, TaskInputs } from '@sublace/protocol';
+import type { ShardToReduce, TaskInputs, WorkerOverview } from '@sublace/protocol';
 import { slotOfBlock, UnusableShard, type OfferedShard, type PullReport } from '@sublace/reduction';
 import { isFinal, type LeaseRef } from '@sublace/scheduling';
 import type { Logger } from '@sublace/telemetry';
@@ -62,6 +62,17 @@ export class ReducerFleet {
   }
 
   /**
+   * The reducers that are attached.
+   *
+   * @returns  By slot.
+   */
+  overview(): WorkerOverview[] {
+    return this.#slots.holders.map(({ reducerId, address, attachedAtMs, slot, heldBytes }) => {
+      return { workerId: reducerId, role: 'reducer', peer: address, attachedAtMs, shards: [], slot: slot.slot, heldBytes };
+    });
+  }
+
+  /**
    * Waits until every slot has its reducer.
    *
    * @param signal  Gives up.
@@ -78,17 +89,22 @@ export class ReducerFleet {
    *
    * @param offer  Where the tiles are; with its basis.
    * @param signal  Gives up.
+   * @param onWaiting  Told which slots are not done yet, whenever one is.
    * @returns  What all of them pulled together. At that instant each of them still had its slot.
    * @throws UnusableShard when a tile cannot be summed, SublaceError UNAVAILABLE when a reducer was lost meanwhile.
    */
-  async reduce(offer: OfferedShard, signal: AbortSignal): Promise<PullReport> {
+  async reduce(offer: OfferedShard, signal: AbortSignal, onWaiting: (slots: number[]) => void = () => undefined): Promise<PullReport> {
     const { lease, blocksAddress, names, basis } = offer;
     if (!basis) throw new SublaceError('INTERNAL', `${lease.phase} shard ${lease.shard}: expected a selection, got none`);
     const shard = { lease, blocksAddress, names, maxDiagonal: basis.maxDiagonal, selectionDigest: basis.digest };
+    const waiting = new Set(Array.from({ length: this.#slots.count }, (_, slot) => slot));
     const outcomes = await Promise.allSettled(
-      Array.from({ length: this.#slots.count }, async (_, slot) => {
+      Array.from(waiting, async (slot) => {
         const holder = await this.#slots.holderOf(slot, signal);
-        return { holder, ...(await this.#reduceAt(holder, shard, signal)) };
+        const report = await this.#reduceAt(holder, shard, signal);
+        waiting.delete(slot);
+        if (waiting.size > 0) onWaiting([...waiting]);
+        return { holder, ...report };
       }),
     );
     const sum: PullReport = { pulledCount: 0, pulledBytes: 0, reduceSeconds: 0 };

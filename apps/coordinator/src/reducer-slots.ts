@@ -13,6 +13,9 @@ export interface SlotHolder {
   readonly lost: AbortSignal;
   /** Jobs that it came with. */
   readonly jobIds: readonly string[];
+  readonly attachedAtMs: number;
+  /** Bytes of sums that it has, as it said last. */
+  heldBytes: number;
 }
 
 /** What the slots work with. */
@@ -139,7 +142,7 @@ export class ReducerSlots {
     const { logger, security } = this.#options;
     const lost = new AbortController();
     const client = createReducerClient(address, security);
-    const holder: SlotHolder = { slot, reducerId, address, client, lost: lost.signal, jobIds };
+    const holder: SlotHolder = { slot, reducerId, address, client, lost: lost.signal, jobIds, attachedAtMs: Date.now(), heldBytes: 0 };
     const where = { slot: slot.slot, reducerId, address };
     this.#holders[slot.slot] = holder;
     this.#assignments[slot.slot] = slot.assignment;
@@ -160,7 +163,7 @@ export class ReducerSlots {
     const { timeoutMs } = this.#options;
     while (!end.aborted) {
       try {
-        await holder.client.ping(timeoutMs);
+        ({ heldBytes: holder.heldBytes } = await holder.client.ping(timeoutMs));
       } catch (error) {
         this.#lose.get(holder)?.(`it does not answer: ${SublaceError.from(error).message}`);
         return;

@@ -51,12 +51,14 @@ export async function runCoordinator(options: CoordinatorOptions): Promise<Runni
     for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
   };
   try {
-    const { store, advertise } = await openStore(options, folder.path, logger, ({ reopenedJobs }) => {
+    const activity = new Activity();
+    const metrics = new CoordinatorMetrics(activity);
+    const { store, advertise } = await openStore(options, folder.path, logger, metrics.storeObserver, ({ reopenedJobs }) => {
       // What was kept for a job ended with it.
       for (const jobId of reopenedJobs) void untilStored(async () => resumeJob(resuming, await store.getJob(jobId)));
     });
     cleanups.push(() => store.close());
-    const sums = openSums(options, logger);
+    const sums = openSums(options, logger, metrics);
     cleanups.push(async () => {
       await sums.checkpointAll();
       sums.stop();
@@ -65,7 +67,6 @@ export async function runCoordinator(options: CoordinatorOptions): Promise<Runni
     cleanups.push(() => publisher.discardAll());
     const puller = new ShardPuller(security);
     cleanups.push(() => puller.close());
-    const activity = new Activity();
     const jobLog = new JobLog(join(folder.path, 'logs'));
     const log = (jobId: string, line: NewLogLine): void => {
       try {
@@ -81,14 +82,16 @@ export async function runCoordinator(options: CoordinatorOptions): Promise<Runni
       (jobId) => store.getJob(jobId),
       (jobId) => waits.waitOf(jobId).line,
     );
-    const metrics = new CoordinatorMetrics(store);
     const tracer = new JobTracer();
 
     const warn = (jobId: string, message: string): void => log(jobId, { atMs: Date.now(), level: 'warn', message });
     const { reducers: count } = options;
     const fleet = count > 0 ? new ReducerFleet({ count, security, timeoutMs: leaseDurationMs, store, logger, warn }) : undefined;
     cleanups.push(() => fleet?.stop());
-    if (fleet) activity.reducers = () => fleet.counts();
+    if (fleet) {
+      activity.reducers = () => fleet.counts();
+      activity.reducerOverview = () => fleet.overview();
+    }
 
     const closing = new Set<Promise<void>>();
     cleanups.push(() => Promise.all(closing));
@@ -177,10 +180,15 @@ export async function runCoordinator(options: CoordinatorOptions): Promise<Runni
 }
 
 /** The sums that this process has, with their checkpoints where there is a place for them. */
-function openSums({ stateDir, checkpoints, checkpointIntervalMs }: CoordinatorOptions, logger: Logger): SumsOfJobs {
+function openSums(
+  { stateDir, checkpoints, checkpointIntervalMs }: CoordinatorOptions,
+  logger: Logger,
+  metrics: CoordinatorMetrics,
+): SumsOfJobs {
   const place = checkpoints ?? (stateDir === undefined ? undefined : join(resolve(stateDir), 'checkpoints'));
   const onNote = ({ error, ...fields }: CheckpointNote): void => {
     const { jobId, what, bytes } = fields;
+    metrics.checkpoints.noted(fields);
     if (error) logger.error({ ...fields, code: error.code }, `checkpoint of job ${jobId} was ${what}: ${error.message}`);
     else logger.info(fields, `checkpoint of job ${jobId} is ${what}: ${bytes} bytes`);
   };

@@ -73,7 +73,13 @@ describe('waitsFor', () => {
       {},
       'its posterior, which is being published for 30 s',
     ],
-    ['with a reducer missing', {}, { reducers: { wanted: 4, attached: 2 } }, "2 of 4 reducers; start them with 'sublace reducer'"],
+    [
+      'with a reducer missing before the tiles',
+      { phase: 'select' },
+      { reducers: { wanted: 2, attached: 1 } },
+      "1 of 2 reducers; start it with 'sublace reducer'",
+    ],
+    ['with reducers missing', {}, { reducers: { wanted: 4, attached: 2 } }, "2 of 4 reducers; start them with 'sublace reducer'"],
     [
       'without the store, whatever else is missing',
       {},
@@ -83,6 +89,11 @@ describe('waitsFor', () => {
     ['with idle workers', {}, {}, 'one of 2 workers to take a shard; none holds any'],
   ])('names the reason %s', (_name, own, more, line) => {
     expect(wait(own, more)).toEqual({ kind: 'cluster', line });
+  });
+
+  it('does not wait for reducers while scores are computed', () => {
+    const scoring = { phase: 'score', movedAtMs: NOW } as const;
+    expect(wait(scoring, { held: [held()], reducers: { wanted: 4, attached: 0 } }).kind).toBe('nothing');
   });
 
   const other = job({ jobId: 'job-b', order: 1 });

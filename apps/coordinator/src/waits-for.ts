@@ -45,7 +45,7 @@ export function waitsFor(snapshot: WaitSnapshot): Wait {
   if (job.publishingSinceMs !== undefined) {
     return isQuiet ? cluster(`its posterior, which is being published for ${age(nowMs - job.publishingSinceMs)}`) : NOTHING;
   }
-  if (reducers && reducers.attached < reducers.wanted) {
+  if (reducers && reducers.attached < reducers.wanted && needsReducers(job, isQuiet)) {
     const missing = reducers.wanted - reducers.attached;
     return cluster(`${missing} of ${reducers.wanted} reducers; start ${missing === 1 ? 'it' : 'them'} with 'sublace reducer'`);
   }
@@ -57,6 +57,11 @@ export function waitsFor(snapshot: WaitSnapshot): Wait {
     forAnother(job, jobs, held, workerCount) ??
     (isQuiet ? cluster(`one of ${workers(workerCount)} to take a shard; none holds any`) : NOTHING)
   );
+}
+
+/** The tiles of phase accumulate go to reducers; the selection is not committed before they are there. */
+function needsReducers({ phase }: JobStanding, isQuiet: boolean): boolean {
+  return phase === 'accumulate' || phase === 'finalise' || (phase === 'select' && isQuiet);
 }
 
 /** The job that keeps the workers, if one does. */

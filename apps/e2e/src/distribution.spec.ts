@@ -254,7 +254,7 @@ describe('a coordinator', () => {
     await cluster.startWorkers(1);
     await cluster.finish(await cluster.submit({ pauseMs: 0 }));
     const text = await (await fetch(`http://127.0.0.1:${ready.metricsPort}/metrics`)).text();
-    expect(text).toContain('sublace_shards{state="done",role="coordinator"} 1');
+    expect(text).toContain('sublace_shards_done_total{phase="accumulate",role="coordinator"} 8');
     expect(Number(/sublace_pulled_bytes_total\{.*\} (\d+)/.exec(text)?.[1])).toBeGreaterThan(0);
   });
 });

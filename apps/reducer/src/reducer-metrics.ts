@@ -1,14 +1,14 @@
 import type { CheckpointNote, PullReport } from '@sublace/reduction';
-import { Counter, createRegistry, Gauge, type Registry } from '@sublace/telemetry';
+import { CheckpointMetrics, Counter, createRegistry, Gauge, Histogram, SECONDS_BUCKETS, type Registry } from '@sublace/telemetry';
 import type { SlotSums } from './slot-sums.ts';
 
 /** What a reducer counts. */
 export class ReducerMetrics {
   readonly registry: Registry = createRegistry('reducer');
+  readonly #checkpoints = new CheckpointMetrics(this.registry);
   readonly #pulledBytes: Counter;
   readonly #reduceSeconds: Counter;
-  readonly #checkpointBytes: Counter;
-  readonly #checkpointSeconds: Counter;
+  readonly #pull: Histogram;
 
   /**
    * @param sums  Asked for its size whenever the metrics are read.
@@ -17,14 +17,10 @@ export class ReducerMetrics {
     const registers = [this.registry];
     this.#pulledBytes = new Counter({ name: 'sublace_pulled_bytes_total', help: 'Bytes of blocks pulled from workers.', registers });
     this.#reduceSeconds = new Counter({ name: 'sublace_reduce_seconds_total', help: 'Seconds spent adding blocks.', registers });
-    this.#checkpointBytes = new Counter({
-      name: 'sublace_checkpoint_bytes_total',
-      help: 'Bytes of sums written to checkpoints.',
-      registers,
-    });
-    this.#checkpointSeconds = new Counter({
-      name: 'sublace_checkpoint_seconds_total',
-      help: 'Seconds spent writing checkpoints.',
+    this.#pull = new Histogram({
+      name: 'sublace_pull_seconds',
+      help: 'Seconds of pulling and adding the tiles of one shard.',
+      buckets: SECONDS_BUCKETS,
       registers,
     });
     new Gauge({
@@ -41,20 +37,20 @@ export class ReducerMetrics {
    * Counts a pull.
    *
    * @param report  Bytes and seconds.
+   * @param seconds  From the call to the last addition.
    */
-  pulled(report: PullReport): void {
+  pulled(report: PullReport, seconds: number): void {
     this.#pulledBytes.inc(report.pulledBytes);
     this.#reduceSeconds.inc(report.reduceSeconds);
+    this.#pull.observe(seconds);
   }
 
   /**
    * Counts a checkpoint.
    *
-   * @param note  What was written.
+   * @param note  What happened to it.
    */
   noted(note: CheckpointNote): void {
-    if (note.what !== 'written') return;
-    this.#checkpointBytes.inc(note.bytes);
-    this.#checkpointSeconds.inc(note.seconds);
+    this.#checkpoints.noted(note);
   }
 }

@@ -1,6 +1,7 @@
 import { SublaceError } from '@sublace/errors';
 import { implement, leaseRefOf, services, type Service } from '@sublace/protocol';
 import { UnusableShard, type PullReport, type ShardPuller } from '@sublace/reduction';
+import { shardAttributes, traced } from '@sublace/telemetry';
 import { factorise } from './factorise.ts';
 import type { SlotSums } from './slot-sums.ts';
 
@@ -10,7 +11,8 @@ export interface ReducerParts {
   puller: ShardPuller;
   /** Aborts when this process is about to end: shards that are being pulled are given up, later ones wait for the connection to close. */
   ending: AbortSignal;
-  onPulled: (report: PullReport) => void;
+  /** Told what was pulled for a shard, and the seconds that it took. */
+  onPulled: (report: PullReport, seconds: number) => void;
 }
 
 /**
@@ -38,8 +40,13 @@ export function reducerService(parts: ReducerParts): Service {
       const job = sums.of(lease.jobId);
       const offer = { lease, blocksAddress, names: sums.ownOf(request.names), basis: { maxDiagonal, digest: selectionDigest } };
       try {
-        const report = await puller.pull(offer, job, AbortSignal.any([signal, ending]));
-        parts.onPulled(report);
+        const startMs = performance.now();
+        const report = await traced('reduce', shardAttributes(lease), async (span) => {
+          const pulled = await puller.pull(offer, job, AbortSignal.any([signal, ending]));
+          span.setAttributes({ 'sublace.pulled_bytes': pulled.pulledBytes, 'sublace.reduce_seconds': pulled.reduceSeconds });
+          return pulled;
+        });
+        parts.onPulled(report, (performance.now() - startMs) / 1000);
         return report;
       } catch (error) {
         if (!(error instanceof UnusableShard)) throw error;
@@ -49,7 +56,7 @@ export function reducerService(parts: ReducerParts): Service {
       }
     },
     async writeCheckpoint({ jobId }) {
-      return { bytes: await sums.checkpoint(jobId) };
+      return { bytes: await traced('checkpoint', { 'sublace.job_id': jobId }, () => sums.checkpoint(jobId)) };
     },
     async closeJob({ jobId }) {
       await sums.close(jobId);

@@ -4,7 +4,7 @@ import { openObjectStore } from '@sublace/artifact-store';
 import type { SublaceError } from '@sublace/errors';
 import { blocksService, createReducerAttendance, startServer } from '@sublace/protocol';
 import { ShardPuller, type CheckpointNote } from '@sublace/reduction';
-import { createLogger, serveMetrics, type Logger } from '@sublace/telemetry';
+import { createLogger, serveMetrics, startTracing, type Logger } from '@sublace/telemetry';
 import { Attendance } from './attendance.ts';
 import { LeaseCheck } from './lease-check.ts';
 import type { ReducerOptions } from './options.ts';
@@ -37,7 +37,8 @@ export async function runReducer(options: ReducerOptions): Promise<RunningReduce
   const reducerId = `${hostname()}-${process.pid}-${randomBytes(2).toString('hex')}`;
   const checkpoints = options.checkpoints === undefined ? undefined : openObjectStore(options.checkpoints);
   const ending = new AbortController();
-  const cleanups: (() => unknown)[] = [() => checkpoints?.close()];
+  const tracing = await startTracing('reducer');
+  const cleanups: (() => unknown)[] = [() => tracing.stop(), () => checkpoints?.close()];
 
   const onNote = (note: CheckpointNote): void => {
     metrics.noted(note);
@@ -59,7 +60,7 @@ export async function runReducer(options: ReducerOptions): Promise<RunningReduce
     await leases.check(lease);
     return sums.of(lease.jobId).input(name);
   });
-  const service = reducerService({ sums, puller, ending: ending.signal, onPulled: (report) => metrics.pulled(report) });
+  const service = reducerService({ sums, puller, ending: ending.signal, onPulled: (report, seconds) => metrics.pulled(report, seconds) });
   const server = await startServer({ ...security, host, port: options.port, services: [service, blocks] });
   cleanups.push(() => server.close(0));
   const name = options.advertiseHost ?? host;

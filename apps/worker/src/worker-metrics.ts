@@ -1,8 +1,5 @@
 import type { Phase } from '@sublace/scheduling';
-import { Counter, createRegistry, Gauge, Histogram, type Registry } from '@sublace/telemetry';
-
-/** From what the smallest fits need to an hour. */
-const SECONDS = [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000, 3600];
+import { Counter, createRegistry, Gauge, Histogram, SECONDS_BUCKETS, type Registry } from '@sublace/telemetry';
 
 /** How a task ended: committed, failed, or dropped because somebody else had the shard or the worker was asked to end. */
 export type TaskOutcome = 'done' | 'failed' | 'dropped';
@@ -22,7 +19,7 @@ export class WorkerMetrics {
   constructor() {
     const registers = [this.registry];
     const histogram = (name: string, help: string): Histogram<'phase'> =>
-      new Histogram({ name, help, labelNames: ['phase'], buckets: SECONDS, registers });
+      new Histogram({ name, help, labelNames: ['phase'], buckets: SECONDS_BUCKETS, registers });
     this.#tasks = new Counter({
       name: 'sublace_tasks_total',
       help: 'Tasks by phase and outcome: done, failed, dropped.',

@@ -5,6 +5,9 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 export { Counter, Gauge, Histogram } from 'prom-client';
 export type { Registry } from 'prom-client';
 
+/** Buckets of durations, seconds: from what the smallest fits need to an hour. */
+export const SECONDS_BUCKETS = [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000, 3600];
+
 /**
  * A registry of its own for one role, so that two roles in one process do not mix.
  *

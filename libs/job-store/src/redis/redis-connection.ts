@@ -1,5 +1,6 @@
 import { SublaceError, type ErrorCode } from '@sublace/errors';
 import type { createClient } from 'redis';
+import type { StoreObserver } from '../store-observer.ts';
 import type { RedisTarget } from './redis-target.ts';
 import { scripts, type ScriptName } from './scripts.ts';
 
@@ -15,6 +16,7 @@ export class RedisConnection {
   readonly #client: ReturnType<typeof makeClient>;
   readonly #watchdog: NodeJS.Timeout;
   readonly #timeoutMs: number;
+  readonly #observer: StoreObserver | undefined;
   #unanswered = 0;
   #lastAnswerMs = 0;
   #end: SublaceError | undefined;
@@ -22,11 +24,12 @@ export class RedisConnection {
   /** Resolves when the connection is over, with the reason. */
   readonly ended: Promise<SublaceError>;
 
-  private constructor(target: RedisTarget, timeoutMs: number, client: ReturnType<typeof makeClient>) {
+  private constructor(target: RedisTarget, timeoutMs: number, client: ReturnType<typeof makeClient>, observer: StoreObserver | undefined) {
     this.#target = target;
     this.#timeoutMs = timeoutMs;
     this.ended = new Promise((resolve) => (this.#tellEnd = resolve));
     this.#client = client;
+    this.#observer = observer;
     this.#client.on('error', (error: Error) => this.#finish(this.#errorOf(error)));
     this.#watchdog = setInterval(() => this.#checkAnswers(), Math.max(50, timeoutMs / 4));
     this.#watchdog.unref();
@@ -37,17 +40,19 @@ export class RedisConnection {
    *
    * @param target  Which Redis.
    * @param timeoutMs  Longest time to connect, and longest silence while an answer is due.
+   * @param observer  Told of every round trip, and of the connection.
    * @returns  The connection; the caller closes it.
    * @throws SublaceError UNAVAILABLE, UNAUTHENTICATED, INVALID_ARGUMENT (too old, no such database).
    */
-  static async open(target: RedisTarget, timeoutMs: number): Promise<RedisConnection> {
+  static async open(target: RedisTarget, timeoutMs: number, observer?: StoreObserver): Promise<RedisConnection> {
     // Loaded by those who use Redis only: it takes a fifth of a second.
     const { createClient } = await import('redis');
-    const connection = new RedisConnection(target, timeoutMs, makeClient(createClient, target, timeoutMs));
+    const connection = new RedisConnection(target, timeoutMs, makeClient(createClient, target, timeoutMs), observer);
     try {
       await connection.#client.connect();
       await connection.#checkVersion();
       await Promise.all(Object.values(scripts()).map(({ source }) => connection.send('SCRIPT', 'LOAD', source)));
+      observer?.connected();
       return connection;
     } catch (error) {
       const reason = connection.#errorOf(error);
@@ -66,8 +71,11 @@ export class RedisConnection {
   async send(...command: string[]): Promise<unknown> {
     if (this.#end) throw this.#end;
     if (this.#unanswered++ === 0) this.#lastAnswerMs = performance.now();
+    const startMs = performance.now();
     try {
-      return await this.#client.sendCommand(command);
+      const answer: unknown = await this.#client.sendCommand(command);
+      this.#observer?.answered((performance.now() - startMs) / 1000);
+      return answer;
     } catch (error) {
       throw this.#end ?? this.#errorOf(error);
     } finally {

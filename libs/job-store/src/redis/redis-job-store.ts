@@ -2,6 +2,7 @@ import { SublaceError } from '@sublace/errors';
 import { isFinal, SCHEDULING_DEFAULTS, type Change, type Reply, type SchedulingEvent, type SchedulingOptions } from '@sublace/scheduling';
 import { ChangeFeed } from '../change-feed.ts';
 import type { JobStore } from '../job-store.ts';
+import type { StoreObserver } from '../store-observer.ts';
 import { bringsPendingShards, storeMethods } from '../store-methods.ts';
 import { Waiters } from '../waiters.ts';
 import { changesBetween } from './changes-between.ts';
@@ -29,6 +30,8 @@ export interface RedisJobStoreOptions extends Partial<SchedulingOptions> {
   log?: (level: 'info' | 'warn', message: string) => void;
   /** Told when Redis has lost changes that this process had seen acknowledged. */
   onReset?: (reset: StoreReset) => void;
+  /** Told of every round trip and connection. */
+  observer?: StoreObserver;
 }
 
 /** Redis came back without its last changes; what the jobs are now was told to the watchers. */
@@ -56,7 +59,7 @@ const SYNCED = new Set<SchedulingEvent['type']>(['submitJob', 'publishJob']);
  *   UNAUTHENTICATED.
  */
 export async function openRedisJobStore(options: RedisJobStoreOptions): Promise<RedisJobStore> {
-  const { log = () => undefined, lockMs = 10_000, timeoutMs = 5000, onReset = () => undefined } = options;
+  const { log = () => undefined, lockMs = 10_000, timeoutMs = 5000, onReset = () => undefined, observer } = options;
   const now = options.now ?? (() => performance.timeOrigin + performance.now());
   const scheduling = { ...SCHEDULING_DEFAULTS, ...definedOf(options) };
   const target = parseRedisUrl(options.url, options.password);
@@ -67,7 +70,7 @@ export async function openRedisJobStore(options: RedisJobStoreOptions): Promise<
   let isClosed = false;
 
   const session = new RedisSession(
-    { target, lockMs, timeoutMs, log },
+    { target, lockMs, timeoutMs, log, observer },
     {
       known: () => ({
         revision: mirror.revision,

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { SublaceError } from '@sublace/errors';
+import type { StoreObserver } from '../store-observer.ts';
 import { RedisConnection } from './redis-connection.ts';
 import type { RedisTarget } from './redis-target.ts';
 import type { ScriptName } from './scripts.ts';
@@ -17,6 +18,8 @@ export interface SessionParts {
   /** Longest time to connect, and longest silence while an answer is due, ms. */
   timeoutMs: number;
   log: (level: 'info' | 'warn', message: string) => void;
+  /** Told of every round trip and connection. */
+  observer?: StoreObserver | undefined;
 }
 
 /** What a store tells a session, and hears from it, when a connection is back. */
@@ -62,8 +65,8 @@ export class RedisSession {
    * @throws SublaceError INVALID_ARGUMENT when another coordinator is alive; those of RedisConnection.open.
    */
   async takeOver(): Promise<RedisConnection> {
-    const { target, lockMs, timeoutMs, log } = this.#parts;
-    const connection = await RedisConnection.open(target, timeoutMs);
+    const { target, lockMs, timeoutMs, log, observer } = this.#parts;
+    const connection = await RedisConnection.open(target, timeoutMs, observer);
     try {
       let left = Number.POSITIVE_INFINITY;
       for (;;) {
@@ -178,7 +181,7 @@ export class RedisSession {
       if (this.#isOver) return undefined;
       let connection: RedisConnection | undefined;
       try {
-        connection = await RedisConnection.open(this.#parts.target, this.#parts.timeoutMs);
+        connection = await RedisConnection.open(this.#parts.target, this.#parts.timeoutMs, this.#parts.observer);
         await this.#resume(connection);
         return connection;
       } catch (error) {
