@@ -15,6 +15,7 @@ import type { Terminal } from '../terminal/terminal.ts';
 interface FitCommandFlags extends FitFlags {
   readonly out: string;
   readonly workers: number;
+  readonly reducers: number;
   readonly threads: number;
   readonly coordinator?: string;
   readonly dryRun?: boolean;
@@ -32,7 +33,7 @@ async function fit(flags: FitCommandFlags, terminal: Terminal): Promise<void> {
   await checkWritable(spec.output, { overwrite: spec.overwrite, kind: [POSTERIOR_KIND, SEQUENCE_KIND] });
   const place =
     flags.coordinator === undefined
-      ? { workerCount: flags.workers, threads: flags.threads }
+      ? { workerCount: flags.workers, reducerCount: flags.reducers, threads: flags.threads }
       : { coordinator: flags.coordinator, security: readSecurity({ ...flags }, process.env) };
   if (flags.dryRun === true) {
     await dryRun(spec, place, terminal);
@@ -58,6 +59,7 @@ export function fitCommand(terminal: () => Terminal): Command {
   const command = new Command('fit').description('choose a subnetwork of a trained model and compute its posterior');
   return addSecurityOptions(addOutputOptions(addFitOptions(command)), 'client')
     .option('--workers <count>', 'worker processes', count({ min: 1, max: 256 }), WORKERS_DEFAULT)
+    .option('--reducers <count>', 'reducer processes that share the sums; 0: the coordinator sums', count({ min: 0, max: 64 }), 0)
     .option('--threads <count>', 'threads of one operation in each worker', count(), THREADS_DEFAULT)
     .option('--coordinator <address>', 'HOST:PORT of a coordinator that runs already, instead of starting one; SUBLACE_TOKEN: its token')
     .option('--dry-run', 'print the plan with estimated time and memory, measured with a few examples, and stop')

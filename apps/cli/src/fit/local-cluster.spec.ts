@@ -13,7 +13,7 @@ describe('startLocalCluster', () => {
     const note = new Promise<string>((resolve) => {
       noted = resolve;
     });
-    const cluster = await startLocalCluster({ workerCount: 1, threads: 1, onNote: noted });
+    const cluster = await startLocalCluster({ workerCount: 1, reducerCount: 1, threads: 1, onNote: noted });
     try {
       const stranger = createCoordinatorClient(cluster.address);
       await expect(stranger.listJobs()).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
@@ -24,7 +24,7 @@ describe('startLocalCluster', () => {
 
       process.kill(cluster.workerPids[0], 'SIGKILL');
       expect(await note).toBe('worker 1 ended (SIGKILL); starting another');
-      await vi.waitFor(() => expect(childCount()).toBe(2));
+      await vi.waitFor(() => expect(childCount()).toBe(3));
     } finally {
       await cluster.stop();
     }

@@ -7,15 +7,17 @@ import { failure, isEnding, startProcess, type ManagedProcess, type ProcessExit 
 /** What runs on this machine for one fit. */
 export interface LocalClusterOptions {
   readonly workerCount: number;
+  /** Reducers that share the sums; 0: the coordinator sums. They write no checkpoints: what dies with one of them is computed again. */
+  readonly reducerCount?: number;
   /** Threads of one operation in each worker. */
   readonly threads: number;
   /** S, where it is known beforehand. */
   readonly size?: number | undefined;
-  /** Told, in one line, when a worker is replaced. */
+  /** Told, in one line, when a worker or reducer is replaced. */
   readonly onNote: (line: string) => void;
 }
 
-/** A coordinator and its workers. */
+/** A coordinator with its workers and reducers. */
 export interface LocalCluster {
   /** HOST:PORT of the coordinator. */
   readonly address: string;
@@ -29,7 +31,7 @@ export interface LocalCluster {
   stop(): Promise<void>;
 }
 
-/** Times that one worker may end by itself before the fit is given up. */
+/** Times that one worker or reducer may end by itself before the fit is given up. */
 const REPLACEMENTS_MAX = 3;
 
 /** From here on the tiles of one phase take as much as the machine may have left after the next. */
@@ -42,14 +44,14 @@ const LARGE_SIZE = 10_000;
 const RETURN_TILES = 'glibc.malloc.mmap_threshold=4194304:glibc.malloc.hugetlb=1';
 
 /**
- * Starts a coordinator and workers on this machine, talking gRPC over loopback. A worker that dies is replaced, a few times.
+ * Starts a coordinator, workers and reducers on this machine, talking gRPC over loopback. A worker or reducer that dies is replaced, a few times.
  *
  * @param options  How many workers, with how many threads.
  * @returns  The running cluster.
  * @throws {SublaceError} when a process does not start.
  */
 export async function startLocalCluster(options: LocalClusterOptions): Promise<LocalCluster> {
-  const { workerCount, threads, size = 0, onNote } = options;
+  const { workerCount, reducerCount = 0, threads, size = 0, onNote } = options;
   const running = new Map<string, ManagedProcess>();
   const starting = new Set<Promise<void>>();
   const stopping = new AbortController();
@@ -76,7 +78,7 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
   const coordinator = await startProcess({
     name: 'coordinator',
     entry: roleEntry('coordinator'),
-    args: ['--port', '0', '--log-level', 'warn'],
+    args: ['--port', '0', '--reducers', String(reducerCount), '--log-level', 'warn'],
     env,
   });
   running.set('coordinator', coordinator);
@@ -85,35 +87,38 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
   });
   const address = addressOf(coordinator);
 
-  const startOneWorker = async (name: string, replacements: number): Promise<void> => {
-    const args = ['--coordinator', address, '--threads', String(threads), '--log-level', 'warn'];
-    const worker = await startProcess({ name, entry: roleEntry('worker'), args, env, signal });
+  const startOne = async (member: Member, replacements: number): Promise<void> => {
+    const { name, role } = member;
+    const own = role === 'worker' ? ['--threads', String(threads)] : [];
+    const args = ['--coordinator', address, '--log-level', 'warn', ...own];
+    const started = await startProcess({ name, entry: roleEntry(role), args, env, signal });
     if (signal.aborted) {
-      await worker.stop();
+      await started.stop();
       return;
     }
-    running.set(name, worker);
-    void worker.exit.then((exit) => {
+    running.set(name, started);
+    void started.exit.then((exit) => {
       running.delete(name);
-      if (!isExpectedToEnd()) replace(name, exit, replacements);
+      if (!isExpectedToEnd()) replace(member, exit, replacements);
     });
   };
-  const startWorker = (name: string, replacements: number): Promise<void> => {
-    const start = startOneWorker(name, replacements).finally(() => starting.delete(start));
+  const startMember = (member: Member, replacements: number): Promise<void> => {
+    const start = startOne(member, replacements).finally(() => starting.delete(start));
     starting.add(start);
     return start;
   };
-  const replace = (name: string, exit: ProcessExit, replacements: number): void => {
+  const replace = (member: Member, exit: ProcessExit, replacements: number): void => {
     if (replacements >= REPLACEMENTS_MAX || exit.status === 42 || exit.status === 2) {
-      reject(failure(name, exit));
+      reject(failure(member.name, exit));
       return;
     }
-    onNote(`${name} ended (${exit.signal ?? `exit code ${exit.status}`}); starting another`);
-    startWorker(name, replacements + 1).catch((error: unknown) => reject(SublaceError.from(error)));
+    onNote(`${member.name} ended (${exit.signal ?? `exit code ${exit.status}`}); starting another`);
+    startMember(member, replacements + 1).catch((error: unknown) => reject(SublaceError.from(error)));
   };
 
   try {
-    await Promise.all(Array.from({ length: workerCount }, (_, index) => startWorker(`worker ${index + 1}`, 0)));
+    const members = [...membersOf('reducer', reducerCount), ...membersOf('worker', workerCount)];
+    await Promise.all(members.map((member) => startMember(member, 0)));
   } catch (error) {
     await stop();
     throw error;
@@ -127,6 +132,17 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
       return [...running].filter(([name]) => name.startsWith('worker')).map(([, { pid }]) => pid);
     },
   };
+}
+
+/** A process that is replaced when it dies. */
+interface Member {
+  /** `worker 1`. */
+  readonly name: string;
+  readonly role: 'reducer' | 'worker';
+}
+
+function membersOf(role: Member['role'], memberCount: number): Member[] {
+  return Array.from({ length: memberCount }, (_, index) => ({ name: `${role} ${index + 1}`, role }));
 }
 
 function addressOf({ ready }: ManagedProcess): string {

@@ -8,7 +8,8 @@ import { startLocalCluster } from './local-cluster.ts';
 
 /** What computes a fit: processes started for it on this machine, or a cluster that runs already. */
 export type FitPlace =
-  { readonly workerCount: number; readonly threads: number } | { readonly coordinator: string; readonly security: Security };
+  | { readonly workerCount: number; readonly threads: number; readonly reducerCount?: number }
+  | { readonly coordinator: string; readonly security: Security };
 
 /** A fit that succeeded. */
 export interface FinishedFit {
