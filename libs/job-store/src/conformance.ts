@@ -1,19 +1,25 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Change, JsonObject, Lease, SchedulingOptions } from '@sublace/scheduling';
-import type { JobStore } from './job-store.ts';
+import { compareRandomHistories } from './conformance-histories.ts';
+import type { JobStore, JobView } from './job-store.ts';
 
 /** A store under test, with its clock in the suite's hands. */
 export interface StoreUnderTest {
   store: JobStore;
+  /** The store's clock, ms. */
+  now(): number;
   /** Moves the store's clock. */
   advance(ms: number): void;
   /** Closes the store as a dying process would, and opens it again on the same data. */
   reopen(): Promise<JobStore>;
+  /** The jobs as another process would read them, where there is such a thing. */
+  stored?(): Promise<JobView[]>;
   /** Closes it and removes its data. */
   dispose(): Promise<void>;
 }
 
 const LEASE_MS = 10_000;
+const OPTIONS: SchedulingOptions = { leaseDurationMs: LEASE_MS, attemptsMax: 3 };
 const PLAN: JsonObject = {
   shards: [
     { start: 0, count: 5 },
@@ -26,14 +32,19 @@ const PLAN: JsonObject = {
  *
  * @param name  Of the implementation.
  * @param open  Opens an empty store.
+ * @param historyCount  How many random histories to compare with the state machine.
  */
-export function jobStoreConformance(name: string, open: (options: SchedulingOptions) => Promise<StoreUnderTest>): void {
+export function jobStoreConformance(
+  name: string,
+  open: (options: SchedulingOptions) => Promise<StoreUnderTest>,
+  historyCount: number,
+): void {
   describe(`${name} keeps the JobStore contract`, () => {
     let test: StoreUnderTest;
     let store: JobStore;
 
     beforeEach(async () => {
-      test = await open({ leaseDurationMs: LEASE_MS, attemptsMax: 3 });
+      test = await open(OPTIONS);
       store = test.store;
     });
 
@@ -157,6 +168,33 @@ export function jobStoreConformance(name: string, open: (options: SchedulingOpti
       expect((await claim()).jobId).toBe(second);
     });
 
+    it('serves a higher priority first, and equal ones in the order of submission', async () => {
+      const low = await store.submitJob({}, { priority: -1 });
+      const [first, second] = [await store.submitJob({}), await store.submitJob({}, { priority: 0 })];
+      const running = await claim();
+      const high = await store.submitJob({}, { priority: 7 });
+      expect([running.jobId, (await claim()).jobId, (await claim()).jobId, (await claim()).jobId]).toEqual([first, high, second, low]);
+      expect(await store.getJob(high)).toMatchObject({ priority: 7, state: 'running' });
+      // Who has been served is not interrupted, but what is left of it waits.
+      expect(await store.completeShard(running, PLAN)).toBe('accepted');
+      const urgent = await store.submitJob({}, { priority: 8 });
+      expect([(await claim()).jobId, (await claim()).jobId]).toEqual([urgent, first]);
+    });
+
+    it('gives no shard to two of many workers that ask at once', async () => {
+      const jobId = await store.submitJob({});
+      const shards = Array.from({ length: 150 }, (_, index) => ({ start: index, count: 1 }));
+      await store.completeShard(await claim(), { shards });
+      const claims = await Promise.all(Array.from({ length: 200 }, (_, index) => store.claimShard(`w${index}`)));
+      const leases = claims.filter((lease) => lease !== undefined);
+      expect(new Set(leases.map((lease) => lease.shard))).toEqual(new Set(shards.keys()));
+      expect(leases).toHaveLength(shards.length);
+      expect(new Set(leases.map((lease) => lease.leaseToken)).size).toBe(shards.length);
+      const outcomes = await Promise.all(leases.flatMap((lease) => [store.completeShard(lease, {}), store.completeShard(lease, {})]));
+      expect(outcomes.filter((outcome) => outcome === 'accepted')).toHaveLength(shards.length);
+      expect(await store.getJob(jobId)).toMatchObject({ phase: 'select', shardsDone: 0 });
+    });
+
     it('does not know other jobs', async () => {
       const notFound = expect.objectContaining({ code: 'NOT_FOUND' }) as Error;
       await expect(store.getJob('job-x')).rejects.toThrow(notFound);
@@ -208,5 +246,29 @@ export function jobStoreConformance(name: string, open: (options: SchedulingOpti
       expect(await claim()).toMatchObject({ phase: 'score', shard: 0, attempt: 1 });
       expect((await store.getJob(jobId)).summaries.plan).toEqual([PLAN]);
     });
+
+    it('computes again only the shards whose results were lost', async () => {
+      const jobId = await store.submitJob({});
+      await store.completeShard(await claim(), PLAN);
+      const [first, second] = [await claim('w1'), await claim('w2')];
+      await store.completeShard(first, { of: 0 });
+      // In the phase that runs, the lease of the other shard goes on.
+      await store.restartPhase(jobId, 'score', [0]);
+      expect(await store.getJob(jobId)).toMatchObject({ shardsDone: 0, shards: [{ state: 'pending', attempt: 0 }, { state: 'leased' }] });
+      await expect(store.completeShard(first, { of: 0 })).rejects.toThrow(fenced);
+      await store.completeShard(second, { of: 1 });
+      await store.completeShard(await claim(), { of: 2 });
+      expect((await claim()).phase).toBe('select');
+      // In a phase that is over, the other shard stays done, with its summary and its token.
+      await store.restartPhase(jobId, 'score', [0, 7]);
+      expect(await store.completeShard(second, { of: 3 })).toBe('duplicate');
+      expect(await claim()).toMatchObject({ phase: 'score', shard: 0, attempt: 1 });
+      expect(await store.claimShard('w2')).toBeUndefined();
+      expect((await store.getJob(jobId)).summaries.score).toEqual([undefined, { of: 1 }]);
+      await store.restartPhase(jobId, 'score', []);
+      expect((await store.getJob(jobId)).shardsDone).toBe(1);
+    });
+
+    it('behaves as the state machine does in random histories', () => compareRandomHistories(open, OPTIONS, historyCount), 120_000);
   });
 }

@@ -5,25 +5,30 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { jobStoreConformance } from '../conformance.ts';
 import { openEmbeddedJobStore } from './embedded-job-store.ts';
 
-jobStoreConformance('the embedded store', async (options) => {
-  const folder = mkdtempSync(join(tmpdir(), 'sublace-store-'));
-  let nowMs = 1_000;
-  const open = () => openEmbeddedJobStore({ ...options, folder, now: () => nowMs });
-  let store = open();
-  return {
-    store,
-    advance: (ms) => void (nowMs += ms),
-    async reopen() {
-      await store.close();
-      store = open();
-      return store;
-    },
-    async dispose() {
-      await store.close();
-      rmSync(folder, { recursive: true });
-    },
-  };
-});
+jobStoreConformance(
+  'the embedded store',
+  async (options) => {
+    const folder = mkdtempSync(join(tmpdir(), 'sublace-store-'));
+    let nowMs = 1_000;
+    const open = () => openEmbeddedJobStore({ ...options, folder, now: () => nowMs });
+    let store = open();
+    return {
+      store,
+      now: () => nowMs,
+      advance: (ms) => void (nowMs += ms),
+      async reopen() {
+        await store.close();
+        store = open();
+        return store;
+      },
+      async dispose() {
+        await store.close();
+        rmSync(folder, { recursive: true });
+      },
+    };
+  },
+  60,
+);
 
 describe('the write-ahead file', () => {
   let folder: string;

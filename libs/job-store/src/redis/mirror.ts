@@ -36,7 +36,7 @@ export class Mirror {
   }
 
   /**
-   * Takes what a script did.
+   * Takes what a script did; not called for one that refused.
    *
    * @param event  What it was asked to do.
    * @param changes  What changed.

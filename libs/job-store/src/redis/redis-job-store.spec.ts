@@ -1,7 +1,11 @@
 import { startRedis, type RedisServer } from '@sublace/test-servers';
 import { afterAll, beforeAll } from 'vitest';
 import { jobStoreConformance } from '../conformance.ts';
+import { loadMirror } from './load-mirror.ts';
+import { RedisConnection } from './redis-connection.ts';
 import { openRedisJobStore } from './redis-job-store.ts';
+import { prefixOf } from './redis-session.ts';
+import { parseRedisUrl } from './redis-target.ts';
 
 let redis: RedisServer;
 beforeAll(async () => void (redis = await startRedis()), 300_000);
@@ -9,19 +13,31 @@ afterAll(() => redis.stop());
 
 let count = 0;
 
-jobStoreConformance('the Redis store', async (options) => {
-  const url = `${redis.url}?namespace=conformance-${count++}`;
-  let nowMs = 1_000;
-  const open = () => openRedisJobStore({ ...options, url, now: () => nowMs });
-  let store = await open();
-  return {
-    store,
-    advance: (ms) => void (nowMs += ms),
-    async reopen() {
-      await store.close();
-      store = await open();
-      return store;
-    },
-    dispose: () => store.close(),
-  };
-});
+jobStoreConformance(
+  'the Redis store',
+  async (options) => {
+    const url = `${redis.url}?namespace=conformance-${count++}`;
+    const target = parseRedisUrl(url);
+    let nowMs = 1_000;
+    const open = () => openRedisJobStore({ ...options, url, now: () => nowMs });
+    let store = await open();
+    return {
+      store,
+      now: () => nowMs,
+      advance: (ms) => void (nowMs += ms),
+      async reopen() {
+        await store.close();
+        store = await open();
+        return store;
+      },
+      async stored() {
+        const connection = await RedisConnection.open(target, 5000);
+        const { jobs } = await loadMirror(connection, prefixOf(target));
+        connection.close();
+        return [...jobs.values()];
+      },
+      dispose: () => store.close(),
+    };
+  },
+  30,
+);

@@ -105,7 +105,7 @@ export async function openRedisJobStore(options: RedisJobStoreOptions): Promise<
       const expected = mirror.revision + (answer.hasWritten ? 1 : 0);
       if (answer.revision !== expected) throw session.breakConnection(`expected revision ${expected}, got ${answer.revision}`);
       mirror.revision = answer.revision;
-      mirror.apply(event, answer.changes, atMs, leaseExpiresAtMs);
+      if (answer.hasWritten) mirror.apply(event, answer.changes, atMs, leaseExpiresAtMs);
       tell(answer.changes);
       return replyOf(event, answer, leaseExpiresAtMs);
     });
