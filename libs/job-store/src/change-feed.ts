@@ -3,6 +3,7 @@ import type { Change } from '@sublace/scheduling';
 /** Hands changes to any number of watchers, each at its own pace. */
 export class ChangeFeed {
   readonly #watchers = new Set<(change: Change | undefined) => void>();
+  #isClosed = false;
 
   /**
    * Tells every watcher.
@@ -13,8 +14,9 @@ export class ChangeFeed {
     for (const watcher of this.#watchers) watcher(change);
   }
 
-  /** Ends every watch. */
+  /** Ends every watch, and those that begin later at once. */
   close(): void {
+    this.#isClosed = true;
     for (const watcher of this.#watchers) watcher(undefined);
   }
 
@@ -27,7 +29,7 @@ export class ChangeFeed {
    */
   watch(jobId: string | undefined, signal?: AbortSignal): AsyncIterable<Change> {
     const queue: Change[] = [];
-    let isOpen = signal?.aborted !== true;
+    let isOpen = signal?.aborted !== true && !this.#isClosed;
     let wake = (): void => undefined;
     const watcher = (change: Change | undefined): void => {
       if (change === undefined) end();

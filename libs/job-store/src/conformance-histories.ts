@@ -172,10 +172,10 @@ class History {
     if (next.kind === 'tick') return { type: 'requeueExpired' };
     if ('lease' in next) return this.#leaseEventOf(next);
     if (jobs.length === 0) return undefined;
-    const finalised = jobs.find((job) => job.state === 'reducing' && job.shardsDone === 1);
-    const { jobId } = (next.kind === 'publish' && finalised) || jobs[next.job % jobs.length];
+    const finalised = next.kind === 'publish' ? jobs.find((job) => job.state === 'reducing' && job.shardsDone === 1) : undefined;
+    const { jobId } = finalised ?? jobs[next.job % jobs.length];
     if (next.kind === 'cancel') return { type: 'cancelJob', jobId, reason: 'no longer\nwanted' };
-    if (next.kind === 'failJob') return { type: 'failJob', jobId, code: 'INTERNAL', message: 'bröken' };
+    if (next.kind === 'failJob') return { type: 'failJob', jobId, code: 'INTERNAL', message: 'it is broken: é' };
     if (next.kind === 'restart') return { type: 'restartPhase', jobId, phase: next.phase, ...(next.shards && { shards: next.shards }) };
     return { type: 'publishJob', jobId };
   }

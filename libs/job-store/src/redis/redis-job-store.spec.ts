@@ -8,7 +8,8 @@ import { prefixOf } from './redis-session.ts';
 import { parseRedisUrl } from './redis-target.ts';
 
 let redis: RedisServer;
-beforeAll(async () => void (redis = await startRedis()), 300_000);
+// `always`, so that a server that can tell when its file is on the disk (7.2 and newer) says so at once.
+beforeAll(async () => void (redis = await startRedis({ config: [['appendfsync', 'always']] })), 300_000);
 afterAll(() => redis.stop());
 
 let count = 0;

@@ -144,5 +144,7 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = new Promise((resolve) => child.once('exit', resolve));
   child.kill(signal);
+  // One that a spec has stopped would not hear it.
+  child.kill('SIGCONT');
   await gone;
 }
