@@ -54,7 +54,19 @@ export async function readManifest(directory: string, options: ReadManifestOptio
     const got = isFolder ? `a folder without ${MANIFEST_NAME}` : 'no such folder';
     throw new SublaceError('NOT_FOUND', `${directory}: expected ${article(options.kind)}, got ${got}; check the path`, { cause });
   });
-  const manifest = parseManifest(text, path);
+  return checkManifest(parseManifest(text, path), path, options);
+}
+
+/**
+ * Makes sure that a manifest is of the expected kind, in a layout that is known.
+ *
+ * @param manifest  What was read.
+ * @param path  Where, for the message.
+ * @param options  Expected kind and newest known layout.
+ * @returns  The manifest.
+ * @throws SublaceError DATA_INVALID when it is something else.
+ */
+export function checkManifest(manifest: ArtifactManifest, path: string, options: ReadManifestOptions): ArtifactManifest {
   const { formatVersionMax = 1, kind } = options;
   if (kind !== undefined && !isKind(manifest, kind)) {
     const expected = [kind].flat().join("' or '");
@@ -84,7 +96,15 @@ function article(kind: string | readonly string[] | undefined): string {
   return kind === undefined ? 'an artifact folder' : `a ${[kind].flat()[0]} folder`;
 }
 
-function parseManifest(text: string, path: string): ArtifactManifest {
+/**
+ * Reads the text of a manifest.
+ *
+ * @param text  JSON.
+ * @param path  Where it is from, for the message.
+ * @returns  The manifest, of any kind.
+ * @throws SublaceError DATA_INVALID when it is none.
+ */
+export function parseManifest(text: string, path: string): ArtifactManifest {
   let value: unknown;
   try {
     value = JSON.parse(text);

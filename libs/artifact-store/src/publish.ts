@@ -138,7 +138,15 @@ export async function publishDirectory(staging: string, output: string, options:
   return manifest;
 }
 
-function requireReported(staging: string, manifest: ArtifactManifest, reported: readonly ArtifactFile[] | undefined): void {
+/**
+ * Makes sure that a manifest lists what the writer of the artifact reported.
+ *
+ * @param staging  Where it is, for the message.
+ * @param manifest  What was written.
+ * @param reported  What was reported; anything will do when absent.
+ * @throws SublaceError DIGEST_MISMATCH when they differ, DATA_INVALID when the report is empty.
+ */
+export function requireReported(staging: string, manifest: ArtifactManifest, reported: readonly ArtifactFile[] | undefined): void {
   if (reported === undefined) return;
   if (reported.length === 0) throw new SublaceError('DATA_INVALID', `${staging}: expected files in the report of its writer, got none`);
   if (isSameList(manifest.files, reported)) return;
