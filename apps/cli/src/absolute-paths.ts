@@ -1,7 +1,19 @@
 import { resolve } from 'node:path';
+import { formatS3Uri, isS3Uri, parseS3Uri } from '@sublace/artifact-store';
 import { parseDataSpec } from '@sublace/data';
 
 const INDICES = 'indices:';
+
+/**
+ * The place of an artifact that means the same in every folder.
+ *
+ * @param place  A path, or an `s3://` URI.
+ * @returns  The absolute path, or the URI.
+ * @throws {SublaceError} INVALID_ARGUMENT for an `s3:` URI that is none.
+ */
+export function absolutePlace(place: string): string {
+  return isS3Uri(place) ? formatS3Uri(parseS3Uri(place)) : resolve(place);
+}
 
 /**
  * A data SPEC that means the same in every folder: paths are made absolute, since the processes that read them may run elsewhere.

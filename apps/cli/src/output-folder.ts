@@ -1,5 +1,6 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { isS3Uri } from '@sublace/artifact-store';
 import { SublaceError } from '@sublace/errors';
 
 /**
@@ -10,6 +11,7 @@ import { SublaceError } from '@sublace/errors';
  * @throws {SublaceError} OUTPUT_UNWRITABLE naming what is in the way.
  */
 export function checkOutputFolder(path: string): string {
+  if (isS3Uri(path)) throw new SublaceError('INVALID_ARGUMENT', `output: expected a folder, got ${path}; only posteriors go to a bucket`);
   const wanted = resolve(path);
   let folder = wanted;
   while (!existsSync(folder)) folder = dirname(folder);

@@ -1,54 +1,52 @@
-import { isAbsolute } from 'node:path';
-import {
-  checkFiles,
-  checkWritable,
-  discardStaging,
-  isSameList,
-  publishDirectory,
-  readManifest,
-  recoverOutput,
-  stageDirectory,
-} from '@sublace/artifact-store';
+import { checkFiles, isSameList, openOutput, type Output } from '@sublace/artifact-store';
 import { SublaceError } from '@sublace/errors';
 import type { JsonObject } from '@sublace/scheduling';
 
 /** The only part of a job's spec that the coordinator reads. */
 interface OutputSpec {
-  output: string;
+  output: Output;
   overwrite: boolean;
 }
 
 /** What a fit publishes: a posterior, or a sequence of them. One may take the other's place. */
 const KINDS = ['posterior', 'posterior-sequence'];
 
-/** Staging folders of the jobs that are being finalised, one per lease, so that a zombie never writes where its successor does. */
+/** What was staged for one job: where it is to be published, and a place per lease, so that a zombie never writes where its successor does. */
+interface Staged {
+  output: Output;
+  places: Map<number, string>;
+}
+
+/** Publishes posteriors, to folders and to buckets. */
 export class Publisher {
-  readonly #stagings = new Map<string, Map<number, string>>();
+  readonly #staged = new Map<string, Staged>();
 
   /**
    * Refuses a job whose posterior could not be published, before any work is spent on it.
    *
    * @param spec  The job's spec.
-   * @throws SublaceError INVALID_ARGUMENT when `output` is no absolute path, OUTPUT_UNWRITABLE when it cannot be written.
+   * @throws SublaceError INVALID_ARGUMENT when `output` is no absolute path and no `s3://` URI, OUTPUT_UNWRITABLE when it cannot be written, UNAVAILABLE
+   *   and UNAUTHENTICATED when its bucket cannot be reached.
    */
   async check(spec: JsonObject): Promise<void> {
     const { output, overwrite } = outputOf(spec);
-    await checkWritable(output, { overwrite, kind: KINDS });
+    await output.check({ overwrite, kind: KINDS });
   }
 
   /**
-   * Makes the folder that the holder of a finalise lease writes to.
+   * Makes the place that the holder of a finalise lease writes to.
    *
    * @param jobId  The job.
    * @param leaseToken  Token of the lease.
    * @param spec  The job's spec.
-   * @returns  Path of a new, empty folder beside the output.
+   * @returns  Path of a new, empty folder beside the output, or a URI that nothing is under yet.
    * @throws SublaceError OUTPUT_UNWRITABLE when it cannot be made.
    */
   async stage(jobId: string, leaseToken: number, spec: JsonObject): Promise<string> {
-    const staging = await stageDirectory(outputOf(spec).output);
-    const stagings = this.#stagings.get(jobId) ?? new Map<number, string>();
-    this.#stagings.set(jobId, stagings.set(leaseToken, staging));
+    const { output } = outputOf(spec);
+    const staging = await output.stage(`${jobId}-${leaseToken}`);
+    const { places } = this.#staged.get(jobId) ?? { places: new Map<number, string>() };
+    this.#staged.set(jobId, { output, places: places.set(leaseToken, staging) });
     return staging;
   }
 
@@ -63,10 +61,10 @@ export class Publisher {
    */
   async publish(jobId: string, leaseToken: number, spec: JsonObject, summary: JsonObject): Promise<void> {
     const { output, overwrite } = outputOf(spec);
-    const staging = this.#stagings.get(jobId)?.get(leaseToken);
+    const staging = this.#staged.get(jobId)?.places.get(leaseToken);
     if (staging === undefined)
-      throw new SublaceError('INTERNAL', `job ${jobId}: expected a staging folder of token ${leaseToken}, got none`);
-    await publishDirectory(staging, output, { overwrite, kind: KINDS, files: checkFiles(summary.files, 'summary of finalise') });
+      throw new SublaceError('INTERNAL', `job ${jobId}: expected something staged under token ${leaseToken}, got nothing`);
+    await output.publish(staging, { overwrite, kind: KINDS, files: checkFiles(summary.files, 'summary of finalise') });
   }
 
   /**
@@ -79,7 +77,7 @@ export class Publisher {
   async isPublished(spec: JsonObject, summary: JsonObject): Promise<boolean> {
     try {
       const files = checkFiles(summary.files, 'summary of finalise');
-      const manifest = await readManifest(outputOf(spec).output, { kind: KINDS });
+      const manifest = await outputOf(spec).output.readManifest({ kind: KINDS });
       const isSame = manifest.digest === undefined || manifest.digest === summary.digest;
       return isSame && files.length > 0 && isSameList(manifest.files, files);
     } catch {
@@ -88,19 +86,22 @@ export class Publisher {
   }
 
   /**
-   * Removes every staging folder of a job that has ended.
+   * Removes everything that was staged for a job that has ended; what a bucket that cannot be reached keeps is for the next sweep.
    *
    * @param jobId  The job.
    */
   async discard(jobId: string): Promise<void> {
-    const stagings = this.#stagings.get(jobId);
-    this.#stagings.delete(jobId);
-    for (const staging of stagings?.values() ?? []) await discardStaging(staging);
+    const staged = this.#staged.get(jobId);
+    this.#staged.delete(jobId);
+    for (const place of staged?.places.values() ?? [])
+      await staged?.output.discard(place).catch((error: unknown) => {
+        if (!SublaceError.from(error).isRetryable) throw error;
+      });
   }
 
-  /** Removes every staging folder of every job. */
+  /** Removes everything that was staged for any job. */
   async discardAll(): Promise<void> {
-    for (const jobId of [...this.#stagings.keys()]) await this.discard(jobId);
+    for (const jobId of [...this.#staged.keys()]) await this.discard(jobId);
   }
 
   /**
@@ -110,14 +111,13 @@ export class Publisher {
    * @throws SublaceError OUTPUT_UNWRITABLE when the posterior cannot be renamed back.
    */
   async sweep(spec: JsonObject): Promise<void> {
-    await recoverOutput(outputOf(spec).output);
+    await outputOf(spec).output.recover();
   }
 }
 
 function outputOf(spec: JsonObject): OutputSpec {
   const { output, overwrite } = spec;
-  if (typeof output !== 'string' || !isAbsolute(output)) {
-    throw new SublaceError('INVALID_ARGUMENT', `spec.output: expected an absolute path, got ${JSON.stringify(output)}`);
-  }
-  return { output, overwrite: overwrite === true };
+  if (typeof output !== 'string')
+    throw new SublaceError('INVALID_ARGUMENT', `spec.output: expected an absolute path or s3://BUCKET/PATH, got ${JSON.stringify(output)}`);
+  return { output: openOutput(output), overwrite: overwrite === true };
 }

@@ -25,6 +25,7 @@ import { InputBlocks, isKept } from './input-blocks.ts';
 import type { WorkerOptions } from './options.ts';
 import { ShardOffers } from './shard-offers.ts';
 import { WorkerMetrics } from './worker-metrics.ts';
+import { openStaging, type Staging } from './staging.ts';
 
 /** Length of a long poll for work. */
 const CLAIM_WAIT_MS = 20_000;
@@ -231,7 +232,9 @@ class Worker {
       held.letGo();
       this.#held.delete(held);
     };
+    let staged: Staging | undefined;
     try {
+      staged = staging === undefined ? undefined : await openStaging(staging);
       // Of tiles there may be more than this process has memory for: where the runner can, it pulls them itself.
       const reducers =
         compute.pullsTiles && task.reducers.length > 0 ? { addresses: task.reducers, lease, security: this.#security } : undefined;
@@ -243,7 +246,7 @@ class Worker {
       const extra = {
         ...(plan && { plan }),
         ...(selection && { selection }),
-        ...(staging !== undefined && { staging }),
+        ...(staged && { staging: staged.folder }),
         ...(reducers && { reducers }),
       };
       const startMs = performance.now();
@@ -254,12 +257,15 @@ class Worker {
       const computeSeconds = (performance.now() - startMs) / 1000;
       if (held.lost.aborted || this.#stop.signal.aborted)
         throw new SublaceError('FENCED', 'lease was lost while computing; the result is dropped');
+      await staged?.deliver(held.lost);
       // One shard in transfer at a time bounds the memory of waiting results.
       await this.#offering;
       const offer = (): Promise<void> => offers.offer(held, this.blocksAddress, result, computeSeconds);
       this.#offering = end(metrics.time('offer', phase, () => traced('offer', {}, offer)).then(() => logger.info(fields, 'shard is done')));
     } catch (error) {
       await end(Promise.reject(SublaceError.from(error)));
+    } finally {
+      await staged?.dispose();
     }
   }
 

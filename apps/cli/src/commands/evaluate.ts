@@ -4,6 +4,7 @@ import { loadDataset } from '@sublace/data';
 import { SublaceError } from '@sublace/errors';
 import { evaluate, familyOf, openPosterior, type Evaluation } from '@sublace/pipeline';
 import { Command } from 'commander';
+import { absolutePlace } from '../absolute-paths.ts';
 import { formatTable } from '../terminal/table.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
@@ -24,13 +25,16 @@ interface EvaluateOptions {
 export function evaluateCommand(terminal: () => Terminal): Command {
   return new Command('evaluate')
     .description('score a posterior on data, beside the MAP and the MAP with temperature scaling')
-    .requiredOption('--posterior <dir>', 'folder of the posterior')
+    .requiredOption('--posterior <place>', 'folder of the posterior, or s3://BUCKET/PATH')
     .requiredOption('--data <spec>', 'data SPEC, with keys as in mnist?rotate=90; its test part unless ?split= says otherwise')
     .option('--ood <spec>', 'out-of-distribution data, for the AUROC of the predictive entropy')
     .option('--model <path>', "use this model instead of the posterior's copy; it must be the same one")
     .action(async (options: EvaluateOptions) => {
       await startBackend();
-      const fitted = await openPosterior(resolve(options.posterior), options.model === undefined ? {} : { model: resolve(options.model) });
+      const fitted = await openPosterior(
+        absolutePlace(options.posterior),
+        options.model === undefined ? {} : { model: resolve(options.model) },
+      );
       const family = familyOf(fitted.manifest.likelihood);
       if (options.ood !== undefined && !family.entropies) {
         fitted.dispose();

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
-import { checkWritable } from '@sublace/artifact-store';
+import { openOutput } from '@sublace/artifact-store';
 import { POSTERIOR_KIND, SEQUENCE_KIND } from '@sublace/pipeline';
 import { addSecurityOptions, readSecurity } from '@sublace/roles';
 import { dryRun } from '../fit/dry-run.ts';
@@ -30,7 +30,7 @@ const WORKERS_DEFAULT = Math.min(4, availableParallelism());
 
 async function fit(flags: FitCommandFlags, terminal: Terminal): Promise<void> {
   const spec = await fitSpecOf(flags, flags.out);
-  await checkWritable(spec.output, { overwrite: spec.overwrite, kind: [POSTERIOR_KIND, SEQUENCE_KIND] });
+  await openOutput(spec.output).check({ overwrite: spec.overwrite, kind: [POSTERIOR_KIND, SEQUENCE_KIND] });
   const place =
     flags.coordinator === undefined
       ? { workerCount: flags.workers, reducerCount: flags.reducers, threads: flags.threads }

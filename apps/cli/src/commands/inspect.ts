@@ -18,7 +18,7 @@ const SAMPLE_SIZE = 256;
 export function inspectCommand(terminal: () => Terminal): Command {
   return new Command('inspect')
     .description('show what is in a posterior: layers, variances, dead share, effective dimension')
-    .requiredOption('--posterior <dir>', 'folder of the posterior')
+    .requiredOption('--posterior <place>', 'folder of the posterior, or s3://BUCKET/PATH')
     .action(async ({ posterior: folder }: { posterior: string }) => {
       await startBackend();
       const fitted = await openPosterior(folder);

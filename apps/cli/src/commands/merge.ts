@@ -1,8 +1,11 @@
-import { resolve } from 'node:path';
-import { checkWritable, discardStaging, publishDirectory, stageDirectory } from '@sublace/artifact-store';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { isS3Uri, openOutput, uploadArtifact } from '@sublace/artifact-store';
 import { startBackend } from '@sublace/backend';
 import { mergePosteriors, POSTERIOR_KIND, type MergeOptions } from '@sublace/pipeline';
 import { Command, Option } from 'commander';
+import { absolutePlace } from '../absolute-paths.ts';
 import { bounds, count, fileOr, numberOr } from '../options.ts';
 import { describePosterior } from '../posterior-report.ts';
 import type { Terminal } from '../terminal/terminal.ts';
@@ -14,17 +17,21 @@ interface MergeFlags extends MergeOptions {
 }
 
 async function merge(folders: readonly string[], { out, overwrite = false, ...options }: MergeFlags, terminal: Terminal): Promise<void> {
-  const output = resolve(out);
-  await checkWritable(output, { overwrite, kind: POSTERIOR_KIND });
+  const output = absolutePlace(out);
+  const place = openOutput(output);
+  await place.check({ overwrite, kind: POSTERIOR_KIND });
   await startBackend();
-  const staging = await stageDirectory(output);
+  const staging = await place.stage('merge');
+  const folder = isS3Uri(staging) ? await mkdtemp(join(tmpdir(), 'sublace-merge-')) : staging;
   try {
-    const manifest = await mergePosteriors(folders, staging, options);
-    await publishDirectory(staging, output, { overwrite, files: manifest.files });
+    const manifest = await mergePosteriors(folders, folder, options);
+    if (folder !== staging) await uploadArtifact(folder, staging);
+    await place.publish(staging, { overwrite, files: manifest.files });
     terminal.result({ output, digest: manifest.digest, manifest }, () => `${describePosterior(manifest)}\n\nposterior: ${output}`);
   } finally {
     // After publication there is nothing left under that name.
-    await discardStaging(staging);
+    await place.discard(staging);
+    await rm(folder, { recursive: true, force: true });
   }
 }
 
@@ -38,7 +45,7 @@ export function mergeCommand(terminal: () => Terminal): Command {
   return new Command('merge')
     .description('add up posteriors of one model and subnetwork that were fitted to different data')
     .argument('<posterior...>', 'folders of two or more posteriors; none may have seen data of another')
-    .requiredOption('--out <dir>', 'folder for the result')
+    .requiredOption('--out <place>', 'folder for the result, or s3://BUCKET/PATH')
     .option(
       '--prior-precision <value>',
       'a number, a file, evidence, or kept: that of the posteriors, which must be equal',

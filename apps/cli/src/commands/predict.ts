@@ -48,7 +48,7 @@ async function predict({ posterior, input, output, outputs, ...knobs }: PredictF
 export function predictCommand(terminal: () => Terminal): Command {
   return new Command('predict')
     .description('predict for the inputs in a file, with uncertainty')
-    .requiredOption('--posterior <dir>', 'folder of the posterior')
+    .requiredOption('--posterior <place>', 'folder of the posterior, or s3://BUCKET/PATH')
     .requiredOption('--input <file>', 'inputs in raw units: .npy, .csv without targets, .json with nested lists, or a data SPEC')
     .option('--output <file>', `${OUTPUT_KINDS.join(', ')} (default: one JSON object per line on standard output)`)
     .option(

@@ -1,9 +1,10 @@
 import { resolve } from 'node:path';
 import { Option, type Command } from 'commander';
+import { isS3Uri, localArtifact } from '@sublace/artifact-store';
 import { SublaceError } from '@sublace/errors';
 import { LIKELIHOOD_KINDS } from '@sublace/likelihoods';
 import { compileFitSpec, continuedFitSpec, readPosteriorManifest, type FitSpec } from '@sublace/pipeline';
-import { absoluteDataSpec, absoluteRule } from '../absolute-paths.ts';
+import { absoluteDataSpec, absolutePlace, absoluteRule } from '../absolute-paths.ts';
 import { bounds, count, fileOr, LIKELIHOOD_HELP, numberOr, real } from '../options.ts';
 
 /** What a fit computes, as commander delivers it: {@link addFitOptions}, and `--continue` and `--overwrite` where a command has them. */
@@ -61,7 +62,7 @@ function validationOf({ validation, seed }: FitFlags): FitSpec['validation'] {
 export async function fitSpecOf(flags: FitFlags, output: string): Promise<FitSpec> {
   const common = {
     data: absoluteDataSpec(flags.data),
-    output: resolve(output),
+    output: absolutePlace(output),
     validation: validationOf(flags),
     ...(flags.priorPrecision !== undefined && { priorPrecision: flags.priorPrecision }),
     priorStructure: flags.priorStructure,
@@ -75,7 +76,7 @@ export async function fitSpecOf(flags: FitFlags, output: string): Promise<FitSpe
     overwrite: flags.overwrite === true,
   };
   if (flags.continue !== undefined) {
-    const folder = resolve(flags.continue);
+    const folder = await continuedFolder(flags.continue, (flags as { coordinator?: string }).coordinator);
     const model = flags.model === undefined ? {} : { model: resolve(flags.model) };
     return continuedFitSpec(folder, await readPosteriorManifest(folder), { ...common, ...model });
   }
@@ -93,6 +94,17 @@ export async function fitSpecOf(flags: FitFlags, output: string): Promise<FitSpe
     normalisation: flags.normalisation,
     seed: flags.seed,
   });
+}
+
+/** The folder of the posterior that is continued; workers read it, so one from a bucket is only downloaded for those on this machine. */
+async function continuedFolder(place: string, coordinator: string | undefined): Promise<string> {
+  if (isS3Uri(place) && coordinator !== undefined) {
+    throw new SublaceError(
+      'USAGE',
+      `--continue ${place}: expected a folder that the workers of ${coordinator} can read, got a place in a bucket; download it to one`,
+    );
+  }
+  return localArtifact(absolutePlace(place));
 }
 
 /** An option that only `--continue` makes superfluous. */
@@ -177,7 +189,7 @@ export function addFitOptions(command: Command): Command {
  */
 export function addOutputOptions(command: Command): Command {
   return command
-    .requiredOption('--out <dir>', 'folder for the posterior')
+    .requiredOption('--out <place>', 'folder for the posterior, or s3://BUCKET/PATH?endpoint=...&region=...')
     .addOption(
       new Option('--continue <dir>', 'add these data to a posterior: same model, same weights; it must not have seen them').conflicts(
         INHERITED,

@@ -1,5 +1,4 @@
-import { join } from 'node:path';
-import { readManifest } from '@sublace/artifact-store';
+import { joinPlace, readManifestAt } from '@sublace/artifact-store';
 import { POSTERIOR_KIND, SEQUENCE_KIND, sizeOfRule, type FitSpec, type PosteriorManifest, type SequenceManifest } from '@sublace/pipeline';
 import { createCoordinatorClient, type PhaseReport, type Security } from '@sublace/protocol';
 import type { Terminal } from '../terminal/terminal.ts';
@@ -47,7 +46,7 @@ export async function runFit(spec: FitSpec, place: FitPlace, terminal: Terminal)
 }
 
 async function readPublished(output: string): Promise<Pick<FinishedFit, 'digest' | 'posteriors'>> {
-  const manifest = await readManifest(output, { kind: [POSTERIOR_KIND, SEQUENCE_KIND] });
+  const manifest = await readManifestAt(output, { kind: [POSTERIOR_KIND, SEQUENCE_KIND] });
   if (manifest.kind === POSTERIOR_KIND) {
     const posterior = manifest as PosteriorManifest;
     return { digest: posterior.digest, posteriors: [{ folder: output, manifest: posterior }] };
@@ -55,8 +54,8 @@ async function readPublished(output: string): Promise<Pick<FinishedFit, 'digest'
   const sequence = manifest as SequenceManifest;
   const posteriors = [];
   for (const part of sequence.posteriors) {
-    const folder = join(output, part.folder);
-    posteriors.push({ folder, manifest: (await readManifest(folder, { kind: POSTERIOR_KIND })) as PosteriorManifest });
+    const folder = joinPlace(output, part.folder);
+    posteriors.push({ folder, manifest: (await readManifestAt(folder, { kind: POSTERIOR_KIND })) as PosteriorManifest });
   }
   return { digest: sequence.digest, posteriors };
 }

@@ -195,7 +195,7 @@ export class FittedModel {
 /**
  * Opens a fitted posterior for prediction.
  *
- * @param folder  The artifact's folder.
+ * @param folder  The artifact's folder, or its `s3://` URI.
  * @param options  `model`: use this model instead of the artifact's copy; it must be the same one.
  * @param options.model  Path of the model.
  * @returns  The fitted model; dispose of it.

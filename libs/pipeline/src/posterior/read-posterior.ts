@@ -1,5 +1,4 @@
-import { join } from 'node:path';
-import { openVerifiedFile, readManifest, readVerifiedFile } from '@sublace/artifact-store';
+import { joinPlace, localArtifact, openVerifiedFile, readManifestAt, readVerifiedFile } from '@sublace/artifact-store';
 import { SublaceError } from '@sublace/errors';
 import { loadNetwork, type Network } from '@sublace/network';
 import { Posterior } from '@sublace/posterior';
@@ -20,12 +19,14 @@ export interface LoadedPosterior {
 /**
  * Reads a posterior, verifying the digest of every file. The factor is read into the runtime; of the GGN each tile is read when it is asked for.
  *
- * @param folder  The artifact's folder.
+ * @param place  The artifact's folder, or its `s3://` URI, from which it is downloaded into the cache.
  * @param modelPath  Use this model instead of the artifact's copy; it must be the same one.
  * @returns  Posterior and network; dispose of both.
  * @throws {SublaceError} NOT_FOUND, DATA_INVALID, or DIGEST_MISMATCH saying which digest differs.
  */
-export async function readPosterior(folder: string, modelPath?: string): Promise<LoadedPosterior> {
+export async function readPosterior(place: string, modelPath?: string): Promise<LoadedPosterior> {
+  await readPosteriorManifest(place);
+  const folder = await localArtifact(place);
   const manifest = await readPosteriorManifest(folder);
   const read = (name: string): Promise<Uint8Array> => readVerifiedFile(manifest, folder, name);
 
@@ -41,14 +42,14 @@ export async function readPosterior(folder: string, modelPath?: string): Promise
 /**
  * Reads the manifest of one posterior.
  *
- * @param folder  The artifact's folder.
+ * @param folder  The artifact's folder, or its `s3://` URI.
  * @returns  The manifest.
  * @throws {SublaceError} NOT_FOUND, or DATA_INVALID when it is something else.
  */
 export async function readPosteriorManifest(folder: string): Promise<PosteriorManifest> {
-  const manifest = await readManifest(folder, { kind: [POSTERIOR_KIND, SEQUENCE_KIND] });
+  const manifest = await readManifestAt(folder, { kind: [POSTERIOR_KIND, SEQUENCE_KIND] });
   if (manifest.kind === POSTERIOR_KIND) return manifest as PosteriorManifest;
-  const folders = (manifest as SequenceManifest).posteriors.map((part) => join(folder, part.folder)).join(', ');
+  const folders = (manifest as SequenceManifest).posteriors.map((part) => joinPlace(folder, part.folder)).join(', ');
   throw new SublaceError('DATA_INVALID', `${folder}: expected one posterior, got a sequence of them; point to one: ${folders}`);
 }
 
@@ -58,11 +59,13 @@ export type PosteriorTerms = Pick<Posterior, 'indices' | 'mapValues' | 'priorPre
 /**
  * Reads the terms of a posterior, without factor and model: to make another posterior of them.
  *
- * @param folder  The artifact's folder.
+ * @param place  The artifact's folder, or its `s3://` URI.
  * @returns  Manifest and terms, verified; dispose of the GGN, whose tiles stay in their file.
  * @throws {SublaceError} NOT_FOUND, DATA_INVALID, or DIGEST_MISMATCH saying which digest differs.
  */
-export async function readPosteriorTerms(folder: string): Promise<{ manifest: PosteriorManifest; terms: PosteriorTerms }> {
+export async function readPosteriorTerms(place: string): Promise<{ manifest: PosteriorManifest; terms: PosteriorTerms }> {
+  await readPosteriorManifest(place);
+  const folder = await localArtifact(place);
   const manifest = await readPosteriorManifest(folder);
   return { manifest, terms: await readTerms(folder, manifest) };
 }
