@@ -12,6 +12,7 @@ import { jobsCommand } from './commands/jobs.ts';
 import { logsCommand } from './commands/logs.ts';
 import { mergeCommand } from './commands/merge.ts';
 import { predictCommand } from './commands/predict.ts';
+import { scalingCommand } from './commands/scaling.ts';
 import { serveCommand } from './commands/serve.ts';
 import { simulateCommand } from './commands/simulate.ts';
 import { submitCommand } from './commands/submit.ts';
@@ -58,6 +59,7 @@ export function createProgram(): Command {
     logsCommand,
     cancelCommand,
     workersCommand,
+    scalingCommand,
     simulateCommand,
   ];
   for (const command of commands) adopt(program, withJson(command(terminal)));

@@ -13,6 +13,7 @@ import type { Terminal } from '../terminal/terminal.ts';
 interface SimulateFlags extends ClusterFlags {
   readonly workers: number[];
   readonly shards: number;
+  readonly reducers: number;
   readonly size?: number;
   readonly secondsPerShard: number;
   readonly bytesPerShard?: number;
@@ -45,6 +46,7 @@ function inputOf(flags: SimulateFlags): Omit<SimulationInput, 'workerCount'> {
   const indexBytes = 4 * size;
   return {
     ...clusterOf(flags),
+    reducerCount: flags.reducers,
     shardCount: flags.shards,
     openSeconds: flags.openSeconds,
     publishSeconds: flags.publishSeconds,
@@ -93,6 +95,7 @@ export function simulateCommand(terminal: () => Terminal): Command {
     .description('simulate a fit on clusters of several sizes, with slow links, stragglers and losses; measures nothing')
     .option('--workers <counts>', 'numbers of workers', workerCounts, [1, 10, 100, 1000])
     .option('--shards <count>', 'shards of each pass over the data', count({ min: 1, max: 1_000_000 }), 10_000)
+    .option('--reducers <count>', 'processes that hold the tiles; 0: the coordinator does', count({ min: 0, max: 10_000 }), 0)
     .option('--size <S>', `weights of the subnetwork, for bytes (default: ${SIZE_DEFAULT})`, count({ min: 1, max: 1_000_000 }))
     .option('--seconds-per-shard <seconds>', 'accumulate: computing', real({ min: 0 }), 10)
     .option('--bytes-per-shard <bytes>', 'accumulate: result (default: the float32 triangle of --size)', real({ min: 0 }))

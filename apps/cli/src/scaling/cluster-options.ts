@@ -4,7 +4,6 @@ import { count, real } from '../options.ts';
 
 /** What simulated clusters have beside workers, as commander delivers it. */
 export interface ClusterFlags {
-  readonly reducers: number;
   readonly bandwidth?: number;
   readonly latency: number;
   readonly control: number;
@@ -28,7 +27,6 @@ export interface ClusterFlags {
  */
 export function addClusterOptions(command: Command, defaults: { bandwidth: string }): Command {
   return command
-    .option('--reducers <count>', 'simulated: processes that hold the tiles; 0: the coordinator', count({ min: 0, max: 10_000 }), 0)
     .option('--bandwidth <bytes/s>', `simulated: of every link, each way, such as 1.25e9 (default: ${defaults.bandwidth})`, real({ min: 1 }))
     .option('--latency <seconds>', 'simulated: of a message, one way', real({ min: 0 }), 5e-4)
     .option('--control <seconds>', "simulated: the coordinator's time per request, one after the other", real({ min: 0 }), 5e-4)
@@ -47,7 +45,7 @@ export function addClusterOptions(command: Command, defaults: { bandwidth: strin
  *
  * @param flags  Options as commander delivers them.
  * @param measured  Links where `--bandwidth` is left out.
- * @returns  Input without shards, tasks and workers.
+ * @returns  Input without shards, tasks, workers and reducers.
  */
 export function clusterOf(
   flags: ClusterFlags,
@@ -59,7 +57,6 @@ export function clusterOf(
       ? measured
       : { workerBytesPerSecond: bandwidth, coordinatorBytesPerSecond: bandwidth, reducerBytesPerSecond: bandwidth };
   return {
-    reducerCount: flags.reducers,
     network: { ...links, latencySeconds: flags.latency },
     controlSeconds: flags.control,
     noise: flags.noise,

@@ -20,6 +20,11 @@ const MARKS: Readonly<Record<Source, { colour: string; symbol: string; line: 'so
   simulated: { colour: '#009E73', symbol: 'emptyTriangle', line: 'dotted' },
 };
 
+/** Names below bars, where there is room for little. */
+const SHORT_NAMES: Readonly<Record<Source, string>> = { measured: 'meas.', crowded: 'meas.*', predicted: 'pred.', simulated: 'sim.' };
+/** From here on bars are narrower than the names of their sources. */
+const BARS_MANY = 7;
+
 const SOURCES = Object.keys(MARKS) as Source[];
 const IDEAL = 'ideal';
 /** The ideal line has no marks, in the legend neither. */
@@ -27,7 +32,7 @@ const PLAIN_LINE = 'path://M0,9 L32,9 L32,10.5 L0,10.5 Z';
 /** Bars of what was not measured are pale: the opacity that is added to their colour. */
 const PALE = '73';
 
-const [WIDTH, HEIGHT, TOP, BOTTOM] = [1180, 530, 80, 116];
+const [WIDTH, HEIGHT, TOP, BOTTOM] = [1180, 546, 80, 132];
 
 /**
  * Two panels as SVG text: speed-up against the number of workers, and the time of every stage as a share of the whole, which stays readable from one
@@ -51,7 +56,7 @@ export function scalingChart(title: string, points: readonly ScalingPoint[]): st
       { left: 640, right: 24, top: TOP, bottom: BOTTOM },
     ],
     legend: [
-      { data: [{ name: IDEAL, icon: PLAIN_LINE }, ...present.map((source) => SOURCE_NAMES[source])], left: 64, width: 480, bottom: 12, itemGap: 18, itemWidth: 32, textStyle: FONT },
+      { data: [{ name: IDEAL, icon: PLAIN_LINE }, ...present.map((source) => SOURCE_NAMES[source])], left: 64, width: 480, bottom: 12, itemGap: 24, itemWidth: 32, textStyle: FONT },
       { data: [...STAGES], left: 640, width: 520, bottom: 12, itemGap: 18, textStyle: FONT },
     ],
     xAxis: [
@@ -62,8 +67,8 @@ export function scalingChart(title: string, points: readonly ScalingPoint[]): st
         name: 'workers',
         nameLocation: 'middle',
         nameGap: 46,
-        data: bars.map(({ workerCount, source }) => `${workerCount}\n${source}`),
-        axisLabel: { interval: 0, fontSize: bars.length > 8 ? 9 : 11 },
+        data: bars.map(({ workerCount, source }) => `${workerCount}\n${bars.length > BARS_MANY ? SHORT_NAMES[source] : source}`),
+        axisLabel: { interval: 0, fontSize: 11 },
       },
     ],
     yAxis: [

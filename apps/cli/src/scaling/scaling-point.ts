@@ -13,7 +13,7 @@ export type Source = 'measured' | 'crowded' | 'predicted' | 'simulated';
 /** How reports name a source. */
 export const SOURCE_NAMES: Readonly<Record<Source, string>> = {
   measured: 'measured',
-  crowded: 'measured, cores shared',
+  crowded: 'measured, cores shared (*)',
   predicted: 'predicted (cost model)',
   simulated: 'simulated',
 };
@@ -23,7 +23,7 @@ export interface ScalingPoint {
   readonly source: Source;
   readonly workerCount: number;
   readonly seconds: number;
-  /** Against one worker of the same source; a prediction and a simulation calibrated by runs against the measured one. */
+  /** Against one worker of the same source; where one was not measured, against the fewest workers times their number. */
   readonly speedUp: number;
   readonly stages: readonly { readonly stage: Stage; readonly seconds: number }[];
 }
