@@ -1,6 +1,15 @@
 import { SublaceError, isErrorCode } from '@sublace/errors';
 import type { JobStore, JobView } from '@sublace/job-store';
-import { implement, leaseRefOf, services, toLogMessage, toProgressMessage, toWorkerMessage, type Service } from '@sublace/protocol';
+import {
+  implement,
+  leaseRefOf,
+  parseJsonObject,
+  services,
+  toLogMessage,
+  toProgressMessage,
+  toWorkerMessage,
+  type Service,
+} from '@sublace/protocol';
 import { basisOf, UnusableShard, type PullReport, type ShardPuller, type SumsOfJobs } from '@sublace/reduction';
 import { isFinal, type JobState, type JsonObject, type Lease, type LeaseRef } from '@sublace/scheduling';
 import { shardAttributes, traced } from '@sublace/telemetry';
@@ -44,7 +53,7 @@ export function coordinatorService(parts: CoordinatorParts): Service {
   const attending = new Map<string, AbortSignal>();
   return implement(services.Coordinator.service, {
     async submitJob({ specJson, priority }) {
-      const spec = parseObject('spec', specJson);
+      const spec = parseJsonObject('spec', specJson);
       await publisher.check(spec);
       const jobId = await store.submitJob(spec, { priority });
       tracer.begin(jobId, Date.now());
@@ -83,7 +92,7 @@ export function coordinatorService(parts: CoordinatorParts): Service {
       return { leaseExpiresAtMs };
     },
     async offerTiles({ lease, blocksAddress, names, summaryJson, computeSeconds }, { signal }) {
-      const shard = { summary: parseObject('summary', summaryJson), computeSeconds };
+      const shard = { summary: parseJsonObject('summary', summaryJson), computeSeconds };
       return { pulledCount: await takeShard(parts, leaseRefOf(lease), blocksAddress, names, shard, signal) };
     },
     async failShard({ lease, code, message, retryable }) {
@@ -216,15 +225,4 @@ function overviewOf(job: JobView, { activity, waits }: CoordinatorParts) {
   const { jobId, state, phase, shardsDone, shards, failure, priority, submittedAtMs } = job;
   const overview = { jobId, state, phase, shardsDone, shardsTotal: shards.length, priority, submittedAtMs };
   return { ...overview, failure: failure ?? null, waitsFor: waits.waitOf(jobId).line, workerCount: activity.workerCount(jobId) };
-}
-
-function parseObject(name: string, json: string): JsonObject {
-  let value: unknown;
-  try {
-    value = JSON.parse(json);
-  } catch (error) {
-    throw new SublaceError('INVALID_ARGUMENT', `${name}: expected a JSON object, got text that is no JSON`, { cause: error });
-  }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject;
-  throw new SublaceError('INVALID_ARGUMENT', `${name}: expected a JSON object, got ${Array.isArray(value) ? 'a list' : typeof value}`);
 }

@@ -4,6 +4,7 @@ import { credentials, Metadata, ServerCredentials, type ChannelCredentials, type
 import { context, propagation, ROOT_CONTEXT, type Context } from '@opentelemetry/api';
 import { SublaceError } from '@sublace/errors';
 import type { Security, Tls } from './security.ts';
+import { PROTOCOL_VERSION, PROTOCOL_VERSION_KEY } from './version.ts';
 
 /** Largest payload of one BlockChunk: a whole tile of float32, which the receiver then uses where it came. */
 export const CHUNK_BYTES = 4 * 1024 * 1024;
@@ -109,10 +110,11 @@ export function serverCredentials({ tls }: Security): ServerCredentials {
  * Metadata of every call of a connection.
  *
  * @param options  How to connect.
- * @returns  The authorisation header, if there is a token, and the trace that the call belongs to, if there is one.
+ * @returns  The version of the protocol, the authorisation header, if there is a token, and the trace that the call belongs to, if there is one.
  */
 export function callMetadata(options: ConnectOptions): Metadata {
   const metadata = new Metadata();
+  metadata.set(PROTOCOL_VERSION_KEY, String(PROTOCOL_VERSION));
   if (options.token !== undefined) metadata.set('authorization', `Bearer ${options.token}`);
   propagation.inject(context.active(), metadata, { set: (carrier, key, value) => carrier.set(key, value) });
   return metadata;

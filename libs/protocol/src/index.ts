@@ -25,4 +25,6 @@ export { toProgressMessage } from './progress-event.ts';
 export { LOADER_OPTIONS, PROTO_ROOT, services } from './definitions.ts';
 export { ERROR_CODE_KEY, fromStatus, toStatus } from './status.ts';
 export { isLoopback } from './channel.ts';
+export { parseJsonObject } from './request-limits.ts';
+export { PROTOCOL_VERSION, PROTOCOL_VERSION_KEY } from './version.ts';
 export { readTls, readToken, type Security, type Tls, type TlsFiles } from './security.ts';

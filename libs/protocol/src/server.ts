@@ -1,4 +1,3 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
 import {
   Server,
@@ -12,6 +11,8 @@ import {
 import { context } from '@opentelemetry/api';
 import type { MethodDefinition } from '@grpc/proto-loader';
 import { SublaceError } from '@sublace/errors';
+import { HealthImplementation } from 'grpc-health-check';
+import { admission, type Admission } from './admission.ts';
 import { callTrace, CHANNEL_OPTIONS, isLoopback, serverCredentials } from './channel.ts';
 import type { Security } from './security.ts';
 import { toStatus } from './status.ts';
@@ -82,23 +83,35 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   if (!isLoopback(host) && !token) {
     throw new SublaceError('INVALID_ARGUMENT', `host ${host}: expected a token when not on loopback, got none; set SUBLACE_TOKEN`);
   }
-  const authorise = authoriser(token);
+  const admit = admission(token);
   const server = new Server(CHANNEL_OPTIONS);
   for (const { definition, handlers } of options.services) {
     const wrapped: Record<string, UntypedHandleCall> = {};
     for (const [name, method] of Object.entries(definition)) {
       const handler = handlers[name[0].toLowerCase() + name.slice(1)];
-      wrapped[name] = inTrace(method.responseStream ? streamCall(handler, authorise) : unaryCall(handler, authorise));
+      wrapped[name] = inTrace(method.responseStream ? streamCall(handler, admit) : unaryCall(handler, admit));
     }
     server.addService(definition, wrapped);
   }
+  const health = healthOf(options.services);
+  health.addToServer(server);
   const bound = await new Promise<number>((resolve, reject) => {
     server.bindAsync(`${host}:${port}`, serverCredentials(options), (error, boundPort) => {
       if (error) reject(bindError(host, port, error));
       else resolve(boundPort);
     });
   });
-  return { port: bound, close: (graceMs = 1000) => closeServer(server, graceMs) };
+  const close = (graceMs = 1000): Promise<void> => {
+    health.setStatus('', 'NOT_SERVING');
+    return closeServer(server, graceMs);
+  };
+  return { port: bound, close };
+}
+
+/** `grpc.health.v1`, for probes, which know no token: the whole process, and each service by its name. */
+function healthOf(services: readonly Service[]): HealthImplementation {
+  const names = services.flatMap(({ definition }) => Object.values(definition).slice(0, 1).map(({ path }) => path.split('/')[1]));
+  return new HealthImplementation(Object.fromEntries(['', ...names].map((name) => [name, 'SERVING' as const])));
 }
 
 /** Answers each call in the trace that it came with; where tracing is off, that costs a look at one header. */
@@ -108,12 +121,12 @@ function inTrace(answer: (call: never, callback: never) => Promise<void>): Untyp
   return traced as unknown as UntypedHandleCall;
 }
 
-function unaryCall(handler: Service['handlers'][string], authorise: Authorise) {
+function unaryCall(handler: Service['handlers'][string], admit: Admission) {
   return async (call: ServerUnaryCall<never, unknown>, callback: sendUnaryData<unknown>): Promise<void> => {
     const abort = new AbortController();
     call.on('cancelled', () => abort.abort());
     try {
-      authorise(call);
+      admit(call);
       callback(null, await handler(call.request, { signal: abort.signal, peer: call.getPeer() }));
     } catch (error) {
       callback(toStatus(error));
@@ -121,14 +134,14 @@ function unaryCall(handler: Service['handlers'][string], authorise: Authorise) {
   };
 }
 
-function streamCall(handler: Service['handlers'][string], authorise: Authorise) {
+function streamCall(handler: Service['handlers'][string], admit: Admission) {
   return async (call: ServerWritableStream<never, unknown>): Promise<void> => {
     const abort = new AbortController();
     const cancel = () => abort.abort();
     call.on('cancelled', cancel);
     call.on('close', cancel);
     try {
-      authorise(call);
+      admit(call);
       const messages = handler(call.request, { signal: abort.signal, peer: call.getPeer() }) as AsyncIterable<unknown>;
       for await (const message of messages) {
         if (abort.signal.aborted) return;
@@ -139,25 +152,6 @@ function streamCall(handler: Service['handlers'][string], authorise: Authorise) 
     } catch (error) {
       if (!abort.signal.aborted) call.emit('error', toStatus(error));
     }
-  };
-}
-
-/** A digest, so that comparing takes the same time whatever was sent, its length included. */
-function digestOf(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
-}
-
-/** Throws UNAUTHENTICATED for a call without the token. */
-type Authorise = (call: { metadata: { get(key: string): (string | Buffer)[] } }) => void;
-
-function authoriser(token: string | undefined): Authorise {
-  if (!token) return () => undefined;
-  const expected = digestOf(`Bearer ${token}`);
-  return ({ metadata }) => {
-    const got = metadata.get('authorization')[0]?.toString() ?? '';
-    if (timingSafeEqual(digestOf(got), expected)) return;
-    const what = got === '' ? 'none' : 'another one';
-    throw new SublaceError('UNAUTHENTICATED', `call: expected the token of this cluster, got ${what}; set SUBLACE_TOKEN`);
   };
 }
 

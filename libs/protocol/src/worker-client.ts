@@ -82,8 +82,9 @@ export function createWorkerClient(address: string, options: ConnectOptions = {}
         ...(staging === '' ? {} : { staging }),
       };
     },
-    async renewLease(lease, progress) {
-      await call('renewLease', { lease, ...progress });
+    async renewLease(lease, { done, total }) {
+      // A runner that counts wrongly must not lose its lease for that.
+      await call('renewLease', { lease, done: amountOf(done), total: amountOf(total) });
     },
     async offerTiles(lease, blocksAddress, names, summary, computeSeconds) {
       const request = { lease, blocksAddress, names, summaryJson: JSON.stringify(summary), computeSeconds };
@@ -110,4 +111,8 @@ export function createWorkerClient(address: string, options: ConnectOptions = {}
     },
     close: () => client.close(),
   };
+}
+
+function amountOf(value: number): number {
+  return Number.isFinite(value) && value > 0 ? value : 0;
 }

@@ -28,7 +28,7 @@ export interface MetricsServer {
 }
 
 /**
- * Serves `GET /metrics` for Prometheus.
+ * Serves `GET /metrics` for Prometheus, and `GET /healthz` for probes: that answers as long as this process does, whatever else is out of reach.
  *
  * @param registry  What to serve.
  * @param port  0: any free port.
@@ -38,7 +38,12 @@ export interface MetricsServer {
  */
 export async function serveMetrics(registry: Registry, port: number, host = '127.0.0.1'): Promise<MetricsServer> {
   const server = createServer((request, response) => {
-    if (request.method !== 'GET' || request.url?.split('?')[0] !== '/metrics') {
+    const path = request.method === 'GET' ? request.url?.split('?')[0] : undefined;
+    if (path === '/healthz') {
+      response.writeHead(200, { 'content-type': 'text/plain' }).end('ok\n');
+      return;
+    }
+    if (path !== '/metrics') {
       response.writeHead(404).end();
       return;
     }

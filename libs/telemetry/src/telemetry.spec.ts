@@ -41,6 +41,7 @@ describe('serveMetrics', () => {
     const server = await serveMetrics(registry, 0);
     const text = await (await fetch(`http://127.0.0.1:${server.port}/metrics`)).text();
     expect(text).toContain('sublace_pulled_bytes_total{role="coordinator"} 42');
+    expect(await (await fetch(`http://127.0.0.1:${server.port}/healthz`)).text()).toBe('ok\n');
     expect((await fetch(`http://127.0.0.1:${server.port}/other`)).status).toBe(404);
     await expect(serveMetrics(registry, server.port)).rejects.toMatchObject({ code: 'PORT_IN_USE' });
     await server.close();
