@@ -2,12 +2,13 @@ import { SublaceError } from '@sublace/errors';
 import { implement, leaseRefOf, services, type Service } from '@sublace/protocol';
 import { UnusableShard, type PullReport, type ShardPuller } from '@sublace/reduction';
 import { shardAttributes, traced } from '@sublace/telemetry';
-import { factorise } from './factorise.ts';
+import type { Factorisations } from './factorise/factorisations.ts';
 import type { SlotSums } from './slot-sums.ts';
 
 /** What the service works with. */
 export interface ReducerParts {
   sums: SlotSums;
+  factorisations: Factorisations;
   puller: ShardPuller;
   /** Aborts when this process is about to end: shards that are being pulled are given up, later ones wait for the connection to close. */
   ending: AbortSignal;
@@ -22,7 +23,7 @@ export interface ReducerParts {
  * @returns  The service.
  */
 export function reducerService(parts: ReducerParts): Service {
-  const { sums, puller, ending } = parts;
+  const { sums, puller, ending, factorisations } = parts;
   return implement(services.Reducer.service, {
     async ping() {
       return { heldBytes: sums.heldBytes, residentBytes: process.memoryUsage.rss() };
@@ -62,6 +63,6 @@ export function reducerService(parts: ReducerParts): Service {
       await sums.close(jobId);
       return {};
     },
-    factorise: (request, context) => factorise(parts, request, context),
+    factorise: (request, context) => factorisations.factorise(request, context),
   });
 }

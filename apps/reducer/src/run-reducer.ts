@@ -3,9 +3,10 @@ import { hostname } from 'node:os';
 import { openObjectStore } from '@sublace/artifact-store';
 import type { SublaceError } from '@sublace/errors';
 import { blocksService, createReducerAttendance, startServer } from '@sublace/protocol';
-import { ShardPuller, type CheckpointNote } from '@sublace/reduction';
+import { ShardPuller, type CheckpointNote, type PullReport } from '@sublace/reduction';
 import { createLogger, serveMetrics, startTracing, type Logger } from '@sublace/telemetry';
 import { Attendance } from './attendance.ts';
+import { Factorisations, type FactoriseNote } from './factorise/factorisations.ts';
 import { LeaseCheck } from './lease-check.ts';
 import type { ReducerOptions } from './options.ts';
 import { ReducerMetrics } from './reducer-metrics.ts';
@@ -56,11 +57,21 @@ export async function runReducer(options: ReducerOptions): Promise<RunningReduce
     () => puller.close(),
     () => client.close(),
   );
+  const factorisations = new Factorisations({
+    slot: () => sums.slot,
+    tileOf: (jobId, row, column) => sums.of(jobId).input(`ggn/${row}/${column}`).data as Float64Array,
+    checkLease: (lease) => leases.check(lease),
+    security,
+    onNote: (note) => logFactorisation(logger, note),
+  });
+  cleanups.push(() => factorisations.stop());
   const blocks = blocksService(async (lease, name) => {
+    if (name.startsWith('factor/')) return factorisations.block(lease, name);
     await leases.check(lease);
     return sums.of(lease.jobId).input(name);
   });
-  const service = reducerService({ sums, puller, ending: ending.signal, onPulled: (report, seconds) => metrics.pulled(report, seconds) });
+  const onPulled = (report: PullReport, seconds: number): void => metrics.pulled(report, seconds);
+  const service = reducerService({ sums, factorisations, puller, ending: ending.signal, onPulled });
   const server = await startServer({ ...security, host, port: options.port, services: [service, blocks] });
   cleanups.push(() => server.close(0));
   const name = options.advertiseHost ?? host;
@@ -83,6 +94,14 @@ export async function runReducer(options: ReducerOptions): Promise<RunningReduce
   const endpoint = await serveMetrics(metrics.registry, options.metricsPort, host);
   cleanups.push(() => endpoint.close());
   return { ...running, metricsPort: endpoint.port };
+}
+
+function logFactorisation(logger: Logger, { error, ...fields }: FactoriseNote): void {
+  const { jobId, what, tileCount, seconds } = fields;
+  const amount = what === 'begins' ? '' : `: ${tileCount} tiles after ${seconds.toFixed(2)} s`;
+  if (error && error.code !== 'CANCELLED')
+    logger.warn({ ...fields, code: error.code }, `job ${jobId}: factorisation ${what}: ${error.message}`);
+  else logger.info(fields, `job ${jobId}: factorisation ${what}${amount}`);
 }
 
 function logNote(logger: Logger, { error, ...fields }: CheckpointNote): void {

@@ -7,4 +7,4 @@ export { combineTiles, type TileTerm } from './combine-tiles.ts';
 export { quadraticForm } from './quadratic-form.ts';
 export { blocksOf, type TileSource } from './tile-source.ts';
 export { principalSubmatrix } from './principal-submatrix.ts';
-export { denseOf, diagonalOf, TiledMatrix } from './tiled-matrix.ts';
+export { clearAboveDiagonal, denseOf, diagonalOf, TiledMatrix } from './tiled-matrix.ts';

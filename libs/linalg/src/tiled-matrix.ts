@@ -134,7 +134,12 @@ export function diagonalOf(source: TileSource): Float64Array {
   return diagonal;
 }
 
-/** Rounding may differ above the diagonal, where nobody looks; zeros there make equal matrices equal bytes. */
-function clearAboveDiagonal({ row, column, rows, columns }: Tile, data: Float64Array): void {
+/**
+ * Sets to zero what lies above the diagonal in a tile on it. Rounding may differ there, where nobody looks; zeros make equal matrices equal bytes.
+ *
+ * @param tile  Its place.
+ * @param data  The tile, changed in place if it is on the diagonal.
+ */
+export function clearAboveDiagonal({ row, column, rows, columns }: Tile, data: Float64Array): void {
   if (row === column) for (let r = 0; r < rows; r++) data.fill(0, r * columns + r + 1, (r + 1) * columns);
 }

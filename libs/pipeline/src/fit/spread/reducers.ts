@@ -1,6 +1,6 @@
 import { activeBackend } from '@sublace/backend';
 import { SublaceError } from '@sublace/errors';
-import { addLogDiagonal, type BadPivot, type FactoriseOptions } from '@sublace/linalg';
+import { addLogDiagonal, clearAboveDiagonal, type BadPivot, type FactoriseOptions } from '@sublace/linalg';
 import { ownerOfTile, TILE_SIZE, tilesOfLowerTriangle, type Block, type Tile } from '@sublace/partials';
 import {
   createBlocksClient,
@@ -145,6 +145,7 @@ export class Reducers {
           const got = next.done ? 'none' : `[${next.value.shape.join(', ')}]`;
           throw new SublaceError('UNAVAILABLE', `tile ${prefix}/${row}/${column}: expected float64 [${rows}, ${columns}], got ${got}`);
         }
+        clearAboveDiagonal(tile, next.value.data);
         yield { ...next.value, name: `${as}/${row}/${column}` };
       }
     } finally {
