@@ -2,7 +2,7 @@ import nx from '@nx/eslint-plugin';
 import jsdoc from 'eslint-plugin-jsdoc';
 import { defineConfig, globalIgnores } from 'eslint/config';
 import tseslint from 'typescript-eslint';
-import { boundaries, ioModules, withoutIo } from './tools/lint/boundaries.mjs';
+import { boundaries, computeThreads, ioModules, withoutIo } from './tools/lint/boundaries.mjs';
 
 const specs = ['**/*.spec.ts', '**/testdata/**/*.ts'];
 const nodeGlobals = [
@@ -105,6 +105,27 @@ export default defineConfig(
     files: [...specs, 'apps/e2e/src/**/*.ts'],
     plugins: { '@nx': nx },
     rules: { '@nx/enforce-module-boundaries': ['error', boundaries({ isSpec: true })] },
+  },
+  {
+    files: computeThreads,
+    plugins: { '@nx': nx },
+    rules: { '@nx/enforce-module-boundaries': ['error', boundaries({ isSpec: false, isThread: true })] },
+  },
+  {
+    files: ['apps/reducer/**/*.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              group: ['**/factorise-thread.ts'],
+              message: 'it loads the tensor runtime: start it as a thread (docs/adr/0018-spread-factorisation.md)',
+            },
+          ],
+        },
+      ],
+    },
   },
   {
     files: withoutIo.map((name) => `libs/${name}/src/**/*.ts`),

@@ -25,20 +25,26 @@ const withoutNumerics = ['app:coordinator', 'app:reducer'].map((sourceTag) => ({
 }));
 
 /**
+ * Modules of those apps that are threads of their own, started when there is something to compute: the only ones with numerics, and nobody may import them.
+ */
+export const computeThreads = ['apps/reducer/src/factorise/factorise-thread.ts'];
+
+/**
  * Options of `@nx/enforce-module-boundaries`.
  *
  * @param {object} options
  * @param {boolean} options.isSpec  For test files, which may also import layer:testing.
+ * @param {boolean} [options.isThread]  For the files of {@link computeThreads}, which may import numerics.
  * @returns {object}
  */
-export function boundaries({ isSpec }) {
+export function boundaries({ isSpec, isThread = false }) {
   const extra = isSpec ? ['layer:testing'] : [];
   const rows = layers.map(({ sourceTag, allowed, banned }) => ({
     sourceTag,
     onlyDependOnLibsWithTags: [...allowed, ...extra],
     ...(banned.length > 0 && { bannedExternalImports: banned }),
   }));
-  return { enforceBuildableLibDependency: false, allow: [], depConstraints: isSpec ? rows : [...rows, ...withoutNumerics] };
+  return { enforceBuildableLibDependency: false, allow: [], depConstraints: isSpec || isThread ? rows : [...rows, ...withoutNumerics] };
 }
 
 /** Node's own modules that reach a disk, a network or a process: banned in layer:plain and layer:numerics. The Nx rule sees npm packages only. */

@@ -105,7 +105,7 @@ export async function scalarByFactorisations(inputs: EvidenceInputs, bounds: rea
   const { ggn, temperature, mapValues, priorMean, logLikelihood } = inputs;
   requireSquares(ggn);
   const curve: PriorPoint[] = [];
-  const { logDeterminantAt = async (diagonal) => logDeterminantHere(ggn, temperature, diagonal) } = inputs;
+  const { logDeterminantAt = async (diagonal: Float64Array) => logDeterminantHere(ggn, temperature, diagonal) } = inputs;
   const lossAt = async (logarithm: number): Promise<number> => {
     const value = Math.exp(logarithm);
     const priorPrecision = new Float64Array(mapValues.length).fill(value);

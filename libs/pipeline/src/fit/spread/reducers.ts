@@ -150,7 +150,7 @@ export class Reducers {
       }
     } finally {
       stop.abort();
-      await Promise.all(streams.map((stream) => stream.return?.(undefined)));
+      await Promise.all(streams.map(async (stream) => stream.return?.(undefined)));
     }
   }
 }
