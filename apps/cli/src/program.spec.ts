@@ -12,7 +12,7 @@ describe('runProgram', () => {
 
 describe('createProgram', () => {
   it('takes --json before and after every command that has a result', () => {
-    for (const command of createProgram().commands.filter((each) => !['serve', 'coordinator', 'worker'].includes(each.name()))) {
+    for (const command of createProgram().commands.filter((each) => !['serve', 'coordinator', 'reducer', 'worker'].includes(each.name()))) {
       expect([command.name(), command.options.some((option) => option.long === '--json')]).toEqual([command.name(), true]);
     }
   });

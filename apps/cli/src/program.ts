@@ -9,6 +9,7 @@ import { evaluateCommand } from './commands/evaluate.ts';
 import { fitCommand } from './commands/fit.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { jobsCommand } from './commands/jobs.ts';
+import { localClusterCommand } from './commands/local-cluster.ts';
 import { logsCommand } from './commands/logs.ts';
 import { mergeCommand } from './commands/merge.ts';
 import { predictCommand } from './commands/predict.ts';
@@ -53,6 +54,7 @@ export function createProgram(): Command {
     dataCommand,
     demoCommand,
     doctorCommand,
+    localClusterCommand,
     submitCommand,
     jobsCommand,
     watchCommand,
