@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { createCoordinatorClient, type CoordinatorClient, type ProgressEvent } from '@sublace/protocol';
-import type { SyntheticSpec } from './synthetic-runner.ts';
+import { SPEC_DEFAULTS, type SyntheticSpec } from './synthetic-runner.ts';
 
 const MAIN = (role: string) => fileURLToPath(new URL(`../../../${role}/src/main.ts`, import.meta.url));
 /** The module that workers of a test compute with. */
@@ -90,8 +90,7 @@ export class Cluster {
 
   /** Submits a small fit. */
   submit(spec: Partial<SyntheticSpec> = {}): Promise<string> {
-    const defaults = { output: this.output, exampleCount: 403, parameterCount: 230, subnetworkSize: 50, shardCount: 8, pauseMs: 60 };
-    return this.client.submitJob({ ...defaults, ...spec });
+    return this.client.submitJob({ ...SPEC_DEFAULTS, output: this.output, ...spec });
   }
 
   /** Follows a job to its end; `onEvent` sees every event on the way. */

@@ -51,6 +51,9 @@ interface SyntheticTask {
   staging?: string;
 }
 
+/** What a spec that says nothing of it gets, as one from the command line. */
+export const SPEC_DEFAULTS = { exampleCount: 403, parameterCount: 230, subnetworkSize: 50, shardCount: 8, pauseMs: 60 };
+
 const TILE = 16;
 const CHUNK = 50;
 
@@ -65,7 +68,7 @@ export async function runFitTask(
   task: SyntheticTask,
   onProgress?: (done: number, total: number) => void,
 ): Promise<{ summary: JsonObject; blocks: Block[] }> {
-  const spec = task.spec as unknown as SyntheticSpec;
+  const spec = { ...SPEC_DEFAULTS, ...(task.spec as unknown as SyntheticSpec) };
   at(spec, task, 'before');
   onProgress?.(1, 2);
   pause(spec.pauseMs);
