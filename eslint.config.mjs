@@ -100,9 +100,9 @@ export default defineConfig(
     plugins: { '@nx': nx },
     rules: { '@nx/enforce-module-boundaries': ['error', boundaries({ isSpec: false })] },
   },
-  // The end-to-end tests are specs as a whole, with what they share among them.
+  // The end-to-end tests are specs as a whole, with what they share among them. Benchmarks are not shipped either, and start the same servers.
   {
-    files: [...specs, 'apps/e2e/src/**/*.ts'],
+    files: [...specs, 'apps/e2e/src/**/*.ts', 'tools/bench/**/*.ts'],
     plugins: { '@nx': nx },
     rules: { '@nx/enforce-module-boundaries': ['error', boundaries({ isSpec: true })] },
   },

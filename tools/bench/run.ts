@@ -1,6 +1,7 @@
 /** `npm run bench -- [NAME [ARGS]]`: the numerics benchmark, and comparisons on real data through the command line. */
 import { exactSum } from './cluster/exact-sum.ts';
 import { transport } from './cluster/transport.ts';
+import { redisQueue } from './cluster/redis-queue.ts';
 import { largeSubnetwork } from './large-subnetwork.ts';
 import { numerics } from './numerics/suite.ts';
 import { rotatedMnist } from './rotated-mnist.ts';
@@ -10,6 +11,7 @@ const BENCHES: Readonly<Record<string, (args: readonly string[]) => void | Promi
   'exact-sum': exactSum,
   'large-subnetwork': largeSubnetwork,
   numerics,
+  'redis-queue': redisQueue,
   'rotated-mnist': rotatedMnist,
   transport,
   'uci-gap': uciGap,
