@@ -1,6 +1,7 @@
 import { SublaceError } from '@sublace/errors';
 import { checkManifest, MANIFEST_NAME, parseManifest, type ArtifactManifest, type ReadManifestOptions } from '../manifest.ts';
 import type { ObjectStore } from '../object-store/object-store.ts';
+import { readWithEtag } from '../object-store/read-with-etag.ts';
 import { openS3ObjectStore } from '../object-store/s3/s3-object-store.ts';
 import { parseS3Uri } from '../object-store/s3/s3-uri.ts';
 
@@ -39,21 +40,16 @@ export function publishedText(manifest: ArtifactManifest, location: string): str
  * @throws SublaceError DATA_INVALID when the object is no manifest; that of the store.
  */
 export async function readPublished(store: ObjectStore): Promise<PublishedManifest | undefined> {
-  for (;;) {
-    const head = await store.head(MANIFEST_NAME);
-    if (head === undefined) return undefined;
-    const bytes = await store.get(MANIFEST_NAME).catch(nothingWhenMissing);
-    // Only when it is the same before and after is this the etag of what was read.
-    if (bytes === undefined || (await store.head(MANIFEST_NAME))?.etag !== head.etag) continue;
-    const { location, ...manifest } = parseManifest(Buffer.from(bytes).toString('utf8'), `${store.uri} ${MANIFEST_NAME}`);
-    if (typeof location !== 'string' || !new RegExp(`^${PARTS}/[A-Za-z0-9_][A-Za-z0-9_-]*$`).test(location)) {
-      throw new SublaceError(
-        'DATA_INVALID',
-        `${store.uri} ${MANIFEST_NAME}: expected the location of its files, ${PARTS}/NAME, got ${JSON.stringify(location)}; publish it again`,
-      );
-    }
-    return { manifest: manifest as ArtifactManifest, location, etag: head.etag };
+  const found = await readWithEtag(store, MANIFEST_NAME);
+  if (found === undefined) return undefined;
+  const { location, ...manifest } = parseManifest(found.text, `${store.uri} ${MANIFEST_NAME}`);
+  if (typeof location !== 'string' || !new RegExp(`^${PARTS}/[A-Za-z0-9_][A-Za-z0-9_-]*$`).test(location)) {
+    throw new SublaceError(
+      'DATA_INVALID',
+      `${store.uri} ${MANIFEST_NAME}: expected the location of its files, ${PARTS}/NAME, got ${JSON.stringify(location)}; publish it again`,
+    );
   }
+  return { manifest: manifest as ArtifactManifest, location, etag: found.etag };
 }
 
 /**
@@ -108,8 +104,4 @@ export async function findArtifact(uri: string): Promise<{ store: ObjectStore; i
 
 function noArtifact(uri: string): SublaceError {
   return new SublaceError('NOT_FOUND', `${uri}: expected an artifact, got no ${MANIFEST_NAME} there; check the URI`);
-}
-
-function nothingWhenMissing(error: unknown): undefined {
-  if (SublaceError.from(error).code !== 'NOT_FOUND') throw error;
 }

@@ -1,0 +1,55 @@
+import { SublaceError } from '@sublace/errors';
+import type { Pointers } from './registry.ts';
+
+/** How a watch learns of changes. */
+export interface WatchOptions {
+  read: () => Promise<Pointers>;
+  /** Longest time between two looks. */
+  pollMs: number;
+  /** Ends the watch. */
+  signal: AbortSignal;
+  /** Takes a function to be called when there may be something new. */
+  onHint?: (hint: () => void) => void;
+}
+
+/**
+ * Labels as they are, and again whenever their revision is another one.
+ *
+ * @param options  How to look, and when.
+ * @yields Labels.
+ * @throws SublaceError that no later look would mend.
+ */
+export async function* watchPointers({ read, pollMs, signal, onHint }: WatchOptions): AsyncGenerator<Pointers> {
+  let seen: number | undefined;
+  let isHinted = false;
+  let wake = (): void => undefined;
+  const look = (): void => {
+    isHinted = true;
+    wake();
+  };
+  onHint?.(look);
+  signal.addEventListener('abort', look);
+  try {
+    while (!signal.aborted) {
+      isHinted = false;
+      const pointers = await read().catch((error: unknown) => {
+        if (!SublaceError.from(error).isRetryable) throw error;
+      });
+      if (pointers && pointers.revision !== seen && !signal.aborted) {
+        seen = pointers.revision;
+        yield pointers;
+        continue;
+      }
+      if (isHinted) continue;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, pollMs);
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  } finally {
+    signal.removeEventListener('abort', look);
+  }
+}
