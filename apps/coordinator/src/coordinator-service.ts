@@ -80,9 +80,14 @@ export function coordinatorService(parts: CoordinatorParts): Service {
       return { workers: activity.overview().map(toWorkerMessage) };
     },
     async claimShard({ workerId, waitMs }, { signal }) {
-      const lease = await store.claimShard(workerId, { waitMs: Math.min(waitMs, WAIT_MS_MAX), signal });
-      const task = lease && (await taskOf(parts, lease, signal));
-      return task ? { task } : {};
+      try {
+        const lease = await store.claimShard(workerId, { waitMs: Math.min(waitMs, WAIT_MS_MAX), signal });
+        const task = lease && (await taskOf(parts, lease, signal));
+        return task ? { task } : {};
+      } catch (error) {
+        // Whatever it is, a full disk here or an output of one job: no reason for the worker to end, as it would for an error that no retry mends.
+        throw new SublaceError('UNAVAILABLE', SublaceError.from(error).message, { cause: error });
+      }
     },
     async renewLease({ lease, done, total }) {
       const ref = leaseRefOf(lease);

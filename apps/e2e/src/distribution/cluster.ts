@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { createCoordinatorClient, type CoordinatorClient, type ProgressEvent } from '@sublace/protocol';
@@ -39,13 +39,15 @@ export interface StartOptions {
 /** A coordinator and workers as real processes, in a folder that goes with them. */
 export class Cluster {
   readonly folder = mkdtempSync(join(tmpdir(), 'sublace-e2e-'));
-  readonly output = join(this.folder, 'posterior');
+  output = join(this.folder, 'posterior');
   readonly checkpoints = join(this.folder, 'checkpoints');
   readonly workers: RoleProcess[] = [];
   readonly reducers: RoleProcess[] = [];
   readonly processes: RoleProcess[] = [];
   #client: CoordinatorClient | undefined;
   coordinator!: RoleProcess;
+  /** What is undone once every process has ended, before the folder goes; the last one first. */
+  readonly cleanups: (() => unknown)[] = [];
   /** How the next coordinator is started. */
   startOptions: StartOptions = {};
 
@@ -55,7 +57,7 @@ export class Cluster {
     const options = [...(isPortGiven ? [] : ['--port', '0']), '--lease-duration-ms', '1500', ...args];
     this.coordinator = await this.start('coordinator', options, this.startOptions);
     this.#client?.close();
-    this.#client = createCoordinatorClient(this.coordinator.ready.address, { timeoutMs: 10_000 });
+    this.#client = createCoordinatorClient(this.coordinator.ready.address, { timeoutMs: 10_000, token: this.startOptions.env?.SUBLACE_TOKEN });
     return this.coordinator;
   }
 
@@ -112,7 +114,8 @@ export class Cluster {
 
   /** What lies beside the output, itself included: names of published or left-over folders. */
   outputs(): string[] {
-    return existsSync(this.folder) ? readdirSync(this.folder).filter((name) => name.includes('posterior')) : [];
+    const folder = dirname(this.output);
+    return existsSync(folder) ? readdirSync(folder).filter((name) => name.includes(basename(this.output))) : [];
   }
 
   /** Ends every process for certain and removes the folder. */
@@ -120,6 +123,7 @@ export class Cluster {
     this.#client?.close();
     for (const { child } of this.processes) child.kill('SIGKILL');
     await Promise.all(this.processes.map(({ exit }) => exit));
+    for (const cleanup of this.cleanups.splice(0).reverse()) await cleanup();
     rmSync(this.folder, { recursive: true, force: true });
   }
 

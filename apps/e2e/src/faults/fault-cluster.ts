@@ -32,7 +32,6 @@ export class FaultCluster extends Cluster {
   readonly state = join(this.folder, 'state');
   readonly #points = join(this.folder, 'points');
   readonly #held = new Set<string>();
-  readonly #proxies: TcpProxy[] = [];
   #coordinatorArgs: string[] | undefined;
 
   /**
@@ -78,6 +77,14 @@ export class FaultCluster extends Cluster {
     this.startOptions = {};
   }
 
+  /** Starts workers that misbehave on request. */
+  async startUnrulyWorkers(count: number): Promise<RoleProcess[]> {
+    const options = ['--coordinator', this.coordinator.ready.address, '--runner', RUNNER];
+    const started = await Promise.all(Array.from({ length: count }, () => this.start('worker', options, this.unruly())));
+    this.workers.push(...started);
+    return started;
+  }
+
   /** Starts a worker whose every connection goes through a proxy. */
   async startProxiedWorker(...args: string[]): Promise<ProxiedWorker> {
     const port = await freePort();
@@ -95,7 +102,7 @@ export class FaultCluster extends Cluster {
   /** A proxy that goes with the cluster. */
   async proxyTo(target: string): Promise<TcpProxy> {
     const proxy = await TcpProxy.start(target);
-    this.#proxies.push(proxy);
+    this.cleanups.push(() => proxy.close());
     return proxy;
   }
 
@@ -167,11 +174,6 @@ export class FaultCluster extends Cluster {
         await sleep(100);
       }
     }
-  }
-
-  override async dispose(): Promise<void> {
-    await super.dispose();
-    await Promise.all(this.#proxies.map((proxy) => proxy.close()));
   }
 }
 

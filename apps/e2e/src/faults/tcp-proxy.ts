@@ -26,7 +26,7 @@ export class TcpProxy {
   readonly #target: { host: string; port: number };
   readonly #sockets = new Set<Socket>();
   readonly #traps: Trap[] = [];
-  readonly #watched = new Map<string, number>();
+  readonly #watched: { direction: Direction; pattern: Buffer; count: number }[] = [];
   #flowing: Promise<void> = Promise.resolve();
   #flow: (() => void) | undefined;
   #isCut = false;
@@ -37,6 +37,8 @@ export class TcpProxy {
   delayMs = 0;
   /** Bytes that were flipped so far. */
   flippedCount = 0;
+  /** Connections taken so far. */
+  connectionCount = 0;
   /** Bytes passed on so far. */
   readonly passedBytes: Record<Direction, number> = { request: 0, response: 0 };
 
@@ -119,12 +121,14 @@ export class TcpProxy {
   /**
    * Counts from now on how often certain bytes pass.
    *
+   * @param direction  Which way they go.
    * @param pattern  The bytes, as text.
-   * @returns  Tells the number so far, both directions together.
+   * @returns  Tells the number so far.
    */
-  watch(pattern: string): () => number {
-    this.#watched.set(pattern, 0);
-    return () => this.#watched.get(pattern)!;
+  watch(direction: Direction, pattern: string): () => number {
+    const watched = { direction, pattern: Buffer.from(pattern), count: 0 };
+    this.#watched.push(watched);
+    return () => watched.count;
   }
 
   /** Ends every connection and the proxy. */
@@ -145,6 +149,7 @@ export class TcpProxy {
       client.destroy();
       return;
     }
+    this.connectionCount++;
     const server = connect({ ...this.#target, allowHalfOpen: true });
     for (const [socket, other] of [
       [client, server],
@@ -190,7 +195,7 @@ export class TcpProxy {
   *#inspect(stream: WatchedStream, chunk: Buffer, direction: Direction): Generator<Buffer> {
     const start = stream.offset;
     stream.push(chunk);
-    for (const [pattern, count] of this.#watched) this.#watched.set(pattern, count + stream.ends(Buffer.from(pattern)).length);
+    for (const watched of this.#watched) if (watched.direction === direction) watched.count += stream.ends(watched.pattern).length;
     let done = 0;
     for (const trap of this.#traps.filter((each) => each.direction === direction)) {
       for (const end of stream.ends(trap.pattern)) {

@@ -1,0 +1,122 @@
+/** Random schedules of faults, each from a seed: whom, when, what, and for how long. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { STORES, type Fault, type FaultReport } from './fault.ts';
+import { kill, type FaultCluster } from './fault-cluster.ts';
+
+/** How many seeds make the whole list. */
+const SEED_COUNT = Number(process.env.SUBLACE_FAULTS_SEEDS ?? 50);
+const FIRST_SEED = Number(process.env.SUBLACE_FAULTS_FIRST_SEED ?? 1);
+const QUICK_SEEDS = new Set([1, 2, 3]);
+const WORKER_COUNT = 3;
+
+/** One step of a schedule. */
+export interface Step {
+  /** When: so many shards have been leased, by all logs together, or that much time has passed since the step before, whichever is first. */
+  leases: number;
+  afterMs: number;
+  victim: 'coordinator' | 'reducer' | 'redis' | number;
+  action: 'kill' | 'stop' | 'term' | 'throw';
+  /** Until a stopped process goes on, or a new one takes the place of one that ended. */
+  awayMs: number;
+}
+
+/**
+ * The schedule of a seed.
+ *
+ * @param seed  A positive integer.
+ * @param others  Roles beside workers and coordinator that the cluster has.
+ * @returns  Two to six steps.
+ */
+export function scheduleOf(seed: number, others: readonly ('reducer' | 'redis')[]): Step[] {
+  const random = generator(seed);
+  const pick = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)];
+  return Array.from({ length: 2 + Math.floor(random() * 5) }, (): Step => {
+    const victim = random() < 0.6 ? Math.floor(random() * WORKER_COUNT) : pick(['coordinator', ...others] as const);
+    const actions = typeof victim === 'number' ? (['kill', 'kill', 'stop', 'term', 'throw'] as const) : (['kill', 'kill', 'stop', 'term'] as const);
+    return {
+      leases: 1 + Math.floor(random() * 12),
+      afterMs: 300 + Math.floor(random() * 2500),
+      victim,
+      action: pick(actions),
+      awayMs: Math.floor(random() * 3000),
+    };
+  });
+}
+
+/** Faults of everybody. */
+export const randomFaults: readonly Fault[] = Array.from({ length: SEED_COUNT }, (_, index): Fault => {
+  const seed = FIRST_SEED + index;
+  return {
+    role: 'random',
+    name: `schedule of seed ${seed}`,
+    moment: 'at random',
+    stores: STORES,
+    quick: QUICK_SEEDS.has(seed),
+    expected: 'same digest',
+    run: (cluster) => follow(cluster, scheduleOf(seed, cluster.store === 'redis' ? ['redis'] : [])),
+  };
+});
+
+async function follow(cluster: FaultCluster, schedule: readonly Step[]): Promise<FaultReport> {
+  await cluster.startCoordinator();
+  await cluster.startUnrulyWorkers(WORKER_COUNT);
+  const jobId = await cluster.submit({ pauseMs: 120 });
+  let isOver = false;
+  const end = cluster.finish(jobId).finally(() => (isOver = true));
+  const struck: string[] = [];
+  const comebacks: Promise<unknown>[] = [];
+  for (const step of schedule) {
+    const leased = leaseCount(cluster) + step.leases;
+    const due = performance.now() + step.afterMs;
+    while (!isOver && leaseCount(cluster) < leased && performance.now() < due) await sleep(5);
+    if (isOver) break;
+    struck.push(`${step.action} ${typeof step.victim === 'number' ? `worker ${step.victim}` : step.victim}`);
+    const comeback = strike(cluster, step);
+    comebacks.push(comeback);
+    // The cluster has one coordinator: its next fault comes when it is back. Workers fall and rise on their own.
+    if (typeof step.victim !== 'number') await comeback;
+  }
+  await Promise.all(comebacks);
+  const last = await end;
+  if (struck.length === 0) throw new Error('expected the schedule to strike before the job is over');
+  return { last, proof: `${struck.length} of ${schedule.length}: ${struck.join(', ')}` };
+}
+
+/** Leases so far, by the logs of all coordinators that this cluster has had. */
+function leaseCount({ processes }: FaultCluster): number {
+  return processes.reduce((sum, { role, log }) => sum + (role === 'coordinator' ? (log().match(/ is leased /g)?.length ?? 0) : 0), 0);
+}
+
+async function strike(cluster: FaultCluster, { victim, action, awayMs }: Step): Promise<void> {
+  if (victim === 'redis') return;
+  const process = victim === 'coordinator' ? cluster.coordinator : cluster.workers[cluster.workers.length - WORKER_COUNT + (victim as number)];
+  if (action === 'stop') {
+    process.child.kill('SIGSTOP');
+    await sleep(awayMs);
+    process.child.kill('SIGCONT');
+    return;
+  }
+  if (action === 'throw') {
+    cluster.misbehave(process, { kind: 'throw' });
+    await process.exit;
+  } else {
+    // A process that is stopped at this moment hears of a SIGTERM when it goes on.
+    process.child.kill('SIGCONT');
+    await kill(process, action === 'kill' ? 'SIGKILL' : 'SIGTERM');
+  }
+  await sleep(awayMs);
+  if (victim === 'coordinator') await cluster.startCoordinator();
+  else await cluster.startUnrulyWorkers(1);
+}
+
+/** mulberry32: uniform in [0, 1). */
+function generator(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
