@@ -57,7 +57,10 @@ export class Cluster {
     const options = [...(isPortGiven ? [] : ['--port', '0']), '--lease-duration-ms', '1500', ...args];
     this.coordinator = await this.start('coordinator', options, this.startOptions);
     this.#client?.close();
-    this.#client = createCoordinatorClient(this.coordinator.ready.address, { timeoutMs: 10_000, token: this.startOptions.env?.SUBLACE_TOKEN });
+    this.#client = createCoordinatorClient(this.coordinator.ready.address, {
+      timeoutMs: 10_000,
+      token: this.startOptions.env?.SUBLACE_TOKEN,
+    });
     return this.coordinator;
   }
 

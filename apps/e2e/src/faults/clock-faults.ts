@@ -16,7 +16,12 @@ export const clockFaults: readonly Fault[] = [HOUR_MS, -HOUR_MS].flatMap((byMs):
   const where = byMs > 0 ? 'forwards' : 'backwards';
   const each = { ...common, moment: 'during accumulate' };
   return [
-    { ...each, name: `coordinator's clock set one hour ${where}`, quick: byMs < 0, run: (cluster) => shifted(cluster, 'coordinator', byMs) },
+    {
+      ...each,
+      name: `coordinator's clock set one hour ${where}`,
+      quick: byMs < 0,
+      run: (cluster) => shifted(cluster, 'coordinator', byMs),
+    },
     { ...each, name: `workers' clocks set one hour ${where}`, quick: false, run: (cluster) => shifted(cluster, 'workers', byMs) },
     { ...each, name: `coordinator killed and restarted one hour ${where}`, quick: byMs < 0, run: (cluster) => restarted(cluster, byMs) },
   ];
@@ -32,7 +37,8 @@ async function shifted(cluster: FaultCluster, whose: 'coordinator' | 'workers', 
   const struck = whose === 'coordinator' ? [cluster.coordinator] : cluster.workers;
   for (const process of struck) cluster.misbehave(process, { kind: 'shift clock', byMs });
   // The coordinator says something whenever the other worker does; a worker when it gets its next shard.
-  if (whose === 'coordinator') await cluster.client.cancelJob(await cluster.submit({ output: `${cluster.output}-other` }), 'only to be logged');
+  if (whose === 'coordinator')
+    await cluster.client.cancelJob(await cluster.submit({ output: `${cluster.output}-other` }), 'only to be logged');
   cluster.open(POINT);
   const last = await cluster.finish(jobId);
   const proof = await jumpIn(struck, byMs);
@@ -60,7 +66,10 @@ async function jumpIn(processes: readonly RoleProcess[], byMs: number): Promise<
   return until('a jump of the clock in a log', () => {
     for (const process of processes) {
       const times = timesOf(process);
-      const jump = times.slice(1).map((time, index) => time - times[index]).find((step) => Math.abs(step - byMs) < HOUR_MS / 2);
+      const jump = times
+        .slice(1)
+        .map((time, index) => time - times[index])
+        .find((step) => Math.abs(step - byMs) < HOUR_MS / 2);
       if (jump !== undefined) return `a line of its log comes ${Math.round(jump / 1000)} s after the one before`;
     }
     return undefined;

@@ -41,13 +41,12 @@ async function killed(cluster: FaultCluster, phase: Phase, pauseMs = 0): Promise
   await cluster.reached(point);
   await cluster.restartCoordinator({ pauseMs });
   cluster.open(point);
-  return { last: await cluster.finish(jobId), proof: await resumed(cluster, phase) };
+  return { last: await cluster.finish(jobId), proof: await resumed(cluster) };
 }
 
-/** That a restarted coordinator has resumed its job in the middle of a phase. */
-async function resumed(cluster: FaultCluster, phase: Phase): Promise<string> {
-  const again = phase === 'plan' ? /plan shard 0 is leased/ : /score shard \d+ is leased/;
-  return `after the restart: ${await cluster.logged(cluster.coordinator, again)}`;
+/** That a restarted coordinator has gone on with its job: from its checkpoint, or from the start of a phase. */
+async function resumed(cluster: FaultCluster): Promise<string> {
+  return `after the restart: ${await cluster.logged(cluster.coordinator, /checkpoint of job \S+ is restored|shard \d+ is leased/)}`;
 }
 
 async function killedWhilePulling(cluster: FaultCluster, block: string): Promise<FaultReport> {
@@ -59,7 +58,7 @@ async function killedWhilePulling(cluster: FaultCluster, block: string): Promise
   await kill(cluster.coordinator);
   worker.toWorker.resume();
   await cluster.startCoordinator();
-  return { last: await cluster.finish(jobId), proof: await resumed(cluster, 'accumulate') };
+  return { last: await cluster.finish(jobId), proof: await resumed(cluster) };
 }
 
 async function killedWhilePublishing(cluster: FaultCluster): Promise<FaultReport> {
@@ -73,7 +72,7 @@ async function killedWhilePublishing(cluster: FaultCluster): Promise<FaultReport
   await cluster.startCoordinator();
   return {
     last: await cluster.finish(jobId),
-    proof: `it left ${left[0].replace(/-[0-9a-f-]{36}$/, '-*')}; ${await resumed(cluster, 'finalise')}`,
+    proof: `it left ${left[0].replace(/-[0-9a-f-]{36}$/, '-*')}; ${await resumed(cluster)}`,
   };
 }
 
@@ -88,7 +87,7 @@ async function killedOften(cluster: FaultCluster): Promise<FaultReport> {
     cluster.open(point);
   }
   const last = await cluster.finish(jobId);
-  return { last, proof: `${points.length} kills; ${await resumed(cluster, 'finalise')}` };
+  return { last, proof: `${points.length} kills; ${await resumed(cluster)}` };
 }
 
 async function ended(cluster: FaultCluster): Promise<FaultReport> {
@@ -102,7 +101,7 @@ async function ended(cluster: FaultCluster): Promise<FaultReport> {
   cluster.open(point);
   const { status } = await first.exit;
   if (status !== 0) throw new Error(`expected exit code 0 after SIGTERM, got ${status}`);
-  return { last: await cluster.finish(jobId), proof: await resumed(cluster, 'accumulate') };
+  return { last: await cluster.finish(jobId), proof: await resumed(cluster) };
 }
 
 async function stopped(cluster: FaultCluster): Promise<FaultReport> {

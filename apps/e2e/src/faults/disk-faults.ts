@@ -148,4 +148,3 @@ function whyNoTmpfs(): string | undefined {
   rmdirSync(folder);
   return reason;
 }
-

@@ -44,7 +44,14 @@ async function playWorker(cluster: FaultCluster): Promise<PlayedWorker> {
       const blocks: Block[] = [];
       for (const { names } of inputs) for await (const block of inputsClient.pullBlocks(lease, names)) blocks.push(block);
       const { phase, shard, leaseToken } = lease;
-      const result = await runFitTask({ spec, phase, shard, inputs: blocks, ...(plan && { plan }), ...(staging !== undefined && { staging }) });
+      const result = await runFitTask({
+        spec,
+        phase,
+        shard,
+        inputs: blocks,
+        ...(plan && { plan }),
+        ...(staging !== undefined && { staging }),
+      });
       for (const block of result.blocks) offered.set(`${leaseToken}/${block.name}`, block);
       const names = result.blocks.map((block) => block.name);
       return (as = lease) => client.offerTiles(as, `127.0.0.1:${server.port}`, names, result.summary as JsonObject, 0);

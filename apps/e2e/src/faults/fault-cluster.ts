@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProgressEvent } from '@sublace/protocol';
-import { freePort } from '@sublace/test-servers';
+import { freePort, startRedis, type RedisServer } from '@sublace/test-servers';
 import { Cluster, RUNNER, type RoleProcess, type StartOptions } from '../distribution/cluster.ts';
 import type { SyntheticSpec } from '../distribution/synthetic-runner.ts';
 import type { Store } from './fault.ts';
@@ -30,6 +30,10 @@ export interface ProxiedWorker extends RoleProcess {
 export class FaultCluster extends Cluster {
   readonly store: Store;
   readonly state = join(this.folder, 'state');
+  /** The server that keeps its jobs, if it is not the coordinator. */
+  redis: RedisServer | undefined;
+  /** Address that the coordinator reaches Redis by: a proxy's, or undefined for its own. */
+  redisAddress: string | undefined;
   readonly #points = join(this.folder, 'points');
   readonly #held = new Set<string>();
   #coordinatorArgs: string[] | undefined;
@@ -46,12 +50,8 @@ export class FaultCluster extends Cluster {
   /** Starts the coordinator, on a port and a state that stay the same when it is started again without options. */
   override async startCoordinator(...args: string[]): Promise<RoleProcess> {
     this.#coordinatorArgs ??= [
-      '--port',
-      String(await freePort()),
-      '--attempts-max',
-      String(ATTEMPTS_MAX),
-      '--state-dir',
-      this.state,
+      ...['--port', String(await freePort()), '--attempts-max', String(ATTEMPTS_MAX), '--state-dir', this.state],
+      ...(this.store === 'redis' ? ['--store', await this.startStore()] : []),
       ...args,
     ];
     return super.startCoordinator(...this.#coordinatorArgs);
@@ -63,9 +63,20 @@ export class FaultCluster extends Cluster {
     await this.startWorkers(2);
   }
 
-  /** Starts another coordinator with the options of the first, on a port of its own. */
+  /** Starts a Redis server, unless there is one; gives the address of its store. */
+  async startStore(options: Parameters<typeof startRedis>[0] = {}): Promise<string> {
+    if (!this.redis) {
+      const redis = await startRedis(options);
+      this.redis = redis;
+      this.cleanups.push(() => redis.stop());
+    }
+    return `${this.redisAddress ?? this.redis.url}?namespace=faults`;
+  }
+
+  /** Starts another coordinator on the same jobs, on a port of its own: in the same folder, or in the same namespace of Redis. */
   startSecondCoordinator(): Promise<RoleProcess> {
-    return this.start('coordinator', ['--lease-duration-ms', '1500', ...this.#coordinatorArgs!.slice(2), '--port', '0']);
+    const place = this.store === 'redis' ? ['--state-dir', `${this.state}-2`] : [];
+    return this.start('coordinator', ['--lease-duration-ms', '1500', ...this.#coordinatorArgs!, '--port', '0', ...place]);
   }
 
   /** Ends the coordinator by a signal and starts it again, `pauseMs` later. */
@@ -194,7 +205,7 @@ export async function kill(process: RoleProcess, signal: NodeJS.Signals = 'SIGKI
  * @param what  What is waited for, in words.
  * @param poll  Gives it, or undefined.
  * @returns  The value.
- * @throws Error when there is none for a minute.
+ * @throws Error when there is none for long.
  */
 export async function until<T>(what: string, poll: () => T | undefined | Promise<T | undefined>): Promise<T> {
   const deadline = performance.now() + PATIENCE_MS;

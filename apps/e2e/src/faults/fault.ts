@@ -5,7 +5,7 @@ import type { FaultCluster } from './fault-cluster.ts';
 export type Store = 'embedded' | 'redis';
 
 /** Every store that a fault can strike with. */
-export const STORES: readonly Store[] = ['embedded'];
+export const STORES: readonly Store[] = ['embedded', 'redis'];
 
 /** What a fault ended in. */
 export interface FaultReport {

@@ -15,7 +15,13 @@ const POINT = pointName('accumulate', 3, 'during');
 /** Faults of the network. */
 export const networkFaults: readonly Fault[] = [
   { ...common, name: 'worker cut off for longer than its lease', moment: 'during computing accumulate', quick: true, run: cutOffComputing },
-  { ...common, name: 'worker cut off for longer than its lease', moment: 'during handing over accumulate', quick: true, run: cutOffInTransfer },
+  {
+    ...common,
+    name: 'worker cut off for longer than its lease',
+    moment: 'during handing over accumulate',
+    quick: true,
+    run: cutOffInTransfer,
+  },
   {
     ...common,
     name: 'cable of a worker pulled for longer than its lease (network namespace)',
@@ -28,7 +34,13 @@ export const networkFaults: readonly Fault[] = [
   { ...common, name: 'all connections of a worker reset', moment: 'during computing accumulate', quick: false, run: allReset },
   { ...common, name: 'silent path to the results (keepalive)', moment: 'during handing over accumulate', quick: false, run: silent },
   { ...common, name: 'slow (200 ms each way, 40 kB/s)', moment: 'all the time', quick: false, run: slow },
-  { ...common, name: 'flipped byte in a tile', moment: 'during handing over accumulate', quick: true, run: (cluster) => flippedOnce(cluster, 'ggn/2/1') },
+  {
+    ...common,
+    name: 'flipped byte in a tile',
+    moment: 'during handing over accumulate',
+    quick: true,
+    run: (cluster) => flippedOnce(cluster, 'ggn/2/1'),
+  },
   {
     ...common,
     name: 'flipped byte in scores',
@@ -37,7 +49,13 @@ export const networkFaults: readonly Fault[] = [
     run: (cluster) => flippedOnce(cluster, 'score/diagonal/1'),
   },
   { ...common, name: 'flipped byte in the indices', moment: 'during fetching inputs of accumulate', quick: false, run: flippedInput },
-  { ...common, name: 'flipped byte in every copy of a tile for a while', moment: 'during handing over accumulate', quick: false, run: flippedForAWhile },
+  {
+    ...common,
+    name: 'flipped byte in every copy of a tile for a while',
+    moment: 'during handing over accumulate',
+    quick: false,
+    run: flippedForAWhile,
+  },
   {
     ...common,
     name: 'flipped byte in every copy of a tile for ever',

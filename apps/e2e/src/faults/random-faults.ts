@@ -32,7 +32,8 @@ export function scheduleOf(seed: number, others: readonly ('reducer' | 'redis')[
   const pick = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)];
   return Array.from({ length: 2 + Math.floor(random() * 5) }, (): Step => {
     const victim = random() < 0.6 ? Math.floor(random() * WORKER_COUNT) : pick(['coordinator', ...others] as const);
-    const actions = typeof victim === 'number' ? (['kill', 'kill', 'stop', 'term', 'throw'] as const) : (['kill', 'kill', 'stop', 'term'] as const);
+    const actions =
+      typeof victim === 'number' ? (['kill', 'kill', 'stop', 'term', 'throw'] as const) : (['kill', 'kill', 'stop', 'term'] as const);
     return {
       leases: 1 + Math.floor(random() * 12),
       afterMs: 300 + Math.floor(random() * 2500),
@@ -89,7 +90,8 @@ function leaseCount({ processes }: FaultCluster): number {
 
 async function strike(cluster: FaultCluster, { victim, action, awayMs }: Step): Promise<void> {
   if (victim === 'redis') return;
-  const process = victim === 'coordinator' ? cluster.coordinator : cluster.workers[cluster.workers.length - WORKER_COUNT + (victim as number)];
+  const process =
+    victim === 'coordinator' ? cluster.coordinator : cluster.workers[cluster.workers.length - WORKER_COUNT + (victim as number)];
   if (action === 'stop') {
     process.child.kill('SIGSTOP');
     await sleep(awayMs);
