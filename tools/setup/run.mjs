@@ -20,6 +20,7 @@ const scripts = {
   parity: ['tools/reference/parity.ts'],
   lint: ['tools/lint/run.mjs'],
   bench: ['tools/bench/run.ts'],
+  faults: ['apps/e2e/src/faults/run-faults.ts'],
 };
 
 async function main([command, ...args]) {

@@ -5,6 +5,8 @@ import { duplicateFaults } from './duplicate-faults.ts';
 import type { Fault } from './fault.ts';
 import { networkFaults } from './network-faults.ts';
 import { randomFaults } from './random-faults.ts';
+import { redisFaults } from './redis-faults.ts';
+import { reducerFaults } from './reducer-faults.ts';
 import { workerFaults } from './worker-faults.ts';
 
 /** Every fault, in the order of the table. */
@@ -12,6 +14,8 @@ export const faults: readonly Fault[] = [
   ...workerFaults,
   ...duplicateFaults,
   ...coordinatorFaults,
+  ...reducerFaults,
+  ...redisFaults,
   ...networkFaults,
   ...diskFaults,
   ...clockFaults,
