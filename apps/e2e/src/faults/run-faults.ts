@@ -20,6 +20,9 @@ const FOLDER = join(ROOT, 'out', 'faults');
 const ROWS = join(FOLDER, 'rows.jsonl');
 const USAGE = 'usage: npm run test:faults -- [--seeds COUNT] [--only REGEXP] [--store embedded|redis] [--quick] [--at-once COUNT]';
 
+const say = (text: string): unknown => process.stdout.write(`${text}\n`);
+const complain = (text: string): unknown => process.stderr.write(`${text}\n`);
+
 async function main(): Promise<number> {
   const { seeds, only, store, quick, atOnce } = readArguments();
   rmSync(FOLDER, { recursive: true, force: true });
@@ -48,7 +51,7 @@ async function main(): Promise<number> {
   let shown = 0;
   const show = (): void => {
     const rows = readRows();
-    for (const row of rows.slice(shown)) console.log(lineOf(row));
+    for (const row of rows.slice(shown)) say(lineOf(row));
     shown = rows.length;
   };
   const timer = setInterval(show, 500);
@@ -59,10 +62,10 @@ async function main(): Promise<number> {
   const rows = readRows();
   writeFileSync(join(FOLDER, 'faults.json'), `${JSON.stringify(rows, null, 2)}\n`);
   writeFileSync(join(FOLDER, 'faults.md'), markdownOf(rows));
-  console.log(`\n${totalOf(rows)}; table: ${join(FOLDER, 'faults.md')}`);
+  say(`\n${totalOf(rows)}; table: ${join(FOLDER, 'faults.md')}`);
   if (status !== 0 || rows.length === 0) {
-    if (rows.every((row) => row.passed !== false)) console.error(output.join(''));
-    if (rows.length === 0) console.error('test:faults: expected faults to be run, got none; check --only and --store');
+    if (rows.every((row) => row.passed !== false)) complain(output.join(''));
+    if (rows.length === 0) complain('test:faults: expected faults to be run, got none; check --only and --store');
     return 1;
   }
   return 0;
@@ -83,7 +86,7 @@ function readArguments(): { seeds: string; only: string; store: string; quick: b
     if (!['', 'embedded', 'redis'].includes(values.store)) throw new Error(`--store: expected embedded or redis, got '${values.store}'`);
     return { ...values, atOnce: values['at-once'] };
   } catch (error) {
-    console.error(`test:faults: ${(error as Error).message}\n${USAGE}`);
+    complain(`test:faults: ${(error as Error).message}\n${USAGE}`);
     process.exit(2);
   }
 }
