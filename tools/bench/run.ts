@@ -1,5 +1,6 @@
 /** `npm run bench -- [NAME [ARGS]]`: the numerics benchmark, and comparisons on real data through the command line. */
 import { exactSum } from './cluster/exact-sum.ts';
+import { largeReduction } from './cluster/large-reduction.ts';
 import { transport } from './cluster/transport.ts';
 import { redisQueue } from './cluster/redis-queue.ts';
 import { largeSubnetwork } from './large-subnetwork.ts';
@@ -9,6 +10,7 @@ import { uciGap } from './uci-gap.ts';
 
 const BENCHES: Readonly<Record<string, (args: readonly string[]) => void | Promise<void>>> = {
   'exact-sum': exactSum,
+  'large-reduction': largeReduction,
   'large-subnetwork': largeSubnetwork,
   numerics,
   'redis-queue': redisQueue,

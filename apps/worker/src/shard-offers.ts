@@ -52,7 +52,8 @@ export class ShardOffers {
       for (let offer = 1; ; offer++) {
         try {
           const names = blocks.map((block) => block.name);
-          await this.#client.offerTiles(held.ref, blocksAddress, names, summary, computeSeconds);
+          // Taken back with the lease: an offer may wait for reducers that are missing, and must not keep this worker from other jobs.
+          await this.#client.offerTiles(held.ref, { blocksAddress, names, summary, computeSeconds }, held.lost);
           return;
         } catch (error) {
           if (offer === OFFERS_MAX || !SublaceError.from(error).isRetryable || held.lost.aborted) throw error;

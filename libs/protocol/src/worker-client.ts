@@ -32,13 +32,23 @@ export interface TaskInputs {
   names: string[];
 }
 
+/** A computed shard that waits to be pulled. */
+export interface OfferedResult {
+  /** Where its blocks are: HOST:PORT. */
+  blocksAddress: string;
+  names: string[];
+  summary: JsonObject;
+  /** What it took to compute. */
+  computeSeconds: number;
+}
+
 /** What a worker asks of a coordinator. Every method throws SublaceErrors. */
 export interface WorkerClient {
   /** Long poll; undefined when there was no work within waitMs. */
   claimShard(workerId: string, waitMs: number, signal?: AbortSignal): Promise<ClaimedTask | undefined>;
   renewLease(lease: LeaseRef, progress: { done: number; total: number }): Promise<void>;
-  /** Resolves when the coordinator has pulled and committed everything. `computeSeconds`: what the shard took to compute. */
-  offerTiles(lease: LeaseRef, blocksAddress: string, names: string[], summary: JsonObject, computeSeconds: number): Promise<void>;
+  /** Resolves when everything is pulled and committed; the signal takes the offer back. */
+  offerTiles(lease: LeaseRef, shard: OfferedResult, signal?: AbortSignal): Promise<void>;
   failShard(lease: LeaseRef, failure: { code: ErrorCode; message: string; retryable: boolean }): Promise<void>;
   releaseShard(lease: LeaseRef): Promise<void>;
   /** Presence: open until the connection breaks or the signal aborts; `onAccepted` when the coordinator has seen it. */
@@ -86,9 +96,8 @@ export function createWorkerClient(address: string, options: ConnectOptions = {}
       // A runner that counts wrongly must not lose its lease for that.
       await call('renewLease', { lease, done: amountOf(done), total: amountOf(total) });
     },
-    async offerTiles(lease, blocksAddress, names, summary, computeSeconds) {
-      const request = { lease, blocksAddress, names, summaryJson: JSON.stringify(summary), computeSeconds };
-      await call('offerTiles', request, { timeoutMs: OFFER_TIMEOUT_MS });
+    async offerTiles(lease, { summary, ...shard }, signal) {
+      await call('offerTiles', { lease, ...shard, summaryJson: JSON.stringify(summary) }, { timeoutMs: OFFER_TIMEOUT_MS, signal });
     },
     async failShard(lease, failure) {
       await call('failShard', { lease, ...failure });
