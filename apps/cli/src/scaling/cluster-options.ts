@@ -99,8 +99,8 @@ function pauses(text: string): { meanSeconds: number; seconds: number } {
 }
 
 function pair(text: string, expected: string): [number, number] {
-  const values = text.split(':').map(Number);
-  if (values.length !== 2 || !values.every((value) => Number.isFinite(value) && value >= 0) || values[0] === 0 || text.includes('::'))
+  const values = text.split(':').map((part) => (part.trim() === '' ? NaN : Number(part)));
+  if (values.length !== 2 || !values.every((value) => Number.isFinite(value) && value >= 0) || values[0] === 0)
     throw new InvalidArgumentError(`expected ${expected}, got '${text}'`);
   return [values[0], values[1]];
 }

@@ -1,15 +1,16 @@
+// cspell:words meas pred
 import { STAGES, type Stage } from '@sublace/simulation';
 import { FONT, renderSvg } from '../charts/render-svg.ts';
 import { SOURCE_NAMES, type ScalingPoint, type Source } from './scaling-point.ts';
 
 /** Colours that colour-blind readers can tell apart (Okabe and Ito 2008). */
-const STAGE_COLOURS: Readonly<Record<Stage, string>> = {
-  plan: '#999999',
-  score: '#E69F00',
-  select: '#F0E442',
-  accumulate: '#0072B2',
-  finalise: '#D55E00',
-  publish: '#009E73',
+const STAGE_COLOURS: Readonly<Record<Stage, readonly [red: number, green: number, blue: number]>> = {
+  plan: [153, 153, 153],
+  score: [230, 159, 0],
+  select: [240, 228, 66],
+  accumulate: [0, 114, 178],
+  finalise: [213, 94, 0],
+  publish: [0, 158, 115],
 };
 
 /** Sources differ in colour, mark and line: only what was measured is filled and drawn through. */
@@ -29,8 +30,8 @@ const SOURCES = Object.keys(MARKS) as Source[];
 const IDEAL = 'ideal';
 /** The ideal line has no marks, in the legend neither. */
 const PLAIN_LINE = 'path://M0,9 L32,9 L32,10.5 L0,10.5 Z';
-/** Bars of what was not measured are pale: the opacity that is added to their colour. */
-const PALE = '73';
+/** Opacity of bars that were not measured. */
+const PALE = 0.45;
 
 const [WIDTH, HEIGHT, TOP, BOTTOM] = [1180, 546, 80, 132];
 
@@ -127,16 +128,20 @@ function stack(stage: Stage, points: readonly ScalingPoint[]): object {
     stack: 'stages',
     xAxisIndex: 1,
     yAxisIndex: 1,
-    itemStyle: { color: STAGE_COLOURS[stage] },
+    itemStyle: { color: colourOf(stage, 1) },
     data: points.map((point) => ({
       value: round((100 * secondsOf(point, stage)) / point.seconds),
-      itemStyle: { color: STAGE_COLOURS[stage] + (point.source === 'measured' || point.source === 'crowded' ? '' : PALE) },
+      itemStyle: { color: colourOf(stage, point.source === 'measured' || point.source === 'crowded' ? 1 : PALE) },
     })),
     // The last stage is on top of the bar: it carries the total.
     ...(stage === STAGES.at(-1) && {
       label: { show: true, position: 'top', fontSize: 11, color: '#333333', formatter: ({ dataIndex }: { dataIndex: number }) => total(points[dataIndex].seconds) },
     }),
   }; // prettier-ignore
+}
+
+function colourOf(stage: Stage, opacity: number): string {
+  return `rgba(${STAGE_COLOURS[stage].join(',')},${opacity})`;
 }
 
 function secondsOf({ stages }: ScalingPoint, stage: Stage): number {
