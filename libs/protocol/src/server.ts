@@ -116,8 +116,10 @@ function healthOf(services: readonly Service[]): HealthImplementation {
 
 /** Answers each call in the trace that it came with; where tracing is off, that costs a look at one header. */
 function inTrace(answer: (call: never, callback: never) => Promise<void>): UntypedHandleCall {
-  const traced = (call: { metadata: Metadata }, callback: unknown): Promise<void> =>
-    context.with(callTrace(call.metadata), answer, undefined, call as never, callback as never);
+  const traced = (call: { metadata: Metadata }, callback: unknown): Promise<void> => {
+    const run = (): Promise<void> => answer(call as never, callback as never);
+    return context.with(callTrace(call.metadata), run);
+  };
   return traced as unknown as UntypedHandleCall;
 }
 

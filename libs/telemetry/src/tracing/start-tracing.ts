@@ -1,4 +1,7 @@
 import { context, propagation, trace } from '@opentelemetry/api';
+// Types only: the module itself is loaded where tracing is on.
+import type * as sdkModule from '@opentelemetry/sdk-trace';
+import type { Sampler } from '@opentelemetry/sdk-trace';
 import { SublaceError } from '@sublace/errors';
 import { idGenerator } from './trace-ids.ts';
 
@@ -50,7 +53,7 @@ export async function startTracing(role: string, env: NodeJS.ProcessEnv = proces
     import('@opentelemetry/resources'),
   ]);
   const own = { 'service.name': env['OTEL_SERVICE_NAME'] ?? `sublace-${role}`, 'service.namespace': 'sublace', 'process.pid': process.pid };
-  const detectors = [resources.envDetector, resources.serviceInstanceIdDetector];
+  const detectors = [resources.resourceAttributesEnvDetector, resources.serviceInstanceIdDetector];
   const resource = resources.defaultResource().merge(resources.detectResources({ detectors })).merge(resources.resourceFromAttributes(own));
   const provider = new sdk.TracerProvider({
     resource,
@@ -70,7 +73,7 @@ export async function startTracing(role: string, env: NodeJS.ProcessEnv = proces
   };
 }
 
-function samplerOf(sdk: typeof import('@opentelemetry/sdk-trace'), env: NodeJS.ProcessEnv): import('@opentelemetry/sdk-trace').Sampler {
+function samplerOf(sdk: typeof sdkModule, env: NodeJS.ProcessEnv): Sampler {
   const name = env['OTEL_TRACES_SAMPLER'] ?? 'parentbased_always_on';
   const root = {
     always_on: () => new sdk.AlwaysOnSampler(),
