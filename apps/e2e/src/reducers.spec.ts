@@ -211,7 +211,7 @@ describe.each([0, 2])('a coordinator that is killed (kill -9) and started again,
     const state = ['--state-dir', join(cluster.folder, 'state')];
     await start(reducerCount, ...state);
     const jobId = await cluster.submit({ pauseMs: 400 });
-    await cluster.until(jobId, (event) => /^finalise shard 0 is leased/.test(event.message));
+    await cluster.until(jobId, (event) => event.message.startsWith('finalise shard 0 is leased'));
     // The checkpoint of the phase's beginning is written meanwhile.
     const whole = reducerCount === 0 ? cluster.coordinator : cluster.reducers[0];
     await vi.waitFor(() => expect(whole.log()).toContain('is written'), 5000);

@@ -22,7 +22,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 
 /** Values over many binary orders of magnitude, the same for the same name and shard. */
 function values(name: string, shard: number): Float32Array {
-  let state = [...`${name}/${shard}`].reduce((hash, letter) => Math.imul(hash ^ letter.charCodeAt(0), 0x01000193), 0x811c9dc5);
+  let state = Array.from(`${name}/${shard}`).reduce((hash, letter) => Math.imul(hash ^ letter.charCodeAt(0), 0x01000193), 0x811c9dc5);
   return Float32Array.from({ length: 7 }, (_, i) => {
     state = Math.imul(state ^ (state >>> 13), 0x5bd1e995) + i;
     return ((state >>> 0) / 2 ** 32 - 0.5) * 2 ** (-(state >>> 5) % 24);
