@@ -225,8 +225,8 @@ async function leasedUpTo(phase: string) {
   for (;;) {
     const task = await worker.claimShard('hostile', 10_000);
     if (!task) throw new Error(`expected a task on the way to ${phase}`);
-    const offer = (summary: object, names: string[], address = '127.0.0.1:1') =>
-      worker.offerTiles(task.lease, address, names, summary as Record<string, never>, 0);
+    const offer = (summary: object, names: string[], blocksAddress = '127.0.0.1:1') =>
+      worker.offerTiles(task.lease, { blocksAddress, names, summary: summary as Record<string, never>, computeSeconds: 0 });
     if (task.lease.phase === phase) return { jobId, task, offer };
     await offer(summaries[task.lease.phase] ?? {}, []);
   }

@@ -54,7 +54,8 @@ async function playWorker(cluster: FaultCluster): Promise<PlayedWorker> {
       });
       for (const block of result.blocks) offered.set(`${leaseToken}/${block.name}`, block);
       const names = result.blocks.map((block) => block.name);
-      return (as = lease) => client.offerTiles(as, `127.0.0.1:${server.port}`, names, result.summary as JsonObject, 0);
+      const shard = { blocksAddress: `127.0.0.1:${server.port}`, names, summary: result.summary as JsonObject, computeSeconds: 0 };
+      return (as = lease) => client.offerTiles(as, shard);
     },
   };
 }
