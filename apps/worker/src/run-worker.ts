@@ -115,6 +115,8 @@ class Worker {
   readonly #held = new Set<HeldLease>();
   /** The handing back of the leases, once it was asked for: the connection must not close before it has gone out. */
   #released: Promise<unknown> | undefined;
+  /** Settles when somebody whom this worker needs, or who needs it, finds its token or certificate wrong. */
+  readonly #refused = Promise.withResolvers<SublaceError>();
   /** The shard before, which the coordinator still pulls while this one is computed. */
   #offering: Promise<void> = Promise.resolve();
 
@@ -131,7 +133,9 @@ class Worker {
   /** Works until it is stopped, its compute thread dies, or the coordinator has been out of reach for too long. */
   async run(): Promise<SublaceError | undefined> {
     const { compute } = this.#parts;
-    const failed = await Promise.race([this.#work(), compute.gone]).catch((error: unknown) => SublaceError.from(error));
+    const failed = await Promise.race([this.#work(), compute.gone, this.#refused.promise]).catch((error: unknown) =>
+      SublaceError.from(error),
+    );
     const wasStopped = this.#stop.signal.aborted;
     if (!wasStopped) this.#leave.abort();
     this.#stop.abort();
@@ -272,11 +276,16 @@ class Worker {
   /** Tells the coordinator why a shard did not work out, unless it knows better already. */
   async #giveUp(held: HeldLease, thrown: unknown): Promise<void> {
     const { client, metrics, logger } = this.#parts;
-    const { code, message, isRetryable } = SublaceError.from(thrown);
+    const error = SublaceError.from(thrown);
+    const { code, message, isRetryable } = error;
     const isStale = held.lost.aborted || this.#stop.signal.aborted || code === 'FENCED' || code === 'NOT_FOUND';
     metrics.ended(held.ref.phase, isStale ? 'dropped' : 'failed');
     logger.warn({ ...held.ref, code, workerId: this.workerId }, isStale ? `shard is dropped: ${message}` : `shard failed: ${message}`);
-    if (!isStale) await client.failShard(held.ref, { code, message, retryable: isRetryable }).catch(() => undefined);
+    if (!isStale && code === 'UNAUTHENTICATED') {
+      // The fault of this worker's settings, not of the job: another worker does it.
+      await client.releaseShard(held.ref).catch(() => undefined);
+      this.#refused.resolve(error);
+    } else if (!isStale) await client.failShard(held.ref, { code, message, retryable: isRetryable }).catch(() => undefined);
   }
 
   /** Counts how long the coordinator has been out of reach; gives the error to end with when that is too long. */

@@ -69,9 +69,9 @@ async function probe(address: string, { tls }: Security): Promise<string | typeo
     ]);
     return socket.destroyed ? CLOSED : undefined;
   } catch (error) {
-    const { code = '', message } = error as NodeJS.ErrnoException;
+    const { code = '', message, cert } = error as NodeJS.ErrnoException & { cert?: { subjectaltname?: string } };
     if (socket.authorized && /ECONNRESET|EPIPE/.test(code)) return CLOSED;
-    return tls && reasonOf(code, message, name, tls.cert !== undefined);
+    return tls && reasonOf(code, message, { name, found: cert?.subjectaltname, hasOwn: tls.cert !== undefined });
   } finally {
     socket.on('error', () => undefined);
     socket.destroy();
@@ -79,15 +79,17 @@ async function probe(address: string, { tls }: Security): Promise<string | typeo
 }
 
 /** One line for each way in which a handshake fails; undefined for what has nothing to do with certificates. */
-function reasonOf(code: string, message: string, name: string, hasOwn: boolean): string | undefined {
+function reasonOf(
+  code: string,
+  message: string,
+  { name, found, hasOwn }: { name: string; found: string | undefined; hasOwn: boolean },
+): string | undefined {
   if (/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|UNEXPECTED_MESSAGE|HTTP_REQUEST|RECORD_TOO_SMALL/.test(code))
     return 'expected TLS, got plaintext; give the process there --tls-cert and --tls-key, or leave --tls-ca out here';
   if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID')
     return `expected a certificate that is valid now, got one that ${code === 'CERT_HAS_EXPIRED' ? 'has expired; renew it' : 'is not valid yet; check both clocks'}`;
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
-    const names = /altnames: (?!.*altnames)(.*)$/.exec(message)?.[1] ?? 'none';
-    return `expected a certificate for ${name}, got one for ${names}; add the name to it, or say which to expect with --tls-server-name`;
-  }
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
+    return `expected a certificate for ${name}, got one for ${found ?? 'no name'}; add the name to it, or say which to expect with --tls-server-name`;
   if (/SELF_SIGNED|UNABLE_TO|CERT_UNTRUSTED|CERT_SIGNATURE|INVALID_CA|CERT_CHAIN/.test(code))
     return `expected a certificate of an authority in --tls-ca, got one of another (${message}); give both processes the same authority`;
   return code.includes('ALERT') ? refused(code, hasOwn) : undefined;
