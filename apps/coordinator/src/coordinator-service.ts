@@ -17,6 +17,7 @@ import { steadyNow, type Activity } from './activity.ts';
 import type { CoordinatorMetrics } from './coordinator-metrics.ts';
 import type { JobLog } from './job-log.ts';
 import type { JobTracer } from './job-tracer.ts';
+import { untilStored } from './open-store.ts';
 import type { ProgressTracker } from './progress.ts';
 import type { Publisher } from './publisher.ts';
 import type { ReducerFleet } from './reducer-fleet.ts';
@@ -193,7 +194,7 @@ async function takeShard(
     metrics.pulled(lease, report, seconds);
     // The next phase is the one that needs the reducers: its shards would be computed only to wait.
     if (lease.phase === 'select') await fleet?.present(signal);
-    const outcome = await traced('commit', shardAttributes(lease), () => store.completeShard(lease, summary));
+    const outcome = await traced('commit', shardAttributes(lease), () => untilStored(() => store.completeShard(lease, summary), signal));
     if (outcome === 'accepted') metrics.committed(await store.getJob(lease.jobId), lease);
     return report.pulledCount;
   } catch (error) {

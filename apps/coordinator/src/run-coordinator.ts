@@ -55,7 +55,11 @@ export async function runCoordinator(options: CoordinatorOptions): Promise<Runni
     const metrics = new CoordinatorMetrics(activity);
     const { store, advertise } = await openStore(options, folder.path, logger, metrics.storeObserver, ({ reopenedJobs }) => {
       // What was kept for a job ended with it.
-      for (const jobId of reopenedJobs) void untilStored(async () => resumeJob(resuming, await store.getJob(jobId)));
+      for (const jobId of reopenedJobs) {
+        untilStored(async () => resumeJob(resuming, await store.getJob(jobId))).catch((error: unknown) => {
+          logger.error({ jobId, reason: SublaceError.from(error).message }, `job ${jobId} is not resumed`);
+        });
+      }
     });
     cleanups.push(() => store.close());
     const sums = openSums(options, logger, metrics);
