@@ -1,5 +1,6 @@
 /** Random schedules of faults, each from a seed: whom, when, what, and for how long. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { RoleProcess } from '../distribution/cluster.ts';
 import { STORES, type Fault, type FaultReport } from './fault.ts';
 import { kill, type FaultCluster } from './fault-cluster.ts';
 
@@ -8,6 +9,7 @@ const SEED_COUNT = Number(process.env.SUBLACE_FAULTS_SEEDS ?? 50);
 const FIRST_SEED = Number(process.env.SUBLACE_FAULTS_FIRST_SEED ?? 1);
 const QUICK_SEEDS = new Set([1, 2, 3]);
 const WORKER_COUNT = 3;
+const REDUCER_COUNT = 2;
 
 /** One step of a schedule. */
 export interface Step {
@@ -54,13 +56,20 @@ export const randomFaults: readonly Fault[] = Array.from({ length: SEED_COUNT },
     stores: STORES,
     quick: QUICK_SEEDS.has(seed),
     expected: 'same digest',
-    run: (cluster) => follow(cluster, scheduleOf(seed, cluster.store === 'redis' ? ['redis'] : [])),
+    run: (cluster) => follow(cluster, scheduleOf(seed, othersOf(seed, cluster)), othersOf(seed, cluster).includes('reducer')),
   };
 });
 
-async function follow(cluster: FaultCluster, schedule: readonly Step[]): Promise<FaultReport> {
-  await cluster.startCoordinator();
+/** Every other cluster sums by reducers. */
+function othersOf(seed: number, { store }: FaultCluster): ('reducer' | 'redis')[] {
+  return [...(seed % 2 === 0 ? (['reducer'] as const) : []), ...(store === 'redis' ? (['redis'] as const) : [])];
+}
+
+async function follow(cluster: FaultCluster, schedule: readonly Step[], hasReducers: boolean): Promise<FaultReport> {
+  const reducers = hasReducers ? ['--reducers', String(REDUCER_COUNT), '--checkpoints', cluster.checkpoints] : [];
+  await cluster.startCoordinator('--checkpoint-interval-ms', '300', ...reducers);
   await cluster.startUnrulyWorkers(WORKER_COUNT);
+  if (hasReducers) await startReducers(cluster, REDUCER_COUNT);
   const jobId = await cluster.submit({ pauseMs: 120 });
   let isOver = false;
   const end = cluster.finish(jobId).finally(() => (isOver = true));
@@ -88,10 +97,19 @@ function leaseCount({ processes }: FaultCluster): number {
   return processes.reduce((sum, { role, log }) => sum + (role === 'coordinator' ? (log().match(/ is leased /g)?.length ?? 0) : 0), 0);
 }
 
-async function strike(cluster: FaultCluster, { victim, action, awayMs }: Step): Promise<void> {
-  if (victim === 'redis') return;
+const startReducers = (cluster: FaultCluster, count: number): Promise<unknown> =>
+  cluster.startReducers(count, '--checkpoint-interval-ms', '300');
+
+async function strike(cluster: FaultCluster, step: Step): Promise<void> {
+  const { victim, action, awayMs } = step;
+  if (victim === 'redis') {
+    await strikeRedis(cluster, step);
+    return;
+  }
   const process =
-    victim === 'coordinator' ? cluster.coordinator : cluster.workers[cluster.workers.length - WORKER_COUNT + (victim as number)];
+    victim === 'coordinator' ? cluster.coordinator : livingOf(victim === 'reducer' ? cluster.reducers : cluster.workers, victim);
+  // All of them are away at this moment.
+  if (!process) return;
   if (action === 'stop') {
     process.child.kill('SIGSTOP');
     await sleep(awayMs);
@@ -108,7 +126,27 @@ async function strike(cluster: FaultCluster, { victim, action, awayMs }: Step): 
   }
   await sleep(awayMs);
   if (victim === 'coordinator') await cluster.startCoordinator();
+  else if (victim === 'reducer') await startReducers(cluster, 1);
   else await cluster.startUnrulyWorkers(1);
+}
+
+async function strikeRedis({ redis }: FaultCluster, { action, awayMs }: Step): Promise<void> {
+  if (action === 'stop') {
+    process.kill(redis!.pid, 'SIGSTOP');
+    await sleep(awayMs);
+    process.kill(redis!.pid, 'SIGCONT');
+    return;
+  }
+  if (action === 'kill') {
+    await redis!.kill();
+    await sleep(awayMs);
+  }
+  await redis!.restart();
+}
+
+function livingOf(processes: readonly RoleProcess[], victim: number | 'reducer'): RoleProcess | undefined {
+  const living = processes.filter(({ child }) => child.exitCode === null && child.signalCode === null);
+  return living[victim === 'reducer' ? 0 : victim % living.length];
 }
 
 /** mulberry32: uniform in [0, 1). */
