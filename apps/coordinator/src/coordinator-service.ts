@@ -15,7 +15,7 @@ import { isFinal, type JobState, type JsonObject, type Lease, type LeaseRef } fr
 import { shardAttributes, traced } from '@sublace/telemetry';
 import { steadyNow, type Activity } from './activity.ts';
 import type { CoordinatorMetrics } from './coordinator-metrics.ts';
-import type { JobLog } from './job-log.ts';
+import type { JobLog } from './job-log/job-log.ts';
 import type { JobTracer } from './job-tracer.ts';
 import { untilStored } from './open-store.ts';
 import type { ProgressTracker } from './progress.ts';

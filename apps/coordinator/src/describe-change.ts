@@ -1,5 +1,5 @@
 import type { Change } from '@sublace/scheduling';
-import type { NewLogLine } from './job-log.ts';
+import type { NewLogLine } from './job-log/job-log.ts';
 
 /**
  * A change of state as one line for people.

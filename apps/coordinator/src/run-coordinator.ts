@@ -10,7 +10,8 @@ import { Activity, steadyNow } from './activity.ts';
 import { CoordinatorMetrics } from './coordinator-metrics.ts';
 import { coordinatorService } from './coordinator-service.ts';
 import { describeChange, logLineOf } from './describe-change.ts';
-import { JobLog, type NewLogLine } from './job-log.ts';
+import { JobLog, type NewLogLine } from './job-log/job-log.ts';
+import { openLogBacking } from './job-log/open-log-backing.ts';
 import { JobTracer } from './job-tracer.ts';
 import { isOutOfReach, openStore, untilStored } from './open-store.ts';
 import type { CoordinatorOptions } from './options.ts';
@@ -71,15 +72,12 @@ export async function runCoordinator(options: CoordinatorOptions): Promise<Runni
     cleanups.push(() => publisher.discardAll());
     const puller = new ShardPuller(security);
     cleanups.push(() => puller.close());
-    const jobLog = new JobLog(join(folder.path, 'logs'));
-    const log = (jobId: string, line: NewLogLine): void => {
-      try {
-        jobLog.append(jobId, line);
-      } catch (error) {
-        // A full disk is no reason to end a fit; the line is on standard error too.
-        logger.error({ jobId, reason: SublaceError.from(error).message }, 'a line of the log of a job is lost');
-      }
-    };
+    const jobLog = new JobLog(openLogBacking(options, folder.path), (jobId, { message }) => {
+      // It is on standard error too.
+      logger.warn({ jobId }, `a line of the log of job ${jobId} is lost: ${message}`);
+    });
+    cleanups.push(() => jobLog.close());
+    const log = (jobId: string, line: NewLogLine): void => jobLog.append(jobId, line);
     const tell = (jobId: string): Promise<void> => progress.refresh(jobId).catch(() => undefined);
     const waits = new WaitMonitor({ activity, logger, log, tell, stuckAfterMs: options.stuckAfterMs });
     const progress = new ProgressTracker(

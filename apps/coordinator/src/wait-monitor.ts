@@ -1,7 +1,7 @@
 import type { Logger } from '@sublace/telemetry';
 import { isFinal } from '@sublace/scheduling';
 import { steadyNow, type Activity } from './activity.ts';
-import type { NewLogLine } from './job-log.ts';
+import type { NewLogLine } from './job-log/job-log.ts';
 import { age, waitsFor, type Wait } from './waits-for.ts';
 
 /** How often waiting jobs are looked at. */
