@@ -1,6 +1,7 @@
 /** `npm run bench -- [NAME [ARGS]]`: the numerics benchmark, and comparisons on real data through the command line. */
 import { exactSum } from './cluster/exact-sum.ts';
 import { largeReduction } from './cluster/large-reduction.ts';
+import { factorisation } from './cluster/factorisation.ts';
 import { transport } from './cluster/transport.ts';
 import { redisQueue } from './cluster/redis-queue.ts';
 import { largeSubnetwork } from './large-subnetwork.ts';
@@ -11,6 +12,7 @@ import { uciGap } from './uci-gap.ts';
 const BENCHES: Readonly<Record<string, (args: readonly string[]) => void | Promise<void>>> = {
   'exact-sum': exactSum,
   'large-reduction': largeReduction,
+  factorisation,
   'large-subnetwork': largeSubnetwork,
   numerics,
   'redis-queue': redisQueue,

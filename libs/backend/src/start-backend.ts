@@ -76,6 +76,16 @@ export function activeBackend(): Backend {
   return started;
 }
 
+/**
+ * A runtime in a few words, equal where equal operations give equal bits on one kind of processor.
+ *
+ * @param backend  The runtime.
+ * @returns  Name, version and device.
+ */
+export function runtimeOf({ name, version, device }: Backend): string {
+  return `${name} ${version} on ${device}`;
+}
+
 function startNative(threads: number): Backend {
   process.env['TF_NUM_INTRAOP_THREADS'] = String(threads);
   process.env['TF_NUM_INTEROP_THREADS'] = '1';

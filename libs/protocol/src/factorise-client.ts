@@ -21,6 +21,8 @@ export interface FactoriseOrder {
   diagonal: Float64Array;
   /** Threads of the tensor runtime. The bits of the factor may depend on it. */
   threads: number;
+  /** Name, version and device of the tensor runtime, for the same reason. */
+  runtime: string;
 }
 
 /** How far a reducer has come. */

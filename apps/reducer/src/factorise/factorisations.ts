@@ -40,6 +40,7 @@ export interface FactoriseMessage {
   readonly divisor: number;
   readonly diagonal: Uint8Array;
   readonly threads: number;
+  readonly runtime: string;
 }
 
 /** A message back. */
@@ -131,7 +132,7 @@ export class Factorisations {
   }
 
   async #begin(lease: LeaseRef, message: FactoriseMessage): Promise<FactorisePart> {
-    const { size, tileSize, divisor, threads, reducers, number } = message;
+    const { size, tileSize, divisor, reducers, number } = message;
     const slot = this.#options.slot();
     if (slot?.slotCount !== reducers.length) {
       const got = slot ? `one of ${slot.slotCount}` : 'none yet';
@@ -142,7 +143,7 @@ export class Factorisations {
       throw new SublaceError('INVALID_ARGUMENT', `factorise: expected ${size} elements of the diagonal, got ${diagonal.length}`);
     }
     const order = { slot: slot.slot, slotCount: slot.slotCount, size, tileSize, divisor, diagonal };
-    const port = await this.#thread.start(order, threads);
+    const port = await this.#thread.start(order, message);
     const tileOf = (row: number, column: number): Float64Array => this.#options.tileOf(lease.jobId, row, column);
     const part = new FactorisePart({ lease, number, order, reducers, tileOf, security: this.#options.security }, port);
     try {

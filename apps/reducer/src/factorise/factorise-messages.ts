@@ -44,7 +44,7 @@ export interface StartPart {
 }
 
 /** From the thread, once. */
-export type ThreadStarted = { type: 'ready' } | { type: 'notReady'; error: ThreadError };
+export type ThreadStarted = { type: 'ready'; runtime: string } | { type: 'notReady'; error: ThreadError };
 
 /** To a part. */
 export type PartInput =

@@ -3,7 +3,7 @@
  * for seconds; the main thread goes on summing, serving and answering pings.
  */
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
-import { startBackend } from '@sublace/backend';
+import { runtimeOf, startBackend } from '@sublace/backend';
 import { SublaceError } from '@sublace/errors';
 import { spreadFactorise, type BadPivot, type SpreadPeers, type TilePlace } from '@sublace/linalg';
 import { ownerOfTile } from '@sublace/partials';
@@ -14,9 +14,9 @@ const { threads } = workerData as FactoriseThreadData;
 main().catch((error: unknown) => parentPort?.postMessage({ type: 'notReady', error: errorOf(error) } satisfies ThreadStarted));
 
 async function main(): Promise<void> {
-  await startBackend({ threads });
+  const runtime = runtimeOf(await startBackend({ threads }));
   parentPort?.on('message', ({ order, port }: StartPart) => void take(order, port));
-  parentPort?.postMessage({ type: 'ready' } satisfies ThreadStarted);
+  parentPort?.postMessage({ type: 'ready', runtime } satisfies ThreadStarted);
 }
 
 /** Takes a part to its end. */

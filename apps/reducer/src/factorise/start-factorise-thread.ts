@@ -8,7 +8,8 @@ const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 interface Started {
   readonly threads: number;
   readonly worker: Worker;
-  readonly ready: Promise<void>;
+  /** Name, version and device of the runtime, once it has started. */
+  readonly ready: Promise<string>;
 }
 
 /**
@@ -32,11 +33,13 @@ export class FactoriseThread {
    * Starts a part.
    *
    * @param order  What to do. The runtime gets its threads from the first one.
-   * @param threads  Threads of the runtime.
+   * @param wanted  Threads and name of the runtime.
+   * @param wanted.threads  Threads.
+   * @param wanted.runtime  Name, version and device.
    * @returns  The port of everything about it.
-   * @throws {SublaceError} INVALID_ARGUMENT for another number of threads than before: the bits of a factor may depend on it.
+   * @throws {SublaceError} INVALID_ARGUMENT for another runtime, or another number of threads than before: the bits of a factor may depend on them.
    */
-  async start(order: PartOrder, threads: number): Promise<MessagePort> {
+  async start(order: PartOrder, { threads, runtime }: { readonly threads: number; readonly runtime: string }): Promise<MessagePort> {
     const started = (this.#started ??= this.#spawn(threads));
     if (started.threads !== threads) {
       throw new SublaceError(
@@ -44,7 +47,13 @@ export class FactoriseThread {
         `factorise: expected ${started.threads} threads as in this reducer's first factorisation, got ${threads}; give all workers the same --threads, or fit with --factorise one`,
       );
     }
-    await started.ready;
+    const own = await started.ready;
+    if (own !== runtime) {
+      throw new SublaceError(
+        'INVALID_ARGUMENT',
+        `factorise: expected the runtime of the worker, ${runtime}, got ${own} at a reducer; start them alike, or fit with --factorise one`,
+      );
+    }
     const { port1, port2 } = new MessageChannel();
     started.worker.postMessage({ order, port: port2 } satisfies StartPart, [port2]);
     return port1;
@@ -59,7 +68,7 @@ export class FactoriseThread {
     const data: FactoriseThreadData = { threads };
     // The native runtime reads its settings from the process's environment: a thread's own copy of it would never reach the library.
     const worker = new Worker(new URL(`./factorise-thread.${extension}`, import.meta.url), { workerData: data, env: SHARE_ENV });
-    const ready = new Promise<void>((resolve, reject) => {
+    const ready = new Promise<string>((resolve, reject) => {
       const gone = (error: SublaceError): void => {
         reject(error);
         this.#onGone(error);
@@ -67,7 +76,7 @@ export class FactoriseThread {
       worker.once('error', (error: Error) => gone(new SublaceError('INTERNAL', `factorise thread: ${error.message}`, { cause: error })));
       worker.once('exit', (status) => gone(new SublaceError('INTERNAL', `factorise thread: expected it to stay, got exit code ${status}`)));
       worker.once('message', (message: ThreadStarted) => {
-        if (message.type === 'ready') resolve();
+        if (message.type === 'ready') resolve(message.runtime);
         else reject(new SublaceError(message.error.code, message.error.message));
       });
     });

@@ -4,8 +4,8 @@ import type { FitSpec } from './fit-spec.ts';
 import { machineMemory, memoryPlan, type MemoryPlan } from './memory-plan.ts';
 import { EVIDENCE_SIZE_MAX, SPECTRUM_SIZE_MAX } from './tune-prior.ts';
 
-/** What of a specification decides how the prior precision is found. */
-type PriorWish = Pick<FitSpec, 'priorPrecision'> & Partial<Pick<FitSpec, 'priorStructure' | 'tuneNoise'>>;
+/** What of a specification decides how the prior precision is found, and who factorises. */
+type PriorWish = Pick<FitSpec, 'priorPrecision'> & Partial<Pick<FitSpec, 'priorStructure' | 'tuneNoise' | 'factorise'>>;
 
 /**
  * Refuses a subnetwork that could not be finished, before work is spent on it: with one worker, coordinator and worker on this machine.
@@ -71,6 +71,7 @@ export function memoryOfFit(
     inputElements: model.network.inputShape.reduce((product, extent) => product * extent, 1),
     outputCount: model.network.outputCount,
     isTuned: isTuned(spec) && !(size > SPECTRUM_SIZE_MAX && isByEvidence(spec, context)),
+    isSpread: spec.factorise === 'spread',
   });
 }
 

@@ -57,6 +57,13 @@ describe('memoryPlan', () => {
     expect(bytes({ workerCount: 2, shardCount: 1 }) - least).toBeLessThan(1e9); // the second has nothing to do
   });
 
+  it('holds no S x S matrix in the finalise phase of a factorisation that is spread', () => {
+    const plan = memoryPlan(resnet18({ isSpread: true, isTuned: false }));
+    expect(needOf(plan, 'coordinator', 'finalise')).toBeLessThan(1e9);
+    expect(needOf(plan, 'worker', 'finalise')).toBeLessThan(2.5e9);
+    expect(plan.peak.phase).toBe('accumulate');
+  });
+
   it('is the whole machine, or what a container may use of it', () => {
     expect(machineMemory()).toBeGreaterThan(2 ** 30);
   });

@@ -19,6 +19,8 @@ export interface MemoryProblem {
   readonly workerCount: number;
   /** Whether the prior is tuned, which takes an eigendecomposition. */
   readonly isTuned: boolean;
+  /** Whether reducers, on machines of their own, hold the sums and make the factor. */
+  readonly isSpread?: boolean;
 }
 
 /** Memory of one process in one phase. */
@@ -47,6 +49,9 @@ const TRANSFER_BYTES = 300e6;
 /** Gathered rows of the GGN, joined and cut into panels: three times 256 MiB. */
 const GATHERED_BYTES = 3 * 256 * 2 ** 20;
 
+/** Vectors that a factor is solved for at once when the effective dimension is estimated. */
+const PROBE_COLUMNS = 64;
+
 /** Dense float64 matrices of S x S that an eigendecomposition holds at once, with the vectors and what they are made from. */
 const EIGEN_MATRICES = 5;
 
@@ -57,6 +62,7 @@ const EIGEN_MATRICES = 5;
  *                coordinator: float64 sums
  *   finalise     coordinator: the sums, in case the worker is lost
  *                worker: the sums on their way to the file of the GGN, then the factor that is computed from there; never both
+ *                where the factorisation is spread over reducers: one row of tiles of the factor; the sums and the rest are with the reducers
  *
  * and the vectors over all P weights.
  *
@@ -94,11 +100,11 @@ function tileElements(size: number): number {
   return ((full * (full + 1)) / 2) * TILE_SIZE ** 2 + full * TILE_SIZE * rest + rest ** 2;
 }
 
-function coordinatorBytes(phase: Phase, { network, size }: MemoryProblem): number {
+function coordinatorBytes(phase: Phase, { network, size, isSpread = false }: MemoryProblem): number {
   const scores = 25 * network.layout.size; // two float64 and a byte per sum, and its value
   if (phase === 'plan') return 0;
   if (phase === 'score' || phase === 'select') return scores + waitingBytes(scores);
-  const sums = scores + 8 * tileElements(size);
+  const sums = scores + (isSpread ? 0 : 8 * tileElements(size));
   return sums + waitingBytes(sums);
 }
 
@@ -112,7 +118,8 @@ function modelBytes({ network, exampleCount, inputElements }: MemoryProblem): nu
   return 12 * network.layout.size + 5 * exampleCount * inputElements;
 }
 
-function workerBytes(phase: Phase, { network, size, outputCount, shardCount, isTuned }: MemoryProblem): number {
+function workerBytes(phase: Phase, problem: MemoryProblem): number {
+  const { network, size, outputCount, shardCount, isTuned, isSpread = false } = problem;
   const { layout } = network;
   const tiles = tileElements(size);
   switch (phase) {
@@ -131,6 +138,8 @@ function workerBytes(phase: Phase, { network, size, outputCount, shardCount, isT
     case 'accumulate':
       return 4 * tiles * Math.min(2, shardCount) + Math.min(GATHERED_BYTES, 3 * 4 * 4096 * size) + PASS_BYTES;
     case 'finalise':
+      // A row of tiles, and the vectors that the effective dimension is estimated with, a few times.
+      if (isSpread) return 8 * layout.size + 8 * (TILE_SIZE + 4 * PROBE_COLUMNS) * size + 2 * TRANSFER_BYTES;
       return 8 * layout.size + 8 * tiles + 2 * TRANSFER_BYTES + (isTuned ? 8 * EIGEN_MATRICES * size ** 2 : 0);
   }
 }

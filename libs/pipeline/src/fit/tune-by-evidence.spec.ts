@@ -1,5 +1,5 @@
 import { startBackend } from '@sublace/backend';
-import { denseOf, TiledMatrix } from '@sublace/linalg';
+import { denseOf, factorise, TiledMatrix } from '@sublace/linalg';
 import { ParameterLayout } from '@sublace/network';
 import { Spectrum } from '@sublace/posterior';
 import { flat, matrixOf, product, testRandom, transposed } from '@sublace/testing';
@@ -47,6 +47,21 @@ describe('scalarByFactorisations', () => {
     const { best, isAtBound } = await scalarByFactorisations(inputs(1, 3), [1e-4, 1e-2]);
     expect(isAtBound).toBe(true);
     expect(best.priorPrecision).toBeGreaterThan(8e-3);
+  });
+
+  it('takes the same steps when the factors are made elsewhere', async () => {
+    const problem = inputs(2, 3);
+    const asked: number[] = [];
+    const logDeterminantAt = async ([value, ...others]: Float64Array): Promise<number | undefined> => {
+      asked.push(value);
+      const outcome = factorise(problem.ggn, { divisor: problem.temperature, diagonal: Float64Array.of(value, ...others) });
+      if (outcome.status !== 'ok') return undefined;
+      outcome.factor.dispose();
+      return outcome.factor.logDeterminant;
+    };
+    const search = await scalarByFactorisations({ ...problem, logDeterminantAt }, [1e-4, 1e6]);
+    expect(search).toEqual(await scalarByFactorisations(problem, [1e-4, 1e6]));
+    expect(asked.sort((a, b) => a - b)).toEqual(search.curve.map(({ priorPrecision }) => priorPrecision));
   });
 
   it('refuses a GGN with a negative diagonal', async () => {

@@ -1,4 +1,4 @@
-import { activeBackend } from '@sublace/backend';
+import { activeBackend, runtimeOf } from '@sublace/backend';
 import { SublaceError } from '@sublace/errors';
 import { addLogDiagonal, clearAboveDiagonal, type BadPivot, type FactoriseOptions } from '@sublace/linalg';
 import { ownerOfTile, TILE_SIZE, tilesOfLowerTriangle, type Block, type Tile } from '@sublace/partials';
@@ -81,6 +81,7 @@ export class Reducers {
       divisor,
       diagonal,
       threads: activeBackend().threads,
+      runtime: runtimeOf(activeBackend()),
     };
     const stop = new AbortController();
     const reports: FactoriseReport[] = [];
