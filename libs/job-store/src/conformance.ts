@@ -156,6 +156,34 @@ export function jobStoreConformance(
       expect(await store.claimShard('w2', { waitMs: 1 })).toBeUndefined();
     });
 
+    it('gives every shard that becomes free to one of many that wait, also when some of them give up', async () => {
+      await store.submitJob({});
+      const plan = await claim('planner');
+      const impatient = new AbortController();
+      const waits = Array.from({ length: 20 }, (_, i) => {
+        const signal = i % 3 === 0 ? { signal: impatient.signal } : {};
+        return store.claimShard(`w${i}`, { waitMs: 60_000, ...signal });
+      });
+      const end = new AbortController();
+      const last = store.claimShard('last', { waitMs: 60_000, signal: end.signal });
+      impatient.abort();
+      await store.completeShard(plan, PLAN);
+      const first = await Promise.race(waits.filter((_, i) => i % 3 !== 0));
+      expect(first?.phase).toBe('score');
+      // The two shards of the phase have gone to two of them; the others wait on, and get what comes back.
+      await store.releaseShard(first!);
+      const again = await Promise.race(waits.filter((_, i) => i % 3 !== 0).map((wait) => wait.then((lease) => lease!)));
+      expect(again.phase).toBe('score');
+      await store.submitJob({});
+      await store.submitJob({});
+      const held = async (): Promise<number> =>
+        (await store.listJobs()).flatMap((job) => job.shards).filter((shard) => shard.state === 'leased').length;
+      // Two of score, and the plans of two more jobs.
+      await expect.poll(held).toBe(4);
+      end.abort();
+      expect(await last).toBeUndefined();
+    });
+
     it('runs jobs in the order of submission, and cancels', async () => {
       const first = await store.submitJob({});
       const second = await store.submitJob({});

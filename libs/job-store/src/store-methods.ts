@@ -48,10 +48,18 @@ export function storeMethods(core: StoreCore): JobStore {
     async claimShard(workerId, { waitMs = 0, signal } = {}) {
       const deadline = performance.now() + waitMs;
       for (;;) {
-        if (signal?.aborted || core.isClosed()) return undefined;
+        if (signal?.aborted || core.isClosed()) {
+          waiters.wakeNext();
+          return undefined;
+        }
         const wakeCount = waiters.wakeCount;
-        const reply = await dispatch({ type: 'claimShard', workerId });
+        const reply = await dispatch({ type: 'claimShard', workerId }).catch((error: unknown) => {
+          waiters.wakeNext();
+          throw error;
+        });
         if (reply.type === 'leased') {
+          // There may be more; who comes after this one looks, and who finds nothing wakes nobody.
+          waiters.wakeNext();
           if (signal?.aborted !== true) return reply.lease;
           // The caller left while the lease was on its way.
           await dispatch({ type: 'releaseShard', ref: reply.lease });

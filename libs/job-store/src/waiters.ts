@@ -3,7 +3,7 @@ export class Waiters {
   readonly #wakes = new Set<() => void>();
   #wakeCount = 0;
 
-  /** How often everybody was woken. Whoever reads it before looking for shards misses no wake between the look and the wait. */
+  /** How often anybody was woken. Whoever reads it before looking for shards misses no wake between the look and the wait. */
   get wakeCount(): number {
     return this.#wakeCount;
   }
@@ -12,6 +12,18 @@ export class Waiters {
   wakeAll(): void {
     this.#wakeCount++;
     for (const wake of [...this.#wakes]) wake();
+  }
+
+  /**
+   * Lets the one look again that has waited longest. Whoever finds something then wakes the next one, so that a thousand idle workers do not all run
+   * for one shard.
+   */
+  wakeNext(): void {
+    this.#wakeCount++;
+    for (const wake of this.#wakes) {
+      wake();
+      return;
+    }
   }
 
   /**

@@ -80,7 +80,7 @@ export function openEmbeddedJobStore(options: EmbeddedJobStoreOptions): JobStore
       }
     }
     for (const change of changes) feed.publish(change);
-    if (changes.some(bringsPendingShards)) waiters.wakeAll();
+    if (changes.some(bringsPendingShards)) waiters.wakeNext();
     return result.effects[0] as Reply;
   }
 

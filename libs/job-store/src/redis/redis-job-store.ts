@@ -115,7 +115,7 @@ export async function openRedisJobStore(options: RedisJobStoreOptions): Promise<
 
   function tell(changes: readonly Change[]): void {
     for (const change of changes) feed.publish(change);
-    if (changes.some(bringsPendingShards)) waiters.wakeAll();
+    if (changes.some(bringsPendingShards)) waiters.wakeNext();
   }
 
   /** The connection is back: what Redis has now is the truth. */
