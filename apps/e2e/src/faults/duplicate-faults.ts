@@ -54,8 +54,8 @@ async function playWorker(cluster: FaultCluster): Promise<PlayedWorker> {
       });
       for (const block of result.blocks) offered.set(`${leaseToken}/${block.name}`, block);
       const names = result.blocks.map((block) => block.name);
-      const shard = { blocksAddress: `127.0.0.1:${server.port}`, names, summary: result.summary as JsonObject, computeSeconds: 0 };
-      return (as = lease) => client.offerTiles(as, shard);
+      const offer = { blocksAddress: `127.0.0.1:${server.port}`, names, summary: result.summary as JsonObject, computeSeconds: 0 };
+      return (as = lease) => client.offerTiles(as, offer);
     },
   };
 }
