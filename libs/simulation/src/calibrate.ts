@@ -4,15 +4,12 @@ import type { MeasuredRun, MeasuredStage } from './measured-run.ts';
 import type { SimulationInput, TaskLoad } from './options.ts';
 import type { Stage } from './time-ledger.ts';
 
-/** Sums are float64 where the blocks that were added are float32. */
-const SUM_GROWTH = 2;
-
 /**
  * A simulation of the fit that was measured, from the runs with the fewest workers, whose cores and links were shared least.
  *
- * Assumed: opening model and data takes as long as the plan task, which does it; sums have twice the bytes of one shard; a link of coordinator or
- * reducer is as fast as the fastest pull that was measured, and the links of workers hold nothing up. Latency and the coordinator's time per request
- * are not measured here.
+ * Assumed: opening model and data takes as long as the plan task, which does it; select and finalise take as long as they took, fetching of inputs
+ * included; the incoming link of coordinator or reducer is as fast as the fastest pull of those runs, adding included, and the links of workers hold
+ * nothing up. Latency and the coordinator's time per request are not measured here.
  *
  * @param runs  Measured runs of one fit, at least one.
  * @returns  Input of a simulation, without a number of workers.
@@ -34,17 +31,19 @@ export function calibrate(runs: readonly MeasuredRun[]): Omit<SimulationInput, '
   const { shardCount } = stage('score')[0];
   // The workers that did not plan opened model and data with their first shard.
   const opening = ((workerCount - 1) * openSeconds) / shardCount;
-  const rate = pullRate(runs);
+  const rate = pullRate(used);
+  // Each reducer has its part of every transfer.
+  const receiverRate = rate === undefined ? undefined : rate / Math.max(1, used[0].reducerCount);
   return {
     shardCount,
     openSeconds,
     publishSeconds: mean('publish', (of) => of.seconds),
     tasks: {
       score: { ...score, computeSeconds: Math.max(0, score.computeSeconds - opening) },
-      select: { ...select, inputBytes: SUM_GROWTH * score.outputBytes },
+      select: { ...select, computeSeconds: mean('select', (of) => of.seconds) },
       accumulate: { ...accumulate, keptInputBytes: select.outputBytes },
-      finalise: { ...finalise, inputBytes: SUM_GROWTH * accumulate.outputBytes },
+      finalise: { ...finalise, computeSeconds: mean('finalise', (of) => of.seconds) },
     },
-    ...(rate !== undefined && { network: { coordinatorBytesPerSecond: rate, reducerBytesPerSecond: rate } }),
+    ...(receiverRate !== undefined && { network: { coordinatorBytesPerSecond: receiverRate, reducerBytesPerSecond: receiverRate } }),
   };
 }

@@ -13,7 +13,7 @@ function run(workerCount: number, crowding = 1, factor = 1): MeasuredRun {
     const shardCount = isOverShards ? K : 1;
     return { stage, seconds: factor * seconds[stage], shardCount, bytes, reduceSeconds: 0, computeSeconds: 1, transferSeconds: bytes / 100e6 };
   }); // prettier-ignore
-  return { workerCount, crowding, stages };
+  return { workerCount, reducerCount: 0, crowding, stages };
 }
 
 function fitted(runs: MeasuredRun[]): Extract<ReturnType<typeof fitCostModel>, { status: 'fitted' }>['model'] {
@@ -79,16 +79,16 @@ describe('calibrate', () => {
       finalise: { computeSeconds: 3, inputBytes: 64e6, outputBytes: 0 },
     };
     const network = { coordinatorBytesPerSecond: 5e7, reducerBytesPerSecond: 5e7 };
-    const truth = { shardCount: 20, openSeconds: 3, publishSeconds: 0.5, tasks, network };
+    const truth = { reducerCount: 2, shardCount: 20, openSeconds: 3, publishSeconds: 0.5, tasks, network };
     const measure = (workerCount: number): MeasuredRun => {
       const report = simulate({ ...truth, workerCount });
       const stages = report.stages.map(({ stage, wallSeconds, bytes, workerSeconds, transferSeconds }) => {
         const shardCount = stage === 'score' || stage === 'accumulate' ? 20 : 1;
         return { stage, seconds: wallSeconds, shardCount, bytes, reduceSeconds: 0, computeSeconds: workerSeconds.compute, transferSeconds };
       });
-      return { workerCount, crowding: 1, stages };
+      return { workerCount, reducerCount: truth.reducerCount, crowding: 1, stages };
     };
-    const input = calibrate([measure(1), measure(2)]);
+    const input = { ...calibrate([measure(1), measure(2)]), reducerCount: 2 };
     for (const workerCount of [1, 2, 7, 100]) {
       const [expected, got] = [truth, input].map((each) => simulate({ ...each, workerCount }).makespanSeconds);
       expect(Math.abs(got - expected)).toBeLessThan(1e-6 * expected);

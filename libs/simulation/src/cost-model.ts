@@ -108,7 +108,8 @@ export function predictCost(model: CostModel, workerCount: number): Prediction {
 }
 
 /**
- * The fastest rate at which results were received and added, over all runs and stages; one transfer at a time where one worker was measured.
+ * The fastest rate at which results were received and added, over all runs and stages, by all reducers together; one transfer at a time where one
+ * worker was measured.
  *
  * @param runs  Measured runs.
  * @returns  Bytes per second; undefined when every stage moved too little per shard to tell.

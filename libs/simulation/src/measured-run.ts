@@ -19,6 +19,8 @@ export interface MeasuredStage {
 /** One real fit. */
 export interface MeasuredRun {
   readonly workerCount: number;
+  /** Processes that summed; 0: the coordinator did. */
+  readonly reducerCount: number;
   /** How many times longer a worker takes because workers share cores: workers times threads over cores, at least 1. */
   readonly crowding: number;
   /** Every stage, in order. */

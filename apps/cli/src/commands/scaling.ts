@@ -1,6 +1,6 @@
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import { Command } from 'commander';
-import type { FitSpec } from '@sublace/pipeline';
+import { sizeOfRule, type FitSpec } from '@sublace/pipeline';
 import {
   calibrate,
   compileSimulation,
@@ -8,6 +8,7 @@ import {
   predictCost,
   simulate,
   simulateScaling,
+  tileShares,
   type SimulationInput,
 } from '@sublace/simulation';
 import { addFitOptions, fitSpecOf, type FitFlags } from '../fit/fit-options.ts';
@@ -31,7 +32,8 @@ interface ScalingFlags extends FitFlags, ClusterFlags {
   readonly threads: number;
   readonly predict: number[];
   readonly simulate?: number[];
-  readonly simulatedReducers: number;
+  readonly reducers: number;
+  readonly simulatedReducers?: number;
   readonly out?: string;
 }
 
@@ -56,11 +58,11 @@ async function scaling(flags: ScalingFlags, terminal: Terminal): Promise<void> {
   const spec = await fitSpecOf({ ...flags, overwrite: false }, 'scaling');
   const warnings = warningsOf(flags);
   for (const warning of warnings) terminal.note(`warning: ${warning}`);
-  const options = { workerCounts: flags.workers, repeats: flags.repeats, threads: flags.threads };
+  const options = { workerCounts: flags.workers, reducerCount: flags.reducers, repeats: flags.repeats, threads: flags.threads };
   const runs = await measureFits(spec, options, terminal);
 
   const rows = summarise(runs);
-  const parts = [measuredPart(flags, spec, runs, rows, warnings), predictedPart(runs, flags.predict), simulatedPart(flags, runs, rows)];
+  const parts = [measuredPart(flags, spec, runs, rows, warnings), predictedPart(flags, runs), simulatedPart(flags, spec, runs, rows)];
   const report = { kind: 'scaling', ...Object.assign({}, ...parts.map(({ json }) => json)) } as object;
   const sections = parts.flatMap((part) => part.sections);
   if (out !== undefined) {
@@ -97,30 +99,31 @@ function measuredPart(
   warnings: string[],
 ): Part {
   const digests = [...new Set(runs.map(({ digest }) => digest))];
-  const { threads, repeats } = flags;
+  const { threads, repeats, reducers } = flags;
   const machine = { cores: availableParallelism(), processor: cpus()[0]?.model.trim() ?? 'unknown', node: process.versions.node };
   const lines = [
     `machine: ${machine.cores} cores, ${machine.processor}, Node ${machine.node}; everything on this machine, over loopback`,
     `fit: ${spec.subnetwork} of ${spec.model} on ${spec.data}; ${rows[0].stages.length} stages, ${runs[0].stages[1].shardCount} shards`,
-    `${threads} thread${threads === 1 ? '' : 's'} per worker, ${repeats} run${repeats === 1 ? '' : 's'} per number of workers; seconds from submission to publication, without the start of processes`,
+    `${reducers === 0 ? 'the coordinator sums' : `${reducers} reducer${reducers === 1 ? '' : 's'}`}; ${threads} thread${threads === 1 ? '' : 's'} per worker, ${repeats} run${repeats === 1 ? '' : 's'} per number of workers; seconds from submission to publication, without the start of processes`,
     digests.length === 1 ? `posterior: the same digest from all ${runs.length} runs, ${digests[0]}` : `posterior: DIFFERENT digests: ${digests.join(', ')}`,
     ...warnings.map((warning) => `WARNING: ${warning}`),
   ]; // prettier-ignore
   return {
-    json: { machine, spec, threads, repeats, warnings, areDigestsEqual: digests.length === 1, digests, runs, measured: rows },
+    json: { machine, spec, threads, repeats, reducers, warnings, areDigestsEqual: digests.length === 1, digests, runs, measured: rows },
     sections: [{ title: 'what was measured', lines }, ...measuredSections(rows)],
     points: measuredPoints(rows),
   };
 }
 
-function predictedPart(runs: readonly DigestedRun[], counts: readonly number[]): Part {
+function predictedPart(flags: ScalingFlags, runs: readonly DigestedRun[]): Part {
   const fitted = fitCostModel(runs);
   if (fitted.status !== 'fitted') {
     const lines = [`none: ${fitted.message}`];
     return { json: { costModel: fitted }, sections: [{ title: 'predicted', lines }], points: [] };
   }
   const { model } = fitted;
-  const [one, ...predicted] = [1, ...counts].map((workerCount) => predictCost(model, workerCount));
+  const unknown = flags.predict.filter((workerCount) => !flags.workers.includes(workerCount));
+  const [one, ...predicted] = [1, ...unknown].map((workerCount) => predictCost(model, workerCount));
   return {
     json: { costModel: fitted, predicted },
     sections: predictedSections(model, [one, ...predicted]),
@@ -128,14 +131,23 @@ function predictedPart(runs: readonly DigestedRun[], counts: readonly number[]):
   };
 }
 
-function simulatedPart(flags: ScalingFlags, runs: readonly DigestedRun[], rows: readonly MeasuredRow[]): Part {
+function simulatedPart(flags: ScalingFlags, spec: FitSpec, runs: readonly DigestedRun[], rows: readonly MeasuredRow[]): Part {
   if (flags.simulate === undefined) return { json: {}, sections: [], points: [] };
   const free = runs.filter(({ crowding }) => crowding === 1);
   const calibrated = calibrate(free.length > 0 ? free : runs);
   const cluster = clusterOf(flags, calibrated.network);
-  const input: Omit<SimulationInput, 'workerCount'> = { ...calibrated, ...cluster, reducerCount: flags.simulatedReducers };
+  const input: Omit<SimulationInput, 'workerCount'> = {
+    ...calibrated,
+    ...cluster,
+    ...reducersOf(flags.simulatedReducers ?? flags.reducers, spec),
+  };
   const { one, rows: simulated } = simulateScaling(input, flags.simulate);
-  const undisturbed = { ...calibrated, network: { ...calibrated.network, latencySeconds: flags.latency }, controlSeconds: flags.control };
+  const undisturbed = {
+    ...calibrated,
+    ...reducersOf(flags.reducers, spec),
+    network: { ...calibrated.network, latencySeconds: flags.latency },
+    controlSeconds: flags.control,
+  };
   const check = rows.map(({ workerCount }) => simulate({ ...undisturbed, workerCount }));
   const { workerCount: _any, ...assumptions } = compileSimulation({ ...input, workerCount: 1 });
   const lines = assumptionsOf({ ...assumptions, workerCount: 1 });
@@ -148,6 +160,12 @@ function simulatedPart(flags: ScalingFlags, runs: readonly DigestedRun[], rows: 
     ],
     points: simulationPoints(simulated),
   };
+}
+
+/** Reducers of a simulation, with the shares that the tile map gives them where the number of weights is known beforehand. */
+function reducersOf(reducerCount: number, spec: FitSpec): Pick<SimulationInput, 'reducerCount' | 'reducerShares'> {
+  const size = sizeOfRule(spec.subnetwork);
+  return { reducerCount, ...(reducerCount > 0 && size !== undefined && { reducerShares: tileShares(size, reducerCount) }) };
 }
 
 /**
@@ -164,7 +182,8 @@ export function scalingCommand(terminal: () => Terminal): Command {
     .option('--threads <count>', 'threads of one operation in each worker', count(), 1)
     .option('--predict <counts>', 'numbers of workers to predict by the cost model', workerCounts, [8, 32, 128, 1000])
     .option('--simulate <counts>', 'numbers of workers to simulate, calibrated by the measured runs', workerCounts)
-    .option('--simulated-reducers <count>', 'simulated: processes that hold the tiles; 0: the coordinator', count({ min: 0, max: 10_000 }), 0)
+    .option('--reducers <count>', 'reducer processes that share the sums; 0: the coordinator sums', count({ min: 0, max: 64 }), 0)
+    .option('--simulated-reducers <count>', 'simulated: the same (default: as --reducers)', count({ min: 0, max: 10_000 }))
     .option('--out <dir>', 'folder for report.json, report.md and report.svg'); // prettier-ignore
   addClusterOptions(addFitOptions(command), { bandwidth: 'the fastest pull that was measured' });
   return command.action((flags: ScalingFlags) => scaling(flags, terminal()));

@@ -18,6 +18,8 @@ export interface DigestedRun extends MeasuredRun {
 export interface MeasureOptions {
   readonly workerCounts: readonly number[];
   readonly repeats: number;
+  /** Processes that sum; 0: the coordinator does. */
+  readonly reducerCount: number;
   /** Threads of one operation in each worker, the same for every number of workers. */
   readonly threads: number;
 }
@@ -33,7 +35,7 @@ export interface MeasureOptions {
  * @throws {SublaceError} of the first fit that fails.
  */
 export async function measureFits(spec: FitSpec, options: MeasureOptions, terminal: Terminal): Promise<DigestedRun[]> {
-  const { workerCounts, repeats, threads } = options;
+  const { workerCounts, repeats, reducerCount, threads } = options;
   const folder = mkdtempSync(join(tmpdir(), 'sublace-scaling-'));
   const runs: DigestedRun[] = [];
   try {
@@ -41,9 +43,9 @@ export async function measureFits(spec: FitSpec, options: MeasureOptions, termin
       for (const workerCount of workerCounts) {
         terminal.note(`run ${runs.length + 1} of ${repeats * workerCounts.length}: ${workerCount} worker${workerCount === 1 ? '' : 's'}`);
         const output = join(folder, `${workerCount}-${repeat}`);
-        const { phases, digest } = await runFit({ ...spec, output, overwrite: false }, { workerCount, threads }, terminal);
+        const { phases, digest } = await runFit({ ...spec, output, overwrite: false }, { workerCount, reducerCount, threads }, terminal);
         const crowding = crowdingOf(workerCount, threads);
-        runs.push({ workerCount, repeat, crowding, digest, stages: stagesOf(phases) });
+        runs.push({ workerCount, reducerCount, repeat, crowding, digest, stages: stagesOf(phases) });
         rmSync(output, { recursive: true, force: true });
       }
     }

@@ -42,7 +42,7 @@ export function measuredSections(rows: readonly MeasuredRow[]): Section[] {
       ),
     },
     {
-      title: 'measured: summing (reduce), by the coordinator while workers compute; its seconds lie within score and accumulate',
+      title: 'measured: summing (reduce), by coordinator and reducers while workers compute; its seconds lie within score and accumulate',
       header: ['workers', 'seconds', 'share of the whole'],
       rows: rows.map(({ workerCount, stages, seconds: whole }) => {
         const summing = stages.reduce((sum, { reduceSeconds }) => sum + reduceSeconds, 0);

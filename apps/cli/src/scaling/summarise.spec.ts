@@ -18,7 +18,7 @@ function run(workerCount: number, accumulate: number, { repeat = 1, digest = 'ab
     phase('accumulate', accumulate, traffic),
     phase('finalise', 2, { publishSeconds: 0.5 }),
   ];
-  return { workerCount, repeat, digest, crowding, stages: stagesOf(phases) };
+  return { workerCount, reducerCount: 0, repeat, digest, crowding, stages: stagesOf(phases) };
 }
 
 describe('stagesOf', () => {
