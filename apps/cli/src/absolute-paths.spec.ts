@@ -1,6 +1,14 @@
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { absoluteDataSpec, absoluteRule } from './absolute-paths.ts';
+import { absoluteDataSpec, absolutePlace, absoluteRule } from './absolute-paths.ts';
+
+describe('absolutePlace', () => {
+  it('leaves URIs alone, and refuses what only looks like one', () => {
+    expect(absolutePlace('out/posterior')).toBe(resolve('out/posterior'));
+    expect(absolutePlace('s3://bucket/out?endpoint=http://host:9000')).toBe('s3://bucket/out?endpoint=http://host:9000');
+    expect(() => absolutePlace('s3:/bucket/out')).toThrow(/expected s3:\/\/BUCKET\/PREFIX/);
+  });
+});
 
 describe('absoluteDataSpec', () => {
   it.each([

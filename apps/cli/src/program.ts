@@ -13,6 +13,7 @@ import { localClusterCommand } from './commands/local-cluster.ts';
 import { logsCommand } from './commands/logs.ts';
 import { mergeCommand } from './commands/merge.ts';
 import { predictCommand } from './commands/predict.ts';
+import { registryCommand } from './commands/registry.ts';
 import { scalingCommand } from './commands/scaling.ts';
 import { serveCommand } from './commands/serve.ts';
 import { simulateCommand } from './commands/simulate.ts';
@@ -54,6 +55,7 @@ export function createProgram(): Command {
     dataCommand,
     demoCommand,
     doctorCommand,
+    registryCommand,
     localClusterCommand,
     submitCommand,
     jobsCommand,

@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { localArtifact, openObjectStore, readManifestAt, sha256OfFile } from '@sublace/artifact-store';
 import type { ProgressEvent } from '@sublace/protocol';
 import { startS3, type S3Server } from '@sublace/test-servers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { runSublace } from './command-line/run-sublace.ts';
 import { Cluster, leasedTo } from './distribution/cluster.ts';
 import { openS3Proxy, type S3Proxy } from './object-store/s3-proxy.ts';
 
@@ -63,7 +66,7 @@ async function expectPublished(last: ProgressEvent): Promise<void> {
   expect([last.state, last.failure]).toEqual(['succeeded', undefined]);
   expect(last.result?.digest).toBe(undisturbed);
   const manifest = await readManifestAt(direct(), { kind: 'posterior' });
-  const folder = await localArtifact(direct(), { SUBLACE_CACHE: join(cluster.folder, 'cache') });
+  const folder = await localArtifact(direct(), { SUBLACE_ARTIFACT_CACHE: join(cluster.folder, 'cache') });
   expect(createHash('sha256').update(await readFile(join(folder, 'sums.bin'))).digest('hex')).toBe(undisturbed); // prettier-ignore
   const names = [...manifest.files.map(({ name }) => name), 'manifest.json'].sort();
   const found = (await keys()).map((key) => key.replace(/^parts\/[^/]+/, 'parts/*'));
@@ -164,5 +167,58 @@ describe('a fit that is published to a bucket', () => {
     proxy[when] = () => undefined;
     await cluster.startCoordinator('--state-dir', state, '--port', ready.address.split(':')[1]);
     await expectPublished(await cluster.finish(jobId));
+  });
+});
+
+describe('the commands, with a posterior in a bucket', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sublace-e2e-bucket-'));
+  const [model, posterior, registry] = ['model', 'posterior', 'registry'].map((name) => join(folder, name));
+  const bucket = 's3://sublace-test/commands/posterior';
+  const data = 'digits?count=300&seed=1';
+  const fit = ['fit', '--model', model, '--data', data, '--subnetwork', 'gradient-energy:60', '--workers', '1', '--prior-precision', '5'];
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  async function json(...args: string[]): Promise<Record<string, unknown>> {
+    const { status, stdout, stderr } = await runSublace([...args, '--json']);
+    expect([status, stderr]).toEqual([0, '']);
+    return JSON.parse(stdout) as Record<string, unknown>;
+  }
+
+  it('fit, predict, inspect and evaluate it as one in a folder', async () => {
+    process.env.SUBLACE_ARTIFACT_CACHE = join(folder, 'cache');
+    await json('train', '--data', data, '--arch', 'lenet5', '--epochs', '1', '--out', model);
+    const [local, remote] = [await json(...fit, '--out', posterior), await json(...fit, '--out', bucket)];
+    expect(remote['digest']).toBe(local['digest']);
+    expect(remote['output']).toBe(bucket);
+    for (const args of [['predict', '--input', 'digits?count=5&seed=2'], ['evaluate', '--data', 'digits?count=20&seed=2'], ['inspect']])
+      expect(await json(...args, '--posterior', bucket)).toEqual(await json(...args, '--posterior', posterior));
+    expect(await runSublace(['inspect', '--posterior', 's3://sublace-test/commands/none'])).toMatchObject({
+      status: 42,
+      stderr: expect.stringMatching(/^sublace: s3:.*expected an artifact, got no manifest\.json there/) as string,
+    });
+    expect(existsSync('s3:'), 'no folder of that name').toBe(false);
+  });
+
+  it('register it, label it, and find it again', async () => {
+    const at = ['--registry', registry];
+    const first = await json('registry', 'add', bucket, '--name', 'digits', '--label', 'stable', ...at);
+    expect(first).toMatchObject({ name: 'digits', version: 1, uri: bucket, facts: { kind: 'posterior', size: 60 } });
+    expect(await json('registry', 'add', posterior, '--name', 'digits', ...at), 'the same digest').toMatchObject({
+      version: 1,
+      uri: bucket,
+    });
+    await json(...fit.map((arg) => arg.replace(':60', ':40')), '--out', `${posterior}-40`);
+    expect(await json('registry', 'add', `${posterior}-40`, '--name', 'digits', ...at)).toMatchObject({ version: 2 });
+    expect(await json('registry', 'set', 'digits', 'stable', '2', '--expected', '1', ...at)).toMatchObject({ labels: { stable: 2 } });
+    expect(await json('registry', 'show', 'digits', ...at)).toMatchObject({ version: 2, labels: ['stable'] });
+    expect(await json('registry', 'list', ...at)).toEqual({ names: [{ name: 'digits', labels: { stable: 2 } }] });
+    const { stdout } = await runSublace(['registry', 'list', 'digits', ...at]);
+    expect(stdout).toMatch(/1 +\S{16} .*commands\/posterior[^]*2 +stable +\S{16}/);
+    const late = await runSublace(['registry', 'set', 'digits', 'stable', '1', '--expected', '1', ...at]);
+    expect(late).toMatchObject({ status: 1, stderr: expect.stringMatching(/to stand for version 1, got version 2/) as string });
+    expect(await runSublace(['registry', 'list'])).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/SUBLACE_REGISTRY/) as string,
+    });
   });
 });

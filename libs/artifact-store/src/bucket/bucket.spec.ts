@@ -148,7 +148,7 @@ describe('an output in a bucket', () => {
 
 describe('localArtifact', () => {
   it('downloads once, verified, and again what was damaged since', async () => {
-    const env = { SUBLACE_CACHE: join(root, 'cache') };
+    const env = { SUBLACE_ARTIFACT_CACHE: join(root, 'cache') };
     const { staging, folder } = await staged();
     await output.publish(staging, {});
     const local = await localArtifact(uri, env);
@@ -160,12 +160,12 @@ describe('localArtifact', () => {
     await writeFile(join(local, '500', 'tiles.bin'), 'TILES');
     expect(await localArtifact(uri, env)).toBe(local);
     expect(await read('500/tiles.bin')).toBe('tiles');
-    expect(await readdir(join(root, 'cache', 'artifacts'))).toHaveLength(1);
+    expect(await readdir(join(root, 'cache'))).toHaveLength(1);
     expect(await localArtifact('/a/folder', env)).toBe('/a/folder');
   });
 
   it('finds one posterior of a sequence, and refuses what is damaged in the bucket', async () => {
-    const env = { SUBLACE_CACHE: join(root, 'cache') };
+    const env = { SUBLACE_ARTIFACT_CACHE: join(root, 'cache') };
     const folder = join(root, 'sequence');
     await mkdir(join(folder, '500'), { recursive: true });
     await writeManifest(join(folder, '500'), { formatVersion: 1, kind: 'posterior', files: [] });
@@ -184,6 +184,6 @@ describe('localArtifact', () => {
     expect(sha256OfBytes(damaged)).not.toBe(files[0].sha256);
     await store.put(`${staging.slice(uri.length + 1)}/500/manifest.json`, damaged);
     await expect(localArtifact(uri, env)).rejects.toEqual(code('DIGEST_MISMATCH', /500\/manifest\.json: expected sha256/));
-    expect(await readdir(join(root, 'cache', 'artifacts'))).toEqual([]);
+    expect(await readdir(join(root, 'cache'))).toEqual([]);
   });
 });

@@ -15,8 +15,9 @@ import { findArtifact, readPublished } from './published-manifest.ts';
 const ATTEMPTS_MAX = 5;
 
 /**
- * An artifact as a folder on this machine. One from a bucket is downloaded, verified and kept under its digest, in `SUBLACE_CACHE`, else
- * `$XDG_CACHE_HOME/sublace`, else `~/.cache/sublace`, in `artifacts`; the next call finds it there and verifies it again.
+ * An artifact as a folder on this machine. One from a bucket is downloaded, verified and kept under its digest in `SUBLACE_ARTIFACT_CACHE`, else in
+ * `artifacts` of `SUBLACE_CACHE`, `$XDG_CACHE_HOME/sublace` or `~/.cache/sublace`; the next call finds it there and verifies it again. Nothing is ever
+ * removed from there.
  *
  * @param place  Path of a folder, which is returned as it is; or `s3://BUCKET/PATH`, which may also be one folder of a published sequence.
  * @param env  Says where the cache is.
@@ -26,7 +27,7 @@ const ATTEMPTS_MAX = 5;
  */
 export async function localArtifact(place: string, env: NodeJS.ProcessEnv = process.env): Promise<string> {
   if (!isS3Uri(place)) return place;
-  const cache = join(env.SUBLACE_CACHE ?? join(env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'sublace'), 'artifacts');
+  const cache = cacheFolder(env);
   const { store, inside } = await findArtifact(place);
   try {
     for (let attempt = 1; ; attempt++) {
@@ -49,6 +50,11 @@ export async function localArtifact(place: string, env: NodeJS.ProcessEnv = proc
   }
 }
 
+function cacheFolder(env: NodeJS.ProcessEnv): string {
+  const own = env.SUBLACE_CACHE ?? join(env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'sublace');
+  return env.SUBLACE_ARTIFACT_CACHE ?? join(own, 'artifacts');
+}
+
 async function isWhole(folder: string): Promise<boolean> {
   try {
     await verifyFiles(await readManifest(folder, { formatVersionMax: Number.MAX_SAFE_INTEGER }), folder);
@@ -65,7 +71,7 @@ async function download(store: ObjectStore, location: string, manifest: Artifact
     await mkdir(staging, { recursive: true }).catch((cause: unknown) => {
       throw new SublaceError(
         'OUTPUT_UNWRITABLE',
-        `cache ${staging}: expected to make it, got ${(cause as Error).message}; set SUBLACE_CACHE`,
+        `cache ${staging}: expected to make it, got ${(cause as Error).message}; set SUBLACE_ARTIFACT_CACHE`,
         {
           cause,
         },

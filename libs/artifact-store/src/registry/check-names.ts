@@ -134,7 +134,7 @@ export function noLabel(name: string, label: string): SublaceError {
  */
 export function checkExpected(name: string, label: string, current: number | undefined, expected: SetPointerOptions['expected']): void {
   if (expected === undefined || expected === (current ?? null)) return;
-  const say = (version: number | null | undefined): string => (version == null ? 'no version' : `version ${version}`);
+  const say = (version: number | null | undefined): string => ((version ?? undefined) === undefined ? 'no version' : `version ${version}`);
   throw new SublaceError(
     'CONFLICT',
     `registry: expected '${label}' of '${name}' to stand for ${say(expected)}, got ${say(current)}; somebody else changed it, look again`,
