@@ -40,9 +40,9 @@ export function calibrate(runs: readonly MeasuredRun[]): Omit<SimulationInput, '
     publishSeconds: mean('publish', (of) => of.seconds),
     tasks: {
       score: { ...score, computeSeconds: Math.max(0, score.computeSeconds - opening) },
-      select: { ...select, computeSeconds: mean('select', (of) => of.seconds) },
+      select: { ...select, computeSeconds: mean('select', (of) => of.seconds - of.transferSeconds) },
       accumulate: { ...accumulate, keptInputBytes: select.outputBytes },
-      finalise: { ...finalise, computeSeconds: mean('finalise', (of) => of.seconds) },
+      finalise: { ...finalise, computeSeconds: mean('finalise', (of) => of.seconds - of.transferSeconds) },
     },
     ...(receiverRate !== undefined && { network: { coordinatorBytesPerSecond: receiverRate, reducerBytesPerSecond: receiverRate } }),
   };
