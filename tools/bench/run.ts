@@ -2,6 +2,7 @@
 import { exactSum } from './cluster/exact-sum.ts';
 import { largeReduction } from './cluster/large-reduction.ts';
 import { factorisation } from './cluster/factorisation.ts';
+import { idleWorkers } from './cluster/idle-workers.ts';
 import { transport } from './cluster/transport.ts';
 import { redisQueue } from './cluster/redis-queue.ts';
 import { largeSubnetwork } from './large-subnetwork.ts';
@@ -13,6 +14,7 @@ const BENCHES: Readonly<Record<string, (args: readonly string[]) => void | Promi
   'exact-sum': exactSum,
   'large-reduction': largeReduction,
   factorisation,
+  'idle-workers': idleWorkers,
   'large-subnetwork': largeSubnetwork,
   numerics,
   'redis-queue': redisQueue,
