@@ -16,7 +16,7 @@ interface TracedJob {
  */
 export class JobTracer {
   readonly #jobs = new Map<string, TracedJob>();
-  readonly #leases = new Map<number, { jobId: string; span: Span }>();
+  readonly #leases = new Map<number, { jobId: string; phase: string; span: Span }>();
 
   /**
    * Takes a job; again and again changes nothing.
@@ -37,6 +37,8 @@ export class JobTracer {
     const job = this.#jobs.get(change.jobId);
     if (!job) return;
     if (change.type === 'phaseStarted') {
+      // News comes in order, so what is open of another phase was dropped; of this one it was given just now.
+      this.#endLeases(change.jobId, 'its phase began again', job.ahead);
       if (job.ahead !== change.phase) this.#startPhase(change.jobId, job, change.phase, change.shardCount);
       job.phase?.span.setAttribute('sublace.shard_count', change.shardCount);
       delete job.ahead;
@@ -64,7 +66,7 @@ export class JobTracer {
       job.ahead = lease.phase;
     }
     const span = startSpan('lease', shardAttributes(lease), below((job.phase ?? job).span));
-    this.#leases.set(lease.leaseToken, { jobId: lease.jobId, span });
+    this.#leases.set(lease.leaseToken, { jobId: lease.jobId, phase: lease.phase, span });
     return traceparentOf(span);
   }
 
@@ -81,7 +83,6 @@ export class JobTracer {
   }
 
   #startPhase(jobId: string, job: TracedJob, phase: string, shardCount?: number): void {
-    this.#endLeases(jobId, 'its phase began again');
     job.phase?.span.end();
     const count = shardCount === undefined ? {} : { 'sublace.shard_count': shardCount };
     const attributes = { 'sublace.job_id': jobId, 'sublace.phase': phase, ...count };
@@ -97,8 +98,8 @@ export class JobTracer {
     this.#jobs.delete(jobId);
   }
 
-  #endLeases(jobId: string, reason: string): void {
-    for (const [token, lease] of this.#leases) if (lease.jobId === jobId) this.#endLease(token, reason);
+  #endLeases(jobId: string, reason: string, except?: string): void {
+    for (const [token, lease] of this.#leases) if (lease.jobId === jobId && lease.phase !== except) this.#endLease(token, reason);
   }
 
   #endLease(token: number, reason: string | undefined): void {

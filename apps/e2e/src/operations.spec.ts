@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { JobOverview, LogLine, WorkerOverview } from '@sublace/protocol';
+import { startRedis } from '@sublace/test-servers';
 import { runSublace, startSublace, type CommandResult } from './command-line/run-sublace.ts';
 import { Cluster, RUNNER, type RoleProcess } from './distribution/cluster.ts';
 import { pointName, SPEC_DEFAULTS } from './distribution/synthetic-runner.ts';
@@ -43,6 +44,12 @@ async function submit(name: string, ...args: string[]): Promise<string> {
 
 async function jobs(): Promise<JobOverview[]> {
   return (await results<{ jobs: JobOverview[] }>('jobs'))[0].jobs;
+}
+
+async function linesOf(jobId: string): Promise<LogLine[]> {
+  const lines: LogLine[] = [];
+  for await (const line of cluster.client.readLog(jobId)) lines.push(line);
+  return lines;
 }
 
 function digestAt(name: string): string {
@@ -174,12 +181,6 @@ describe('the log of a job', () => {
     if (watch.exitCode === null) await once(watch, 'close');
     expect([watch.exitCode, JSON.parse(watched.trim().split('\n').at(-1)!)]).toEqual([0, expect.objectContaining({ state: 'succeeded' })]);
   });
-
-  async function linesOf(jobId: string): Promise<LogLine[]> {
-    const lines: LogLine[] = [];
-    for await (const line of cluster.client.readLog(jobId)) lines.push(line);
-    return lines;
-  }
 });
 
 describe('a job that does not move', () => {
@@ -215,6 +216,44 @@ describe('a job that does not move', () => {
     expect(waitsFor).toBe("1 of 2 reducers; start it with 'sublace reducer'");
     await cluster.startReducers(1);
     expect((await cluster.finish(jobId)).state).toBe('succeeded');
+  });
+});
+
+describe('with a store in Redis', () => {
+  it('a job says that Redis is away, its log survives the coordinator, and connections are counted', async () => {
+    const redis = await startRedis({ appendonly: true });
+    try {
+      const options = ['--store', redis.url, '--metrics-port', '0', '--stuck-after-ms', '500'];
+      await cluster.startCoordinator(...options);
+      await cluster.startWorkers(1);
+      const point = pointName('accumulate', 3, 'before');
+      const jobId = await cluster.submit({ points: { folder: cluster.folder, names: [point] } });
+      await vi.waitFor(() => expect(existsSync(join(cluster.folder, `${point}.reached`))).toBe(true), 60_000);
+      await redis.kill();
+      const { waitsFor } = await cluster.until(jobId, (event) => event.waitsFor.startsWith('the job store'));
+      expect(waitsFor).toMatch(/^the job store, out of reach for \d+ s: Redis at /);
+      const away = await scrape(cluster.coordinator.ready.metricsPort!);
+      expect(sumOf(away, 'sublace_store_lost_seconds')).toBeGreaterThan(0);
+      await redis.restart();
+      await cluster.until(jobId, (event) => !event.waitsFor.startsWith('the job store'));
+      const back = await scrape(cluster.coordinator.ready.metricsPort!);
+      expect(sumOf(back, 'sublace_store_lost_seconds')).toBe(0);
+      expect(sumOf(back, 'sublace_store_connections_total')).toBeGreaterThanOrEqual(2);
+      expect(sumOf(back, 'sublace_store_seconds_count')).toBeGreaterThan(10);
+
+      const [port] = cluster.coordinator.ready.address.split(':').slice(-1);
+      cluster.coordinator.child.kill('SIGKILL');
+      await cluster.coordinator.exit;
+      await cluster.startCoordinator(...options, '--port', port);
+      writeFileSync(join(cluster.folder, `${point}.open`), '');
+      expect((await cluster.finish(jobId)).state).toBe('succeeded');
+      const messages = (await linesOf(jobId)).map(({ message }) => message);
+      expect(messages[0]).toBe('job is queued');
+      expect(messages).toContain('the coordinator was started again');
+      expect(messages.at(-1)).toBe('job is succeeded');
+    } finally {
+      await redis.stop();
+    }
   });
 });
 
