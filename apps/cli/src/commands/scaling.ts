@@ -100,6 +100,8 @@ function measuredPart(
 ): Part {
   const digests = [...new Set(runs.map(({ digest }) => digest))];
   const { threads, repeats, reducers } = flags;
+  // Where it would be published means nothing: every run has a folder of its own.
+  const { output: _output, overwrite: _overwrite, ...fitted } = spec;
   const machine = { cores: availableParallelism(), processor: cpus()[0]?.model.trim() ?? 'unknown', node: process.versions.node };
   const lines = [
     `machine: ${machine.cores} cores, ${machine.processor}, Node ${machine.node}; everything on this machine, over loopback`,
@@ -109,7 +111,18 @@ function measuredPart(
     ...warnings.map((warning) => `WARNING: ${warning}`),
   ]; // prettier-ignore
   return {
-    json: { machine, spec, threads, repeats, reducers, warnings, areDigestsEqual: digests.length === 1, digests, runs, measured: rows },
+    json: {
+      machine,
+      spec: fitted,
+      threads,
+      repeats,
+      reducers,
+      warnings,
+      areDigestsEqual: digests.length === 1,
+      digests,
+      runs,
+      measured: rows,
+    },
     sections: [{ title: 'what was measured', lines }, ...measuredSections(rows)],
     points: measuredPoints(rows),
   };

@@ -25,6 +25,14 @@ describe('the options of simulated clusters', () => {
     });
   });
 
+  it('take a bandwidth by role; the others have no limit', () => {
+    expect(clusterOf(parse('--bandwidth', 'worker=1e8,coordinator=2e9')).network).toEqual({
+      workerBytesPerSecond: 1e8,
+      coordinatorBytesPerSecond: 2e9,
+      latencySeconds: 5e-4,
+    });
+  });
+
   it('take measured links where no bandwidth is given, and losses without return', () => {
     const cluster = clusterOf(parse('--losses', '100'), { coordinatorBytesPerSecond: 7 });
     expect(cluster.network).toEqual({ coordinatorBytesPerSecond: 7, latencySeconds: 5e-4 });
@@ -37,6 +45,8 @@ describe('the options of simulated clusters', () => {
     ['--losses', '5:', 'MEAN:RETURN'],
     ['--pauses', 'a:b', 'MEAN:LENGTH'],
     ['--bandwidth', '0', 'at least 1'],
+    ['--bandwidth', 'switch=1e9', 'a role of worker, reducer, coordinator'],
+    ['--bandwidth', 'worker=', 'expected a number'],
   ])('%s %s is refused', (option, value, message) => {
     expect(() => parse(option, value)).toThrow(message);
   });

@@ -2,9 +2,14 @@ import { InvalidArgumentError, type Command } from 'commander';
 import type { SimulationInput } from '@sublace/simulation';
 import { count, real } from '../options.ts';
 
+/** Bytes per second of the links of each role; no limit where one is left out. */
+type Bandwidths = Omit<NonNullable<SimulationInput['network']>, 'latencySeconds'>;
+
+const ROLES = ['worker', 'reducer', 'coordinator'] as const;
+
 /** What simulated clusters have beside workers, as commander delivers it. */
 export interface ClusterFlags {
-  readonly bandwidth?: number;
+  readonly bandwidth?: Bandwidths;
   readonly latency: number;
   readonly control: number;
   readonly noise: number;
@@ -27,7 +32,11 @@ export interface ClusterFlags {
  */
 export function addClusterOptions(command: Command, defaults: { bandwidth: string }): Command {
   return command
-    .option('--bandwidth <bytes/s>', `simulated: of every link, each way, such as 1.25e9 (default: ${defaults.bandwidth})`, real({ min: 1 }))
+    .option(
+      '--bandwidth <bytes/s>',
+      `simulated: of every link, each way, as 1.25e9, or by role, as worker=1e9,coordinator=1e10 (default: ${defaults.bandwidth})`,
+      bandwidths,
+    )
     .option('--latency <seconds>', 'simulated: of a message, one way', real({ min: 0 }), 5e-4)
     .option('--control <seconds>', "simulated: the coordinator's time per request, one after the other", real({ min: 0 }), 5e-4)
     .option('--noise <sigma>', "simulated: standard deviation of the logarithm of a task's time", real({ min: 0, max: 5 }), 0)
@@ -51,13 +60,8 @@ export function clusterOf(
   flags: ClusterFlags,
   measured: SimulationInput['network'] = {},
 ): Omit<SimulationInput, 'workerCount' | 'shardCount' | 'tasks'> {
-  const { bandwidth } = flags;
-  const links =
-    bandwidth === undefined
-      ? measured
-      : { workerBytesPerSecond: bandwidth, coordinatorBytesPerSecond: bandwidth, reducerBytesPerSecond: bandwidth };
   return {
-    network: { ...links, latencySeconds: flags.latency },
+    network: { ...(flags.bandwidth ?? measured), latencySeconds: flags.latency },
     controlSeconds: flags.control,
     noise: flags.noise,
     leaseSeconds: flags.lease,
@@ -79,6 +83,21 @@ export function clusterOf(
 export function workerCounts(text: string): number[] {
   const counts = text.split(',').map(count({ min: 1, max: 1_000_000 }));
   return [...new Set(counts)].sort((a, b) => a - b);
+}
+
+function bandwidths(text: string): Bandwidths {
+  const parse = real({ min: 1 });
+  if (!text.includes('=')) {
+    const all = parse(text);
+    return { workerBytesPerSecond: all, reducerBytesPerSecond: all, coordinatorBytesPerSecond: all };
+  }
+  const parts = text.split(',').map((part) => {
+    const [role, value = ''] = part.split('=');
+    const known = ROLES.find((each) => each === role);
+    if (known === undefined) throw new InvalidArgumentError(`expected a role of ${ROLES.join(', ')}, got '${role}'`);
+    return [`${known}BytesPerSecond`, parse(value)] as const;
+  });
+  return Object.fromEntries(parts) as Bandwidths;
 }
 
 function stragglers(text: string): { share: number; factor: number } {
