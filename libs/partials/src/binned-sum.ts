@@ -3,6 +3,10 @@ import { SublaceError } from '@sublace/errors';
 /** Width of a bin in bits: the significand of a float32, so that a value spans at most two neighbouring bins. */
 const BIN_BITS = 24;
 
+/** From the unit of a bin to that of the next one. */
+const BIN_RATIO = 2 ** BIN_BITS;
+const PER_BIN_RATIO = 1 / BIN_RATIO;
+
 /** Bins of float32 run from -6 (all subnormals are in it) to 5; tables are indexed by bin + 8. */
 const LOWEST_BIN = -6;
 const TABLE_OFFSET = 8;
@@ -145,28 +149,51 @@ export class BinnedSum {
   }
 }
 
+/** Elements that are looked at, then added: few enough to be in the cache for the second pass. */
+const PASS_LENGTH = 4096;
+
 /**
- * The inner loop, apart from the class so that the engine compiles it with nothing but locals in it.
+ * The inner loops, apart from the class so that the engine compiles them with nothing but locals in them; and two of them, since it makes slow code of one
+ * that also does what is seldom needed.
  *
  * @returns  -1, or the index of the first element that is not finite.
  */
 function addTruncated(bins: Int8Array, A: Float64Array, B: Float64Array, addend: Float32Array): number {
-  const [unit, perUnit] = [UNIT, PER_UNIT];
   const bits = new Int32Array(addend.buffer, addend.byteOffset, addend.length);
-  for (let i = 0; i < addend.length; i++) {
-    const exponent = (bits[i] >>> 23) & 255; // biased by 127; 255 is NaN or infinity
-    if (exponent === 255) return i;
-    const bin = BIN_OF_EXPONENT[exponent];
-    let top = bins[i];
-    if (bin > top) {
-      B[i] = bin === top + 1 ? A[i] : 0;
-      A[i] = 0;
-      bins[i] = top = bin;
-    }
-    const x = addend[i];
-    const high = ((x * perUnit[top + TABLE_OFFSET]) | 0) * unit[top + TABLE_OFFSET];
-    A[i] += high;
-    B[i] += (((x - high) * perUnit[top + TABLE_OFFSET - 1]) | 0) * unit[top + TABLE_OFFSET - 1];
+  for (let start = 0; start < addend.length; start += PASS_LENGTH) {
+    const end = Math.min(start + PASS_LENGTH, addend.length);
+    const refused = raiseBins(bins, A, B, bits, start, end);
+    if (refused >= 0) return refused;
+    addInBins(bins, A, B, addend, start, end);
   }
   return -1;
+}
+
+/** Gives every element a bin that its addend fits into. */
+function raiseBins(bins: Int8Array, A: Float64Array, B: Float64Array, bits: Int32Array, start: number, end: number): number {
+  const binOfExponent = BIN_OF_EXPONENT;
+  for (let i = start; i < end; i++) {
+    const exponent = (bits[i] >>> 23) & 255; // biased by 127; 255 is NaN or infinity
+    const bin = binOfExponent[exponent];
+    if (bin <= bins[i] && exponent !== 255) continue;
+    if (exponent === 255) return i;
+    B[i] = bin === bins[i] + 1 ? A[i] : 0;
+    A[i] = 0;
+    bins[i] = bin;
+  }
+  return -1;
+}
+
+function addInBins(bins: Int8Array, A: Float64Array, B: Float64Array, addend: Float32Array, start: number, end: number): void {
+  const [units, perUnits] = [UNIT, PER_UNIT];
+  for (let i = start; i < end; i++) {
+    const x = addend[i];
+    const at = bins[i] + TABLE_OFFSET;
+    const unit = units[at];
+    const perUnit = perUnits[at];
+    const high = Math.trunc(x * perUnit) * unit;
+    A[i] += high;
+    // The bin below has a unit smaller by 2^24, and all of these are powers of two: nothing is rounded.
+    B[i] += Math.trunc((x - high) * (perUnit * BIN_RATIO)) * (unit * PER_BIN_RATIO);
+  }
 }
