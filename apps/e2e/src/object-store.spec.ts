@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { localArtifact, openObjectStore, readManifestAt, sha256OfFile } from '@sublace/artifact-store';
+import { localArtifact, openObjectStore, readManifestAt, sha256OfFile, type ObjectStore } from '@sublace/artifact-store';
 import type { ProgressEvent } from '@sublace/protocol';
 import { startS3, type S3Server } from '@sublace/test-servers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -59,6 +59,11 @@ async function keys(): Promise<string[]> {
   for await (const { key } of store.list('')) found.push(key);
   store.close();
   return found;
+}
+
+async function isEmpty(store: ObjectStore): Promise<boolean> {
+  for await (const _ of store.list('')) return false;
+  return true;
 }
 
 /** Checks that a fit has ended well, and was published whole, with nothing beside it. */
@@ -167,6 +172,26 @@ describe('a fit that is published to a bucket', () => {
     proxy[when] = () => undefined;
     await cluster.startCoordinator('--state-dir', state, '--port', ready.address.split(':')[1]);
     await expectPublished(await cluster.finish(jobId));
+  });
+});
+
+describe('reducers with checkpoints in a bucket', () => {
+  it('go on from them after a kill (kill -9), and the posterior goes to the same bucket', async () => {
+    const checkpoints = `s3://sublace-test/checkpoints?endpoint=${server.endpoint}`;
+    await cluster.startCoordinator('--reducers', '2', '--checkpoints', checkpoints);
+    await cluster.startWorkers(2);
+    const options = ['--checkpoints', checkpoints, '--checkpoint-interval-ms', '200'];
+    const [victim] = await cluster.startReducers(2, ...options);
+    const jobId = await cluster.submit({ output, pauseMs: 100 });
+    await cluster.until(jobId, (event) => event.phase === 'accumulate' && event.shardsDone >= 3);
+    const store = openObjectStore(checkpoints);
+    await expect.poll(() => isEmpty(store), { timeout: 20_000 }).toBe(false);
+    victim.child.kill('SIGKILL');
+    await victim.exit;
+    await cluster.startReducers(1, ...options);
+    await expectPublished(await cluster.finish(jobId));
+    await expect.poll(() => isEmpty(store), { timeout: 20_000 }).toBe(true);
+    store.close();
   });
 });
 
