@@ -291,7 +291,7 @@ export class CoordinatorModel {
         this.#charge();
         continue;
       }
-      this.#waiting.push(...waiting.slice(index));
+      this.#waiting = waiting.slice(index);
       return;
     }
   }

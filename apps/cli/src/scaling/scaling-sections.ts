@@ -17,7 +17,7 @@ export function measuredSections(rows: readonly MeasuredRow[]): Section[] {
   return [
     {
       title: 'measured: whole fits',
-      header: ['workers', 'source', 'runs', 'seconds, median', 'least', 'most', 'speed-up', 'efficiency'],
+      header: ['workers', 'source', 'runs', 'seconds, median', 'least', 'most', 'speed-up', 'efficiency', 'outside computing'],
       rows: rows.map((row) => [
         row.workerCount,
         SOURCE_NAMES[row.source],
@@ -27,6 +27,7 @@ export function measuredSections(rows: readonly MeasuredRow[]): Section[] {
         row.secondsMax.toFixed(2),
         row.speedUp.toFixed(2),
         percent(row.efficiency),
+        percent(row.otherShare),
       ]),
     },
     {

@@ -56,6 +56,15 @@ describe('summarise', () => {
     expect(rows[1].stages[0].pullBytesPerSecond).toBeUndefined();
   });
 
+  it('says what is not computing: publishing, and what workers with a shard to be had spend otherwise', () => {
+    // Every phase computes all of its seconds, by one worker; finalise's seconds include publishing.
+    const [one] = summarise([run(1, 10)]);
+    expect(one.stages.map(({ otherSeconds }) => otherSeconds)).toEqual([0, 0, 0, 0, -0.5, 0.5]);
+    expect(one.otherShare).toBe(0);
+    const [two] = summarise([run(2, 10)]);
+    expect(two.otherShare).toBeCloseTo((2 / 2 + 10 / 2) / 16, 9);
+  });
+
   it('takes the fewest workers, times their number, where one was not run', () => {
     expect(summarise([run(2, 10), run(4, 2)]).map(({ speedUp }) => speedUp)).toEqual([2, 4]);
   });

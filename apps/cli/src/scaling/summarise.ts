@@ -18,6 +18,8 @@ export interface StageSummary {
   readonly computeSeconds: number;
   /** Seconds of summing, while workers compute; not part of the wall time of a stage of its own. */
   readonly reduceSeconds: number;
+  /** Wall time minus the mean computing of the workers that can have a shard: leasing, transfer, summing, publishing, and waiting for the last shard. */
+  readonly otherSeconds: number;
 }
 
 /** One number of workers: medians over the repeated runs. */
@@ -30,6 +32,8 @@ export interface MeasuredRow {
   readonly secondsMax: number;
   readonly speedUp: number;
   readonly efficiency: number;
+  /** Share of the time in which workers that could have a shard did not compute. */
+  readonly otherShare: number;
   readonly stages: readonly StageSummary[];
 }
 
@@ -49,6 +53,27 @@ export function summarise(runs: readonly DigestedRun[]): MeasuredRow[] {
     const totals = same.map(totalOf);
     const seconds = median(totals);
     const speedUp = gain(median(base.map(totalOf)), seconds);
+    const stages = STAGES.map((stage): StageSummary => {
+      const middle = (value: (of: MeasuredStage) => number, from = same): number => median(from.map((run) => value(stageOf(run, stage))));
+      const stageSeconds = middle((each) => each.seconds);
+      const stageSpeedUp = gain(
+        middle((each) => each.seconds, base),
+        stageSeconds,
+      );
+      const bytes = middle((each) => each.bytes);
+      return {
+        stage,
+        seconds: stageSeconds,
+        speedUp: stageSpeedUp,
+        efficiency: stageSpeedUp / workerCount,
+        bytes,
+        bytesPerSecond: stageSeconds > 0 ? bytes / stageSeconds : 0,
+        ...(bytes > 0 && { pullBytesPerSecond: middle((each) => each.bytes / each.transferSeconds) }),
+        computeSeconds: middle((each) => each.computeSeconds),
+        reduceSeconds: middle((each) => each.reduceSeconds),
+        otherSeconds: middle((each) => each.seconds - each.computeSeconds / Math.min(workerCount, each.shardCount)),
+      };
+    });
     return {
       source: same[0].crowding > 1 ? 'crowded' : 'measured',
       workerCount,
@@ -58,26 +83,8 @@ export function summarise(runs: readonly DigestedRun[]): MeasuredRow[] {
       secondsMax: Math.max(...totals),
       speedUp,
       efficiency: speedUp / workerCount,
-      stages: STAGES.map((stage): StageSummary => {
-        const middle = (value: (of: MeasuredStage) => number, from = same): number => median(from.map((run) => value(stageOf(run, stage))));
-        const stageSeconds = middle((each) => each.seconds);
-        const stageSpeedUp = gain(
-          middle((each) => each.seconds, base),
-          stageSeconds,
-        );
-        const bytes = middle((each) => each.bytes);
-        return {
-          stage,
-          seconds: stageSeconds,
-          speedUp: stageSpeedUp,
-          efficiency: stageSpeedUp / workerCount,
-          bytes,
-          bytesPerSecond: stageSeconds > 0 ? bytes / stageSeconds : 0,
-          ...(bytes > 0 && { pullBytesPerSecond: middle((each) => each.bytes / each.transferSeconds) }),
-          computeSeconds: middle((each) => each.computeSeconds),
-          reduceSeconds: middle((each) => each.reduceSeconds),
-        };
-      }),
+      otherShare: stages.reduce((sum, { otherSeconds }) => sum + otherSeconds, 0) / stages.reduce((sum, each) => sum + each.seconds, 0),
+      stages,
     };
   });
 }
