@@ -1,6 +1,16 @@
 /** Clusters with token and certificates, and how processes end that have the wrong ones. */
 import { join } from 'node:path';
-import { createCoordinatorClient, readTls, type CoordinatorClient, type ProgressEvent } from '@sublace/protocol';
+import { SublaceError } from '@sublace/errors';
+import {
+  createCoordinatorClient,
+  implement,
+  readTls,
+  services,
+  startServer,
+  type CoordinatorClient,
+  type HandlersOf,
+  type ProgressEvent,
+} from '@sublace/protocol';
 import { createAuthority, type IssuedCertificate, type TestAuthority } from '@sublace/test-servers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Cluster, RUNNER, type RoleProcess } from './distribution/cluster.ts';
@@ -106,6 +116,24 @@ describe('a cluster with token and client certificates', () => {
       expect([role, lines.length, lines[0]]).toEqual([role, 1, expect.stringMatching(message)]);
       // Settings that do not go together are a usage error; what the others say of them is one that no retry mends.
       expect([2, 42]).toContain(status);
+    }
+  });
+});
+
+describe('a worker of another version', () => {
+  it('ends at once with 42', { timeout: 60_000 }, async () => {
+    // What such a coordinator would answer; admission.spec.ts shows that it does.
+    const refuse = async function* (): AsyncGenerator<never> {
+      throw await Promise.resolve(new SublaceError('INVALID_ARGUMENT', 'call: expected protocol version 2, got 1'));
+    };
+    const handlers = { attend: refuse } as unknown as HandlersOf<typeof services.Coordinator.service>;
+    const server = await startServer({ services: [implement(services.Coordinator.service, handlers)] });
+    try {
+      const worker = await cluster.start('worker', ['--coordinator', `127.0.0.1:${server.port}`, '--runner', RUNNER]);
+      expect(await worker.exit).toEqual({ status: 42, signal: null });
+      expect(worker.log()).toMatch(/sublace: call: expected protocol version 2, got 1/);
+    } finally {
+      await server.close(0);
     }
   });
 });

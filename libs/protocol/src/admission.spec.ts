@@ -69,6 +69,15 @@ describe('a call', () => {
   });
 });
 
+describe('a message', () => {
+  it('larger than 8 MiB is refused before it is read, and the server goes on', async () => {
+    const { address, seen } = await serve();
+    expect(await call(address, 'x'.repeat(9 * 2 ** 20))).toMatch(/^RESOURCE_EXHAUSTED .*larger than max/);
+    expect(await call(address, 'job-1')).toBe('ok');
+    expect(seen).toEqual(['job-1']);
+  });
+});
+
 describe('the health service', () => {
   it('answers probes without a token, for the process and for each service', async () => {
     const { address } = await serve('secret');
