@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { SublaceError, isErrorCode } from '@sublace/errors';
 import type { JobStore, JobView } from '@sublace/job-store';
 import {
@@ -25,6 +26,9 @@ import type { WaitMonitor } from './wait-monitor.ts';
 
 /** Longest long poll that a worker may ask for. */
 const WAIT_MS_MAX = 60_000;
+
+/** Pause before a finalise lease is given again when the sums were not to be had. */
+const REDUCERS_PAUSE_MS = 250;
 
 /** What the service works with. */
 export interface CoordinatorParts {
@@ -115,7 +119,9 @@ export function coordinatorService(parts: CoordinatorParts): Service {
       yield* parts.fleet.slots.attend({ reducerId, address, held: held ?? undefined, jobIds }, signal);
     },
     async checkLease({ lease, reducerId }) {
-      await parts.fleet?.check(leaseRefOf(lease), reducerId);
+      if (!parts.fleet)
+        throw new SublaceError('FENCED', `reducer ${reducerId}: expected a coordinator with --reducers, got one that sums itself`);
+      await parts.fleet.check(leaseRefOf(lease), reducerId);
       return {};
     },
     async *attend({ workerId }, { signal, peer }) {
@@ -145,6 +151,8 @@ async function taskOf({ store, sums, fleet, publisher, tracer, leaseDurationMs }
       const soon = AbortSignal.any([signal, AbortSignal.timeout(leaseDurationMs / 2)]);
       const finished = await fleet.finishedSums(job, soon);
       if (!finished) {
+        // Or else a reducer that fails at once would have the lease go round as fast as calls can.
+        await sleep(REDUCERS_PAUSE_MS, undefined, { signal }).catch(() => undefined);
         await store.releaseShard(lease).catch(() => undefined);
         return undefined;
       }

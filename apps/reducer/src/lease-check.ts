@@ -6,7 +6,7 @@ const VALID_MS = 1000;
 /** Leases that may have the sums: asked of the coordinator at most once a second for each, however many tiles are sent. */
 export class LeaseCheck {
   readonly #ask: (lease: LeaseRef) => Promise<void>;
-  readonly #asked = new Map<number, { answer: Promise<void>; atMs: number }>();
+  readonly #asked = new Map<string, { answer: Promise<void>; atMs: number }>();
 
   /**
    * @param ask  Asks the coordinator; throws FENCED when the lease is not current.
@@ -23,11 +23,12 @@ export class LeaseCheck {
    */
   async check(lease: LeaseRef): Promise<void> {
     const nowMs = performance.now();
-    for (const [token, { atMs }] of this.#asked) if (nowMs - atMs > VALID_MS) this.#asked.delete(token);
-    // The token names the lease, but what it is the token of may be a lie: the coordinator compares all of it.
-    const known = this.#asked.get(lease.leaseToken);
+    for (const [old, { atMs }] of this.#asked) if (nowMs - atMs > VALID_MS) this.#asked.delete(old);
+    // All of it: the token alone would let the holder of one lease ask for the sums of another job.
+    const key = [lease.jobId, lease.phase, lease.shard, lease.leaseToken].join('/');
+    const known = this.#asked.get(key);
     const answer = known?.answer ?? this.#ask(lease);
-    if (!known) this.#asked.set(lease.leaseToken, { answer, atMs: nowMs });
+    if (!known) this.#asked.set(key, { answer, atMs: nowMs });
     await answer;
   }
 }
