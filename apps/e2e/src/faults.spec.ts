@@ -1,5 +1,6 @@
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, it } from 'vitest';
 import { faults } from './faults/catalogue.ts';
 import { checkOutcome } from './faults/check-outcome.ts';
@@ -13,6 +14,8 @@ const isAll = process.env.SUBLACE_FAULTS === 'all';
 const only = process.env.SUBLACE_FAULTS_ONLY;
 /** One store instead of both. */
 const stores = STORES.filter((store) => [undefined, '', store].includes(process.env.SUBLACE_FAULTS_STORE));
+/** Longest time for one fault, below the limit of a test, so that what came of it is noted. */
+const LIMIT_MS = 200_000;
 /** File that gets one line of JSON per fault. */
 const rowsFile = process.env.SUBLACE_FAULTS_ROWS;
 /** Folder that gets the logs of clusters in which a fault was not survived. */
@@ -45,7 +48,7 @@ async function strike(fault: Fault, store: Store, title: string): Promise<void> 
   const noteResult = (result: Pick<Row, 'outcome' | 'proof' | 'passed'>): void =>
     note({ role, name, moment, store, seconds: (performance.now() - startedMs) / 1000, ...result });
   try {
-    const { last, proof } = await fault.run(cluster);
+    const { last, proof } = await Promise.race([fault.run(cluster), overdue()]);
     if ((cluster.redis !== undefined) !== (store === 'redis'))
       throw new Error(`expected the jobs to be kept in ${store}, got another store`);
     noteResult({ outcome: await checkOutcome(fault, cluster, last), proof, passed: true });
@@ -56,6 +59,11 @@ async function strike(fault: Fault, store: Store, title: string): Promise<void> 
   } finally {
     await cluster.dispose();
   }
+}
+
+async function overdue(): Promise<never> {
+  await sleep(LIMIT_MS, undefined, { ref: false });
+  throw new Error(`expected an end within ${LIMIT_MS / 1000} s, got none`);
 }
 
 function note(row: Row): void {

@@ -1,4 +1,5 @@
 /** Wall clocks that somebody sets, one hour forwards or backwards, while leases run. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { RoleProcess } from '../distribution/cluster.ts';
 import { pointName } from '../distribution/synthetic-runner.ts';
 import { STORES, type Fault, type FaultReport } from './fault.ts';
@@ -10,6 +11,7 @@ const POINT = pointName('accumulate', 3, 'during');
 
 /** Longer than a busy machine makes a renewal late: an expiry would then be the clock's doing. */
 const LEASE_MS = 15_000;
+const SHORT_LEASE_MS = 3000;
 
 /** Faults of the clock. */
 export const clockFaults: readonly Fault[] = [HOUR_MS, -HOUR_MS].flatMap((byMs): Fault[] => {
@@ -28,23 +30,31 @@ export const clockFaults: readonly Fault[] = [HOUR_MS, -HOUR_MS].flatMap((byMs):
 });
 
 async function shifted(cluster: FaultCluster, whose: 'coordinator' | 'workers', byMs: number): Promise<FaultReport> {
+  // Forwards, leases must not end early; backwards, they must still end.
+  const mustExpire = whose === 'coordinator' && byMs < 0;
   cluster.hold(POINT);
   cluster.startOptions = cluster.unruly();
-  await cluster.startCoordinator('--lease-duration-ms', String(LEASE_MS));
+  await cluster.startCoordinator('--lease-duration-ms', String(mustExpire ? SHORT_LEASE_MS : LEASE_MS));
   await cluster.startUnrulyWorkers(2);
   const jobId = await cluster.submit();
-  await cluster.reached(POINT);
+  const holder = await cluster.reached(POINT);
   const struck = whose === 'coordinator' ? [cluster.coordinator] : cluster.workers;
   for (const process of struck) cluster.misbehave(process, { kind: 'shift clock', byMs });
-  // The coordinator says something whenever the other worker does; a worker when it gets its next shard.
+  // The coordinator looks for expired leases several times.
+  await sleep(3000);
   if (whose === 'coordinator')
     await cluster.client.cancelJob(await cluster.submit({ output: `${cluster.output}-other` }), 'only to be logged');
+  if (mustExpire) holder.child.kill('SIGSTOP');
   cluster.open(POINT);
+  let proof = 'no lease expired';
+  if (mustExpire) {
+    proof = await cluster.leaseLost(holder, 'expired');
+    holder.child.kill('SIGCONT');
+  }
   const last = await cluster.finish(jobId);
-  const proof = await jumpIn(struck, byMs);
   const expired = cluster.coordinator.log().match(/lease of worker \S+ expired/g)?.length ?? 0;
-  if (expired > 0) throw new Error(`expected no lease to expire, got ${expired}`);
-  return { last, proof: `${proof}; no lease expired` };
+  if (!mustExpire && expired > 0) throw new Error(`expected no lease to expire, got ${expired}`);
+  return { last, proof: `${await jumpIn(struck, byMs)}; ${proof}` };
 }
 
 async function restarted(cluster: FaultCluster, byMs: number): Promise<FaultReport> {

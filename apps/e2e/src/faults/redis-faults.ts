@@ -50,6 +50,7 @@ export const redisFaults: readonly Fault[] = [
   },
   { ...common, name: 'killed, restarted without its tail', moment: 'back from the published posterior to finalise', run: lostEnd },
   { ...common, name: 'killed, restarted with nothing', moment: 'during computing accumulate', run: lostAll },
+  { ...common, name: 'entries of its stream delivered twice', moment: 'during accumulate', quick: true, run: deliveredTwice },
   { ...common, name: 'out of memory for 2 s', moment: 'during accumulate', run: outOfMemory },
   { ...common, name: 'connections reset', moment: 'during computing accumulate', run: (cluster) => unreachable(cluster, 'cut') },
   { ...common, name: 'out of reach for 8 s', moment: 'during computing accumulate', run: (cluster) => unreachable(cluster, 'stall') },
@@ -168,6 +169,22 @@ async function lostAll(cluster: FaultCluster): Promise<FaultReport> {
   cluster.open(POINT);
   const proof = await cluster.logged(cluster.coordinator, /it lost changes that it had acknowledged/);
   return { last: await cluster.finish(jobId), proof };
+}
+
+/** The entries of a shard that is done and of one that is leased are claimed for the next worker, as by another client of the stream. */
+async function deliveredTwice(cluster: FaultCluster): Promise<FaultReport> {
+  cluster.hold(POINT);
+  await cluster.startAll();
+  const jobId = await cluster.submit();
+  await cluster.reached(POINT);
+  await cluster.shardIs('accumulate', 0, 'done');
+  const queue = `sublace:{faults}:job:${jobId}:accumulate:queue`;
+  const entries = await ask(redisOf(cluster), `XCLAIM ${queue} workers returned 0 1-0 4-0 FORCE JUSTID`);
+  cluster.open(POINT);
+  const last = await cluster.finish(jobId);
+  const leases = [0, 3].map((shard) => cluster.coordinator.log().match(new RegExp(`accumulate shard ${shard} is leased`, 'g'))?.length);
+  if (!entries.startsWith('*2')) throw new Error(`expected two entries to be delivered again, got ${entries}`);
+  return { last, proof: `2 entries delivered again; leases of their shards: ${leases.join(' and ')}` };
 }
 
 async function outOfMemory(cluster: FaultCluster): Promise<FaultReport> {

@@ -16,17 +16,39 @@ local queue = partKey(id, phase, 'queue')
 local consumer = 'worker:' .. workerId
 
 -- Entries are delivered in order, so one that came back is always before those that were never delivered.
-local entry
-local returned = redis.call('XPENDING', queue, GROUP, '-', '+', 1, RETURNED)[1]
-if returned then
-  entry = returned[1]
-  redis.call('XCLAIM', queue, GROUP, consumer, 0, entry, 'JUSTID')
-else
-  entry = redis.call('XREADGROUP', 'GROUP', GROUP, consumer, 'COUNT', 1, 'STREAMS', queue, '>')[1][2][1][1]
+local function nextEntry()
+  local returned = redis.call('XPENDING', queue, GROUP, '-', '+', 1, RETURNED)[1]
+  if returned then
+    redis.call('XCLAIM', queue, GROUP, consumer, 0, returned[1], 'JUSTID')
+    return returned[1]
+  end
+  local delivered = redis.call('XREADGROUP', 'GROUP', GROUP, consumer, 'COUNT', 1, 'STREAMS', queue, '>')
+  return delivered and delivered[1][2][1][1]
 end
-local index = tonumber(string.match(entry, '^%d+')) - 1
 
-local shard = readShard(id, phase, index)
+-- An entry that somebody had delivered again, of a shard that is done or leased, goes back to where it belongs.
+local function putBack(entry, shard)
+  local held = shard.state == 'leased' and redis.call('HGET', prefix .. 'leases', string.format('%d', shard.token))
+  if held then
+    redis.call('XCLAIM', queue, GROUP, 'worker:' .. parseLease(shard.token, held).workerId, 0, entry, 'JUSTID')
+  else
+    redis.call('XACK', queue, GROUP, entry)
+  end
+end
+
+local index, shard
+repeat
+  local entry = nextEntry()
+  if not entry then
+    return reply('idle')
+  end
+  index = tonumber(string.match(entry, '^%d+')) - 1
+  shard = readShard(id, phase, index)
+  if shard.state ~= 'pending' then
+    putBack(entry, shard)
+  end
+until shard.state == 'pending'
+
 shard.state = 'leased'
 shard.attempt = shard.attempt + 1
 shard.token = redis.call('HINCRBY', meta, 'lastToken', 1)
