@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { startS3, type S3Server } from '@sublace/test-servers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { objectStoreConformance } from '../conformance.ts';
+import { loadSdk, makeClient } from './s3-client.ts';
 import { openS3ObjectStore } from './s3-object-store.ts';
 import { formatS3Uri, parseS3Uri } from './s3-uri.ts';
 
@@ -79,6 +80,19 @@ describe('the S3 store', () => {
     expect(await store.sweep('', 0)).toBe(0);
     store.close();
     await rm(folder, { recursive: true });
+  });
+
+  it('sweeps uploads that a killed writer left, of the prefix only', async () => {
+    const store = openS3ObjectStore(newUri(), server.env);
+    const { bucket, prefix } = parseS3Uri(store.uri);
+    const sdk = await loadSdk();
+    const client = makeClient(sdk, parseS3Uri(store.uri), server.env);
+    for (const key of ['a/x', 'b/x']) await client.send(new sdk.CreateMultipartUploadCommand({ Bucket: bucket, Key: `${prefix}/${key}` }));
+    // This server says of every upload that it began in 2010, so their age is not tried here.
+    expect(await store.sweep('a/', 0)).toBe(1);
+    expect([await store.sweep('', 0), await store.sweep('', 0)]).toEqual([1, 0]);
+    client.destroy();
+    store.close();
   });
 
   it('reads its URIs', () => {
