@@ -107,8 +107,10 @@ describe('the commands', () => {
       stdout: expect.stringContaining(`job ${done} has succeeded, digest`) as string,
     });
 
-    const long = await cluster.submit({ output: join(cluster.folder, 'long'), pauseMs: 2000 });
-    await cluster.until(long, (event) => event.workerCount > 0);
+    // Held until the commands are done with it, however slow this machine is.
+    const point = pointName('score', 0, 'before');
+    const long = await cluster.submit({ output: join(cluster.folder, 'long'), points: { folder: cluster.folder, names: [point] } });
+    await cluster.until(long, (event) => event.phase === 'score' && event.workerCount > 0);
     const [{ workers }] = await results<{ workers: WorkerOverview[] }>('workers');
     expect(workers).toMatchObject([
       { role: 'worker', workerId: cluster.workers[0].ready.workerId, shards: [{ lease: { jobId: long }, attempt: 1 }] },
@@ -123,6 +125,7 @@ describe('the commands', () => {
     expect(await watching).toMatchObject({ status: 130, stderr: expect.stringContaining('sublace: no longer wanted') as string });
     expect(await following).toMatchObject({ status: 0, stdout: expect.stringContaining('job is cancelled: no longer wanted') as string });
 
+    writeFileSync(join(cluster.folder, `${point}.open`), '');
     const bad = await cluster.submit({ output: join(cluster.folder, 'bad'), fault: { phase: 'score', shard: 1, kind: 'bad data' } });
     expect(await run('watch', bad)).toMatchObject({
       status: 42,
