@@ -7,8 +7,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeManifest } from '@sublace/artifact-store';
 import { ownerOfTile, tilesOfLowerTriangle, type Block, type Tile } from '@sublace/partials';
-import { createBlocksClient } from '@sublace/protocol';
-import type { RunnerResult, RunnerTask } from '@sublace/worker';
+import { createBlocksClient, type Security } from '@sublace/protocol';
+import type { JsonObject, LeaseRef, Phase } from '@sublace/scheduling';
 
 /** What is asked for. */
 export interface GeneratedSpec {
@@ -16,6 +16,21 @@ export interface GeneratedSpec {
   /** S. */
   size: number;
   shardCount: number;
+}
+
+/** What of a worker's task is used here. */
+interface GeneratedTask {
+  spec: JsonObject;
+  phase: Phase;
+  shard: number;
+  inputs: Block[];
+  staging?: string;
+  reducers?: { addresses: string[]; lease: LeaseRef; security: Security };
+}
+
+interface GeneratedResult {
+  summary: JsonObject;
+  blocks: Block[];
 }
 
 /** The reducers' tiles never lie in the worker all at once. */
@@ -27,7 +42,7 @@ export const pullsTiles = true;
  * @param task  Phase, shard, spec.
  * @returns  Summary and blocks.
  */
-export async function runFitTask(task: RunnerTask): Promise<RunnerResult> {
+export async function runFitTask(task: GeneratedTask): Promise<GeneratedResult> {
   const { size, shardCount } = task.spec as unknown as GeneratedSpec;
   switch (task.phase) {
     case 'plan':
@@ -58,7 +73,7 @@ function generate({ name, row, column, rows, columns }: Tile, shard: number): Bl
 
 const SCALES = Float64Array.from({ length: 16 }, (_, i) => 2 ** -i);
 
-async function finalise({ inputs, reducers, staging }: RunnerTask, size: number): Promise<RunnerResult> {
+async function finalise({ inputs, reducers, staging }: GeneratedTask, size: number): Promise<GeneratedResult> {
   const digests = new Map(inputs.map(({ name, data }) => [name, digestOf(data)]));
   if (reducers) {
     const { addresses, lease, security } = reducers;
