@@ -77,6 +77,17 @@ describe('a factorisation that is spread over reducers', () => {
     }
   });
 
+  it('ends as one process does where the precision is not positive definite', async () => {
+    await startFleet(2);
+    const prior = ['--prior-precision', '1e-20'];
+    const alone = await runSublace([...fitArguments('none', ...prior), '--workers', '1']);
+    const { status, stderr } = await fit('none', ...prior, '--factorise', 'spread');
+    const message = /sublace: posterior precision is not positive definite .*/;
+    expect([status, alone.status]).toEqual([42, 42]);
+    expect(message.exec(stderr)?.[0]).toBe(message.exec(alone.stderr)?.[0]);
+    expect(message.exec(stderr)?.[0]).toContain('use a larger prior precision');
+  });
+
   it('gives the same files after a reducer was killed (kill -9) in the middle of it', async () => {
     await startFleet(2);
     const child = startSublace([...fitArguments('killed', '--factorise', 'spread'), '--coordinator', cluster.coordinator.ready.address]);

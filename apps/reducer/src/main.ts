@@ -4,6 +4,7 @@ import { runReducer } from './run-reducer.ts';
 
 export { readOptions, type ReducerOptions } from './options.ts';
 export { runReducer, type RunningReducer } from './run-reducer.ts';
+export { Factorisations, type FactorisationsOptions, type FactoriseMessage } from './factorise/factorisations.ts';
 
 /** Gigabytes of sums may have to be written before the end. */
 const GRACE_MS = 60_000;

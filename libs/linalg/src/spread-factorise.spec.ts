@@ -70,7 +70,7 @@ class Fleet {
         const own = async (row: number, column: number): Promise<Float64Array> => {
           await this.#pause();
           expect(ownerOfTile({ row, column }, this.#count)).toBe(slot);
-          return matrix.tile(row, column);
+          return matrix.tile(row, column).slice();
         };
         const ownerOf = (tile: TilePlace): number => ownerOfTile(tile, this.#count);
         const outcome = await spreadFactorise({ size, tileSize, slot, ownerOf, matrix: own, peers: this.#peers(slot), ...options });
@@ -198,7 +198,7 @@ describe('spreadFactorise', () => {
         tileSize,
         slot: 0,
         ownerOf: (tile) => ownerOfTile(tile, 2),
-        matrix: (row, column) => matrix.tile(row, column),
+        matrix: (row, column) => matrix.tile(row, column).slice(),
         peers,
         ...(signal && { signal }),
       });

@@ -9,7 +9,7 @@ import { foreignTiles, ownTiles, type SpreadMap, type TilePlace } from './spread
 /** The other participants of a factorisation, as one of them sees them. */
 export interface SpreadPeers {
   /**
-   * Finished tiles of another participant, in the order asked for, each as soon as it is finished. Where that participant ended for want of a positive pivot,
+   * Finished tiles of another participant, in the order asked for, each as soon as it is finished, in an array that is the asker's, not to be changed. Where that participant ended for want of a positive pivot,
    * the pivot comes in place of the next tile.
    */
   pull(owner: number, tiles: readonly TilePlace[], signal: AbortSignal): AsyncIterable<Float64Array | BadPivot>;
@@ -19,7 +19,7 @@ export interface SpreadPeers {
 
 /** One participant's part. */
 export interface SpreadOptions extends SpreadMap, FactoriseOptions {
-  /** An own tile of the matrix, asked for once. Borrowed. */
+  /** An own tile of the matrix, asked for once, in an array that is the participant's: its memory is freed as soon as it is not needed. */
   readonly matrix: (row: number, column: number) => Float64Array | Promise<Float64Array>;
   readonly peers: SpreadPeers;
   /** Told how many of its own tiles are finished. */
@@ -198,10 +198,17 @@ class Share {
 
   async #first(place: Tile): Promise<Float64Matrix> {
     const values = await this.#options.matrix(place.row, place.column);
-    return float64().upload(shiftedTile(values, place, this.#options), [place.rows, place.columns]);
+    const shifted = shiftedTile(values, place, this.#options);
+    if (shifted !== values) free(values);
+    return float64().upload(shifted, [place.rows, place.columns]);
   }
 }
 
 function keyOf({ row, column }: TilePlace): string {
   return `${row}/${column}`;
+}
+
+/** Gives the memory of a tile back at once: the garbage collector comes late, and costs more the more tiles wait for it. */
+function free(values: Float64Array): void {
+  if (values.byteLength === values.buffer.byteLength) (values.buffer as ArrayBuffer).transfer(0);
 }

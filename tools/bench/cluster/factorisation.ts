@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { startBackend } from '@sublace/backend';
 import { spreadCost } from '@sublace/linalg';
 import { ownerOfTile, TILE_SIZE } from '@sublace/partials';
-import { Reducers } from '../../../libs/pipeline/src/fit/spread/reducers.ts';
+import { Reducers } from '@sublace/pipeline/reducers';
 
 /** What one process tells. */
 export interface OneReport {

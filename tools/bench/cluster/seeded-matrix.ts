@@ -1,4 +1,4 @@
-import type { TileSource } from '../../../libs/linalg/src/index.ts';
+import type { TileSource } from '@sublace/linalg';
 
 /** A positive definite matrix of any size whose tiles are made when they are asked for: uniform numbers below 1 beside a diagonal as large as its rows. */
 export class SeededMatrix implements TileSource {

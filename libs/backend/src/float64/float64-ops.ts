@@ -16,7 +16,7 @@ export type CholeskyOutcome = { readonly status: 'ok'; readonly factor: Float64M
  * Laws: `download(upload(x))` is x bit for bit; with L = cholesky(A), L L' = A; `triangularSolve(L, B)` is X with L X = B.
  */
 export interface Float64Ops {
-  /** Copies a row-major array in. */
+  /** Takes a row-major array in. The runtime may go on using its memory: it must not change, nor be freed, while the matrix lives. */
   upload(values: Float64Array, shape: readonly [number, number]): Float64Matrix;
   /** Copies a matrix out, row-major, bit for bit. */
   download(matrix: Float64Matrix): Float64Array;

@@ -38,14 +38,18 @@ export async function openGgn(task: FitTask, plan: FitPlan, size: number, onProg
     return { ggn: { held: TiledMatrix.fromBlocks(tiles, size) }, close: () => undefined };
   }
   // Loaded here, so that a worker that never finalises a fit with reducers does not load gRPC a second time, in its compute thread.
-  const { Reducers } = await import('./spread/reducers.ts');
+  const { passing, Reducers } = await import('./spread/reducers.ts');
   const { SpreadFactoriser } = await import('./spread/spread-factoriser.ts');
   const reducers = new Reducers(access, size);
   const close = (): void => reducers.close();
   try {
     const isOnlyWritten = !isSequence && spec.continues === null && !spec.tuneNoise;
     if (isOnlyWritten) {
-      return { ggn: { streamed: () => reducers.ggn() }, ...(spreads && { spread: new SpreadFactoriser(reducers, onProgress) }), close };
+      return {
+        ggn: { streamed: () => passing(reducers.ggn()) },
+        ...(spreads && { spread: new SpreadFactoriser(reducers, onProgress) }),
+        close,
+      };
     }
     const tiles: Block[] = [];
     for await (const tile of reducers.ggn()) tiles.push(tile);

@@ -1,7 +1,7 @@
 import { activeBackend, runtimeOf } from '@sublace/backend';
 import { SublaceError } from '@sublace/errors';
 import { addLogDiagonal, clearAboveDiagonal, type BadPivot, type FactoriseOptions } from '@sublace/linalg';
-import { ownerOfTile, TILE_SIZE, tilesOfLowerTriangle, type Block, type Tile } from '@sublace/partials';
+import { freeBlock, ownerOfTile, TILE_SIZE, tilesOfLowerTriangle, type Block, type Tile } from '@sublace/partials';
 import {
   createBlocksClient,
   createFactoriseClient,
@@ -15,7 +15,7 @@ import type { OnProgress, ReducerAccess } from '../fit-task.ts';
 /** A factor that the reducers have, tile by tile. */
 export interface SpreadFactor {
   readonly status: 'ok';
-  /** `factor/row/column`, in the order of `tilesOfLowerTriangle`. Only a tile or two of each reducer are on their way at a time. */
+  /** `factor/row/column`, in the order of `tilesOfLowerTriangle`; each is empty once the next is asked for. */
   tiles(): AsyncIterable<Block>;
   /** log det of the matrix, from the tiles on the diagonal. */
   logDeterminant(): Promise<number>;
@@ -118,7 +118,7 @@ export class Reducers {
     const pull = (wanted: readonly Tile[]): AsyncGenerator<Block> => this.#tiles(`factor/${number}`, 'factor', wanted);
     return {
       status: 'ok',
-      tiles: () => pull(places),
+      tiles: () => passing(pull(places)),
       async logDeterminant() {
         let sum = 0;
         for await (const { data, shape } of pull(places.filter(({ row, column }) => row === column))) {
@@ -153,6 +153,19 @@ export class Reducers {
       stop.abort();
       await Promise.all(streams.map(async (stream) => stream.return?.(undefined)));
     }
+  }
+}
+
+/**
+ * Tiles whose memory is freed when the next is asked for.
+ *
+ * @param tiles  Blocks that nobody else has.
+ * @yields  Each of them.
+ */
+export async function* passing(tiles: AsyncIterable<Block>): AsyncGenerator<Block> {
+  for await (const tile of tiles) {
+    yield tile;
+    freeBlock(tile);
   }
 }
 
