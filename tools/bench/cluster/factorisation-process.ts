@@ -5,14 +5,22 @@
 import { createHash } from 'node:crypto';
 import { float64, startBackend } from '@sublace/backend';
 import { factorise } from '@sublace/linalg';
-import { tilesOfLowerTriangle } from '@sublace/partials';
+import { tilesOfLowerTriangle, type Block } from '@sublace/partials';
 import { blocksService, implement, services, startServer, type HandlersOf } from '@sublace/protocol';
-import type * as Reducer from '@sublace/reducer';
+import type { LeaseRef } from '@sublace/scheduling';
 import type { OneReport, PartReport } from './factorisation.ts';
 import { SeededMatrix } from './seeded-matrix.ts';
 
 // A benchmark is no part of the layers: the reducer is loaded as what it is, a program beside this one.
 const REDUCER = new URL('../../../apps/reducer/src/main.ts', import.meta.url).href;
+/** What of it is used here. */
+interface ReducerModule {
+  readonly Factorisations: new (options: object) => {
+    factorise(request: never, context: never): AsyncIterable<never>;
+    block(lease: LeaseRef, name: string): Promise<Block>;
+  };
+}
+
 const [role, ...numbers] = process.argv.slice(2);
 const [size, ...rest] = numbers.map(Number);
 const matrix = new SeededMatrix(size);
@@ -54,10 +62,10 @@ function productRate(): number {
 }
 
 async function part(slot: number, slotCount: number): Promise<void> {
-  const { Factorisations } = (await import(REDUCER)) as typeof Reducer;
+  const { Factorisations } = (await import(REDUCER)) as ReducerModule;
   const factorisations = new Factorisations({
     slot: () => ({ slot, slotCount }),
-    tileOf: (_, row, column) => matrix.tile(row, column),
+    tileOf: (_: string, row: number, column: number) => matrix.tile(row, column),
     checkLease: async () => undefined,
     security: {},
     onNote: () => undefined,
