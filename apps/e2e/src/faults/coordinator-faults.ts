@@ -39,6 +39,8 @@ async function killed(cluster: FaultCluster, phase: Phase, pauseMs = 0): Promise
   await cluster.startAll();
   const jobId = await cluster.submit();
   await cluster.reached(point);
+  // So that there is something to lose.
+  if (phase === 'score' || phase === 'accumulate') await cluster.shardIs(phase, undefined, 'done');
   await cluster.restartCoordinator({ pauseMs });
   cluster.open(point);
   return { last: await cluster.finish(jobId), proof: await resumed(cluster) };
