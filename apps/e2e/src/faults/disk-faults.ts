@@ -18,7 +18,7 @@ export const diskFaults: readonly Fault[] = [
     ...common,
     name: 'disk of the output full (tmpfs)',
     moment: 'while the posterior is written',
-    quick: true,
+    quick: 'embedded',
     expected: { code: 'INTERNAL', message: /^finalise shard 0: gave up after 3 attempts; .*ENOSPC: no space left on device/ },
     unavailable: whyNoTmpfs,
     run: (cluster) => outputFull(cluster, 'for ever'),

@@ -31,8 +31,8 @@ export interface Fault {
   moment: string;
   /** Stores that it is run with. */
   stores: readonly Store[];
-  /** Whether it belongs to the selection that every change is checked with. */
-  quick: boolean;
+  /** Whether it belongs to the selection that every change is checked with; a store: with that one only. */
+  quick: boolean | Store;
   /** What counts as survived: the digest of an undisturbed fit, or a failure that says why. */
   expected: 'same digest' | ClearFailure;
   /** Why it cannot be run here, if it cannot. */

@@ -14,19 +14,25 @@ const POINT = pointName('accumulate', 3, 'during');
 
 /** Faults of the network. */
 export const networkFaults: readonly Fault[] = [
-  { ...common, name: 'worker cut off for longer than its lease', moment: 'during computing accumulate', quick: true, run: cutOffComputing },
+  {
+    ...common,
+    name: 'worker cut off for longer than its lease',
+    moment: 'during computing accumulate',
+    quick: 'embedded',
+    run: cutOffComputing,
+  },
   {
     ...common,
     name: 'worker cut off for longer than its lease',
     moment: 'during handing over accumulate',
-    quick: true,
+    quick: 'redis',
     run: cutOffInTransfer,
   },
   {
     ...common,
     name: 'cable of a worker pulled for longer than its lease (network namespace)',
     moment: 'during computing accumulate',
-    quick: true,
+    quick: 'embedded',
     unavailable: whyNoNetworkNamespace,
     run: cablePulled,
   },
@@ -38,7 +44,7 @@ export const networkFaults: readonly Fault[] = [
     ...common,
     name: 'flipped byte in a tile',
     moment: 'during handing over accumulate',
-    quick: true,
+    quick: 'embedded',
     run: (cluster) => flippedOnce(cluster, 'ggn/2/1'),
   },
   {

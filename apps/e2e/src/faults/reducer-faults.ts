@@ -13,7 +13,7 @@ export const reducerFaults: readonly Fault[] = [
     ...common,
     name: 'killed (kill -9), another takes its slot',
     moment: 'during computing accumulate',
-    quick: true,
+    quick: 'embedded',
     run: (cluster) => killed(cluster, [1]),
   },
   {
@@ -40,7 +40,7 @@ export const reducerFaults: readonly Fault[] = [
     ...common,
     name: 'zombie (SIGSTOP until it is replaced)',
     moment: 'during computing accumulate',
-    quick: true,
+    quick: 'redis',
     run: (cluster) => zombie(cluster, true),
   },
   {
