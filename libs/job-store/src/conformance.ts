@@ -284,17 +284,22 @@ export function jobStoreConformance(
       await store.restartPhase(jobId, 'score', [0]);
       expect(await store.getJob(jobId)).toMatchObject({ shardsDone: 0, shards: [{ state: 'pending', attempt: 0 }, { state: 'leased' }] });
       await expect(store.completeShard(first, { of: 0 })).rejects.toThrow(fenced);
-      await store.completeShard(second, { of: 1 });
+      await store.failShard(second, { code: 'INTERNAL', message: 'boom', retryable: true });
       await store.completeShard(await claim(), { of: 2 });
+      const third = await claim('w2');
+      expect(third).toMatchObject({ shard: 1, attempt: 2 });
+      await store.completeShard(third, { of: 1 });
       expect((await claim()).phase).toBe('select');
       // In a phase that is over, the other shard stays done, with its summary and its token.
       await store.restartPhase(jobId, 'score', [0, 7]);
-      expect(await store.completeShard(second, { of: 3 })).toBe('duplicate');
+      expect(await store.completeShard(third, { of: 3 })).toBe('duplicate');
       expect(await claim()).toMatchObject({ phase: 'score', shard: 0, attempt: 1 });
       expect(await store.claimShard('w2')).toBeUndefined();
       expect((await store.getJob(jobId)).summaries.score).toEqual([undefined, { of: 1 }]);
       await store.restartPhase(jobId, 'score', []);
-      expect((await store.getJob(jobId)).shardsDone).toBe(1);
+      store = await test.reopen();
+      const { shards, shardsDone } = await store.getJob(jobId);
+      expect([shardsDone, shards[1]]).toEqual([1, { state: 'done', attempt: 1, leaseToken: third.leaseToken }]);
     });
 
     it('behaves as the state machine does in random histories', () => compareRandomHistories(open, OPTIONS, historyCount), 120_000);

@@ -135,6 +135,7 @@ export class RedisConnection {
       new SublaceError(kind, `Redis at ${this.#target.name}: ${text}${advice}`, { cause: thrown });
     if (/\b(WRONGPASS|NOAUTH|NOPERM)\b|AUTH <password>/.test(text))
       return error('UNAUTHENTICATED', '; give the password in the address or in SUBLACE_REDIS_PASSWORD');
+    if (/CERT|UNABLE_TO_/.test(code ?? '')) return error('INVALID_ARGUMENT', '; name the authority that signed it in NODE_EXTRA_CA_CERTS');
     if (text.startsWith('MOVED ')) return error('INVALID_ARGUMENT', '; name the cluster node that owns this namespace');
     if (text.includes('DB index is out of range')) return error('INVALID_ARGUMENT');
     if (/\bOOM command not allowed/.test(text)) return error('RESOURCE_EXHAUSTED', '; give Redis more memory (maxmemory)');

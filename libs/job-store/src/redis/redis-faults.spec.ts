@@ -210,6 +210,24 @@ describe('a connection that breaks', () => {
   });
 });
 
+describe('somebody else who changes the keys of a namespace', () => {
+  it.each([
+    ['makes the store look again', 'HINCRBY sublace:{default}:meta revision 1'],
+    ['loses nothing that this process knows of', 'FLUSHALL'],
+  ])('%s', async (_, words) => {
+    const redis = await server();
+    const store = await open(redis.url);
+    const jobId = await store.submitJob({ n: 1 });
+    const lease = await claimed(store);
+    await command(redis, words);
+    await expect(store.renewLease(lease)).rejects.toThrow(/connecting again/);
+    await back(store);
+    if (words === 'FLUSHALL') expect((await claimed(store)).leaseToken).toBeGreaterThan(lease.leaseToken);
+    else expect(await store.completeShard(lease, TWO_SHARDS)).toBe('accepted');
+    expect((await store.listJobs()).map((job) => [job.jobId, job.spec])).toEqual([[jobId, { n: 1 }]]);
+  });
+});
+
 describe('a store that cannot be opened', () => {
   it('says in one line why', async () => {
     const redis = await server({ password: 'right' });
@@ -227,8 +245,12 @@ describe('a store that cannot be opened', () => {
 
 /** How many changes the server has made since the job was submitted (2: taking over and that). */
 async function changesIn(redis: RedisServer): Promise<number> {
-  const socket = connect(redis.port, '127.0.0.1', () => socket.write('HGET sublace:{default}:meta revision\r\n'));
-  const text = await new Promise<string>((resolve) => socket.once('data', (data) => resolve(data.toString())));
+  return Number((await command(redis, 'HGET sublace:{default}:meta revision')).split('\r\n')[1]) - 2;
+}
+
+async function command(redis: RedisServer, words: string): Promise<string> {
+  const socket = connect(redis.port, '127.0.0.1', () => socket.write(`${words}\r\n`));
+  const reply = await new Promise<string>((resolve) => socket.once('data', (data) => resolve(data.toString())));
   socket.destroy();
-  return Number(text.split('\r\n')[1]) - 2;
+  return reply;
 }

@@ -38,6 +38,8 @@ export async function installOnce(name: string, installations: readonly Installa
         renameSync(temporary, folder);
         return folder;
       } catch (error) {
+        // Of two that took over the lock of a dead process at the same instant, the other one was faster.
+        if (existsSync(folder)) return folder;
         reasons.push(`${way}: ${(error as Error).message}`);
       } finally {
         rmSync(temporary, { recursive: true, force: true });
