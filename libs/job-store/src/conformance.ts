@@ -209,11 +209,11 @@ export function jobStoreConformance(
       expect([(await claim()).jobId, (await claim()).jobId]).toEqual([urgent, first]);
     });
 
-    it('gives no shard to two of many workers that ask at once', async () => {
+    it('gives no shard to two of many workers that ask at once, and to every worker one', async () => {
       const jobId = await store.submitJob({});
-      const shards = Array.from({ length: 150 }, (_, index) => ({ start: index, count: 1 }));
+      const shards = Array.from({ length: 1150 }, (_, index) => ({ start: index, count: 1 }));
       await store.completeShard(await claim(), { shards });
-      const claims = await Promise.all(Array.from({ length: 200 }, (_, index) => store.claimShard(`w${index}`)));
+      const claims = await Promise.all(Array.from({ length: 1200 }, (_, index) => store.claimShard(`w${index}`)));
       const leases = claims.filter((lease) => lease !== undefined);
       expect(new Set(leases.map((lease) => lease.shard))).toEqual(new Set(shards.keys()));
       expect(leases).toHaveLength(shards.length);

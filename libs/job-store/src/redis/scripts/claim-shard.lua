@@ -16,14 +16,23 @@ local queue = partKey(id, phase, 'queue')
 local consumer = 'worker:' .. workerId
 
 -- Entries are delivered in order, so one that came back is always before those that were never delivered.
+local function readEntry()
+  local delivered = redis.call('XREADGROUP', 'GROUP', GROUP, consumer, 'COUNT', 1, 'STREAMS', queue, '>')
+  return delivered and delivered[1][2][1][1]
+end
+
 local function nextEntry()
   local returned = redis.call('XPENDING', queue, GROUP, '-', '+', 1, RETURNED)[1]
   if returned then
     redis.call('XCLAIM', queue, GROUP, consumer, 0, returned[1], 'JUSTID')
     return returned[1]
   end
-  local delivered = redis.call('XREADGROUP', 'GROUP', GROUP, consumer, 'COUNT', 1, 'STREAMS', queue, '>')
-  return delivered and delivered[1][2][1][1]
+  local entry = readEntry()
+  if entry then
+    return entry
+  end
+  fillQueue(id, phase, QUEUED_AT_ONCE)
+  return readEntry()
 end
 
 -- An entry that somebody had delivered again, of a shard that is done or leased, goes back to where it belongs.

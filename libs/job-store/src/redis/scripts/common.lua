@@ -7,9 +7,11 @@
 --   claimable                 sorted set: open jobs with pending shards, the next one to serve first
 --   leases                    hash: token -> job, phase, shard, worker
 --   deadlines                 sorted set: token by expiry, in ms of the coordinator's clock
---   job:ID                    hash: spec, priority, order, submittedAtMs, state, phase, shardCount, shardsDone, pending, plannedShards, failure
+--   job:ID                    hash: spec, priority, order, submittedAtMs, state, phase, shardCount, shardsDone, pending, queued,
+--                             plannedShards, failure
 --   job:ID:PHASE:queue        stream with one consumer group: entry n+1 is shard n. Never delivered: pending. With consumer `returned`: pending
 --                             again. With any other consumer: leased to that worker. Acknowledged: done. Deleted when the phase ends.
+--                             Shards from `queued` on are pending and have no entry yet.
 --   job:ID:PHASE:shards       hash: shard -> state, attempt, token, last failure; absent: pending, never leased
 --   job:ID:PHASE:summaries    hash: shard -> JSON
 --
@@ -22,6 +24,8 @@ local GROUP, RETURNED = 'workers', 'returned'
 local PHASES = { 'plan', 'score', 'select', 'accumulate', 'finalise' }
 local RANK = { plan = 1, score = 2, select = 3, accumulate = 4, finalise = 5 }
 local TOKEN_GAP = 1000000
+-- Entries that are written at a time: nobody else is served meanwhile.
+local QUEUED_AT_ONCE = 1000
 
 local changes = {}
 local revision
@@ -167,20 +171,30 @@ local function endJob(id, state, failure)
   setState(id, state)
 end
 
+-- Writes the next entries of the queue.
+local function fillQueue(id, phase, count)
+  local queued, shardCount = readJob(id, 'queued', 'shardCount')
+  local first, last = tonumber(queued), math.min(queued + count, shardCount) - 1
+  local queue = partKey(id, phase, 'queue')
+  for index = first, last do
+    redis.call('XADD', queue, entryOf(index), 's', index)
+  end
+  redis.call('HSET', jobKey(id), 'queued', last + 1)
+end
+
 -- Starts a phase: all of its shards are pending, or with a list `lost` only those.
 local function startPhase(id, phase, count, lost)
   local queue = partKey(id, phase, 'queue')
   local before = readJob(id, 'phase')
   redis.call('UNLINK', queue, partKey(id, before or phase, 'queue'))
-  for index = 0, count - 1 do
-    redis.call('XADD', queue, entryOf(index), 's', index)
-  end
+  local pending = lost and #lost or count
+  redis.call('HSET', jobKey(id), 'phase', phase, 'shardCount', count, 'shardsDone', count - pending, 'pending', pending, 'queued', 0)
+  -- Those that stay done need entries too: their results may be lost as well.
+  fillQueue(id, phase, lost and count or QUEUED_AT_ONCE)
   redis.call('XGROUP', 'CREATE', queue, GROUP, lost and '$' or '0')
   for _, index in ipairs(lost or {}) do
     returnEntry(id, phase, index)
   end
-  local pending = lost and #lost or count
-  redis.call('HSET', jobKey(id), 'phase', phase, 'shardCount', count, 'shardsDone', count - pending, 'pending', pending)
   offer(id, true)
   note({ type = 'phaseStarted', jobId = id, phase = phase, shardCount = count, shardsDone = pending < count and count - pending or nil })
 end
