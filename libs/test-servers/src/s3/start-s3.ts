@@ -29,7 +29,7 @@ export interface S3Server {
 
 const START_DEADLINE_MS = 60_000;
 const SCRIPT = fileURLToPath(new URL('serve.py', import.meta.url));
-const [ACCESS_KEY, SECRET_KEY] = ['AKIA0000000000000001', 'only-for-tests-on-loopback'];
+const [ACCESS_KEY, SECRET_KEY] = ['test-access-key', 'only-for-tests-on-loopback'];
 const running = new Set<ChildProcess>();
 process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
