@@ -76,10 +76,10 @@ export function coordinatorService(parts: CoordinatorParts): Service {
       return {};
     },
     async *readLog({ jobId, follow }, { signal }) {
-      await store.getJob(jobId);
-      // A job that has ended writes no more.
+      // A job that has ended writes no more; its last lines may be gone already.
+      const isOpen = !isFinal((await store.getJob(jobId)).state);
       const isLast = ({ state, shard }: { state?: string; shard?: number }): boolean => shard === undefined && isFinal(state as JobState);
-      for await (const line of jobLog.read(jobId, follow ? { isLast, signal } : undefined)) yield toLogMessage(line);
+      for await (const line of jobLog.read(jobId, follow && isOpen ? { isLast, signal } : undefined)) yield toLogMessage(line);
     },
     async listWorkers() {
       return { workers: activity.overview().map(toWorkerMessage) };

@@ -49,9 +49,12 @@ describe('JobLog', () => {
     log.append('job-a', line('one'));
     const { signal } = new AbortController();
     const reading = collect(log.read('job-a', { isLast, signal }));
-    for (const message of ['two', 'end', 'after the end']) log.append('job-a', line(message));
+    for (const message of ['two', 'end']) log.append('job-a', line(message));
     expect((await reading).map(({ message }) => message)).toEqual(['one', 'two', 'end']);
+    log.append('job-a', line('after the end'));
     await log.close();
+    const { length } = await collect(open().read('job-a', { isLast, signal }));
+    expect(length, 'a line after the last one keeps nobody waiting').toBe(4);
     const late = await collect(open().read('job-a', { isLast: ({ message }) => message === 'after the end', signal }));
     expect(late).toHaveLength(4);
   });
@@ -66,7 +69,10 @@ describe('JobLog', () => {
 
   it('keeps the newest lines of a long log and goes on counting', async () => {
     const log = open({ linesPerFile: 3, jobs: 10 });
-    for (let i = 1; i <= 8; i++) log.append('job-a', line(`line ${i}`));
+    for (let i = 1; i <= 8; i++) {
+      log.append('job-a', line(`line ${i}`));
+      await log.close();
+    }
     expect(await all(log, 'job-a')).toEqual([4, 5, 6, 7, 8].map((i) => `${i} line ${i}`));
     const next = open({ linesPerFile: 3, jobs: 10 });
     next.append('job-a', line('line 9'));
@@ -76,11 +82,30 @@ describe('JobLog', () => {
   it('keeps the logs of the newest jobs', async () => {
     const log = open({ linesPerFile: 3, jobs: 2 });
     for (const jobId of ['job-a', 'job-b', 'job-c']) {
-      for (let i = 0; i < 4; i++) log.append(jobId, line('a line'));
-      await log.close();
+      for (let i = 0; i < 4; i++) {
+        log.append(jobId, line('a line'));
+        await log.close();
+      }
     }
     expect(readdirSync(folder).filter((name) => !name.endsWith('.old.jsonl'))).toHaveLength(2);
     expect(readdirSync(folder)).not.toContain('job-a.old.jsonl');
+  });
+
+  it('writes lines that come while others are written all at once, in order', async () => {
+    const appends: number[] = [];
+    const files = new LogFiles(folder);
+    const append = files.append.bind(files);
+    files.append = async (name, lines) => {
+      appends.push(lines.length);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      await append(name, lines);
+    };
+    const log = new JobLog(files, () => undefined);
+    log.append('job-a', line('line 1'));
+    await new Promise((resolve) => setTimeout(resolve, 2));
+    for (let i = 2; i <= 50; i++) log.append('job-a', line(`line ${i}`));
+    expect(await all(log, 'job-a')).toEqual(Array.from({ length: 50 }, (_, i) => `${i + 1} line ${i + 1}`));
+    expect(appends).toEqual([1, 49]);
   });
 
   it('tells of a line that is lost, and goes on', async () => {

@@ -6,7 +6,7 @@ export type NewLogLine = Omit<LogLine, 'sequence'>;
 
 /** Where lines are kept, by the name of their log. */
 export interface LogBacking {
-  append(name: string, line: string): Promise<void>;
+  append(name: string, lines: readonly string[]): Promise<void>;
   /** Oldest first. */
   read(name: string): Promise<string[]>;
   close(): Promise<void>;
@@ -19,6 +19,8 @@ const MESSAGE_LENGTH_MAX = 2000;
 interface OpenLog {
   /** Position of the last line; unknown before the first look. */
   sequence: number | undefined;
+  /** Lines that wait for those before them to be written; then they go all at once. */
+  waiting: NewLogLine[];
   /** Settles when every line before is written. */
   written: Promise<void>;
   followers: Set<(line: LogLine) => void>;
@@ -49,17 +51,8 @@ export class JobLog {
   append(jobId: string, line: NewLogLine): void {
     const log = this.#open(jobId);
     const message = line.message.length > MESSAGE_LENGTH_MAX ? `${line.message.slice(0, MESSAGE_LENGTH_MAX)}...` : line.message;
-    log.written = log.written.then(async () => {
-      try {
-        const last = (log.sequence ??= (await this.#lines(jobId)).at(-1)?.sequence ?? 0);
-        const entry: LogLine = { sequence: last + 1, ...line, message };
-        await this.#backing.append(jobId, JSON.stringify(entry));
-        log.sequence = entry.sequence;
-        for (const follower of log.followers) follower(entry);
-      } catch (error) {
-        this.#onLost(jobId, SublaceError.from(error));
-      }
-    });
+    log.waiting.push({ ...line, message });
+    if (log.waiting.length === 1) log.written = log.written.then(() => this.#write(jobId, log));
   }
 
   /**
@@ -87,15 +80,17 @@ export class JobLog {
     }
     try {
       await log.written;
-      let last: LogLine | undefined;
-      for (const line of await this.#lines(jobId)) {
-        last = line;
-        yield line;
-      }
-      while (options && !options.signal.aborted && !(last && options.isLast(last))) {
+      let [sequence, isOver] = [0, false];
+      const take = (line: LogLine): LogLine => {
+        sequence = line.sequence;
+        isOver ||= options?.isLast(line) === true;
+        return line;
+      };
+      for (const line of await this.#lines(jobId)) yield take(line);
+      while (options && !options.signal.aborted && !isOver) {
         const line = queue.shift();
         if (!line) await new Promise<void>((resolve) => (wake = resolve));
-        else if (line.sequence > (last?.sequence ?? 0)) yield (last = line);
+        else if (line.sequence > sequence) yield take(line);
       }
     } finally {
       log.followers.delete(follower);
@@ -109,11 +104,28 @@ export class JobLog {
     await this.#backing.close();
   }
 
+  async #write(jobId: string, log: OpenLog): Promise<void> {
+    try {
+      log.sequence ??= (await this.#lines(jobId)).at(-1)?.sequence ?? 0;
+      const last = log.sequence;
+      const entries = log.waiting.splice(0).map((line, index): LogLine => ({ sequence: last + index + 1, ...line }));
+      await this.#backing.append(
+        jobId,
+        entries.map((entry) => JSON.stringify(entry)),
+      );
+      log.sequence = last + entries.length;
+      for (const entry of entries) for (const follower of log.followers) follower(entry);
+    } catch (error) {
+      log.waiting.length = 0;
+      this.#onLost(jobId, SublaceError.from(error));
+    }
+  }
+
   /** A place is named after the id only when that can lead nowhere else. */
   #open(jobId: string): OpenLog {
     if (!/^[a-zA-Z0-9][a-zA-Z0-9-]{0,99}$/.test(jobId))
       throw new SublaceError('INVALID_ARGUMENT', `job ${JSON.stringify(jobId)}: expected an id of letters, digits and dashes`);
-    const log = this.#logs.get(jobId) ?? { sequence: undefined, written: Promise.resolve(), followers: new Set() };
+    const log = this.#logs.get(jobId) ?? { sequence: undefined, waiting: [], written: Promise.resolve(), followers: new Set() };
     this.#logs.set(jobId, log);
     return log;
   }

@@ -34,13 +34,13 @@ export class LogFiles implements LogBacking {
   }
 
   /**
-   * Adds a line.
+   * Adds lines.
    *
    * @param name  The log.
-   * @param line  The line.
+   * @param lines  The lines.
    * @throws SublaceError OUTPUT_UNWRITABLE when it cannot be written.
    */
-  async append(name: string, line: string): Promise<void> {
+  async append(name: string, lines: readonly string[]): Promise<void> {
     const path = join(this.#folder, `${name}.jsonl`);
     try {
       const known = this.#lineCounts.get(name);
@@ -49,10 +49,12 @@ export class LogFiles implements LogBacking {
         renameSync(path, olderOf(path));
         count = 0;
       }
-      appendFileSync(path, `${line}\n`);
-      this.#lineCounts.set(name, count + 1);
+      appendFileSync(path, lines.map((line) => `${line}\n`).join(''));
+      this.#lineCounts.set(name, count + lines.length);
     } catch (error) {
-      throw new SublaceError('OUTPUT_UNWRITABLE', `${path}: expected to append a line, got: ${(error as Error).message}`, { cause: error });
+      throw new SublaceError('OUTPUT_UNWRITABLE', `${path}: expected to append ${lines.length} lines, got: ${(error as Error).message}`, {
+        cause: error,
+      });
     }
   }
 
@@ -70,7 +72,7 @@ export class LogFiles implements LogBacking {
 
   /** Nothing is open between two calls. */
   async close(): Promise<void> {
-    // Files are opened and closed with every line: there are many logs, and few lines a second.
+    // Files are opened and closed with every append: there are many logs.
   }
 
   /** Lines of a file that is written to for the first time; one that ends inside a line, where a process died, gets an end. */

@@ -10,8 +10,9 @@ afterAll(() => redis.stop());
 describe('RedisLog', () => {
   it('keeps lines in order, per log and per namespace, for the process that comes after', async () => {
     const log = new RedisLog({ url: `${redis.url}?namespace=a` });
-    for (const line of ['one', 'two', '{"three":3}']) await log.append('job-1', line);
-    await log.append('job-2', 'other');
+    await log.append('job-1', ['one']);
+    await log.append('job-1', ['two', '{"three":3}']);
+    await log.append('job-2', ['other']);
     await log.close();
     const next = new RedisLog({ url: `${redis.url}?namespace=a` });
     expect(await next.read('job-1')).toEqual(['one', 'two', '{"three":3}']);
@@ -24,7 +25,7 @@ describe('RedisLog', () => {
 
   it('forgets the oldest lines of a long log, and a log that nobody has written to for long', async () => {
     const log = new RedisLog({ url: `${redis.url}?namespace=c`, linesMax: 100, keptMs: 500 });
-    for (let i = 0; i < 1000; i++) await log.append('job-1', `line ${i}`);
+    for (let i = 0; i < 1000; i++) await log.append('job-1', [`line ${i}`]);
     const lines = await log.read('job-1');
     expect(lines.length).toBeGreaterThanOrEqual(100);
     expect(lines.length).toBeLessThan(500);
@@ -36,12 +37,12 @@ describe('RedisLog', () => {
 
   it('fails at once while Redis is away, and goes on when it is back', async () => {
     const log = new RedisLog({ url: redis.url, timeoutMs: 1000 });
-    await log.append('job-1', 'one');
+    await log.append('job-1', ['one']);
     await redis.kill();
-    await expect(log.append('job-1', 'lost')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await expect(log.append('job-1', ['lost'])).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     await redis.restart();
     await pause(1100);
-    await log.append('job-1', 'two');
+    await log.append('job-1', ['two']);
     expect((await log.read('job-1')).at(-1)).toBe('two');
     await log.close();
   });

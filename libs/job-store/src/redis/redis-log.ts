@@ -38,18 +38,18 @@ export class RedisLog {
   }
 
   /**
-   * Adds a line.
+   * Adds lines, in one round trip.
    *
    * @param name  The log.
-   * @param line  The line.
+   * @param lines  The lines.
    * @throws SublaceError UNAVAILABLE when Redis cannot be reached; others by its error.
    */
-  async append(name: string, line: string): Promise<void> {
+  async append(name: string, lines: readonly string[]): Promise<void> {
     const { linesMax, keptMs } = this.#options;
     const key = this.#key(name);
     const connection = await this.#open();
     await this.#sent(
-      connection.send('XADD', key, 'MAXLEN', '~', String(linesMax), '*', 'line', line),
+      ...lines.map((line) => connection.send('XADD', key, 'MAXLEN', '~', String(linesMax), '*', 'line', line)),
       connection.send('PEXPIRE', key, String(keptMs)),
     );
   }
