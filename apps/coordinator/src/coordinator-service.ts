@@ -22,6 +22,7 @@ import { untilStored } from './open-store.ts';
 import type { ProgressTracker } from './progress.ts';
 import type { Publisher } from './publisher.ts';
 import type { ReducerFleet } from './reducer-fleet.ts';
+import { computeAgain, firstLost } from './resume-jobs.ts';
 import type { WaitMonitor } from './wait-monitor.ts';
 
 /** Longest long poll that a worker may ask for. */
@@ -144,6 +145,12 @@ async function taskOf({ store, sums, fleet, publisher, tracer, leaseDurationMs }
   const job = await store.getJob(jobId);
   const [plan, selection] = [job.summaries.plan?.[0], job.summaries.select?.[0]];
   try {
+    // Nothing is chosen by sums, or published, that lack something: whatever went wrong before, it shows here.
+    const lost = phase === 'select' || phase === 'finalise' ? firstLost(job, sums.open(jobId), fleet !== undefined) : undefined;
+    if (lost) {
+      await computeAgain(store, jobId, lost);
+      return undefined;
+    }
     let inputs = [{ address: '', names: sums.open(jobId).inputNames(phase) }];
     let reducers: string[] = [];
     if (fleet && phase === 'finalise') {

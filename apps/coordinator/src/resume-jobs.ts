@@ -62,11 +62,26 @@ async function resume({ store, publisher, sums, hasReducers, tell }: ResumeParts
   }
   const { phase, shards, count } = lost;
   tell(jobId, `${shards.length} of ${count} shards of ${phase} were in no checkpoint; computing again`);
-  await (shards.length === count ? store.restartPhase(jobId, phase) : store.restartPhase(jobId, phase, shards));
+  await computeAgain(store, jobId, lost);
 }
 
-/** The earliest phase that lacks something which the store believes to be done. */
-function firstLost(job: JobView, sums: JobSums, hasReducers: boolean): { phase: Phase; shards: number[]; count: number } | undefined {
+/** Shards that the store believes to be done and that are in no sum. */
+export interface LostShards {
+  phase: Phase;
+  shards: number[];
+  /** How many the phase has. */
+  count: number;
+}
+
+/**
+ * What the sums lack of what the store believes to be done.
+ *
+ * @param job  The job.
+ * @param sums  Its sums in this process.
+ * @param hasReducers  Whether reducers have those of phase accumulate.
+ * @returns  The lost shards of the earliest phase that lacks any; undefined when the sums are whole.
+ */
+export function firstLost(job: JobView, sums: JobSums, hasReducers: boolean): LostShards | undefined {
   for (const phase of ['score', 'select', 'accumulate'] as const) {
     if (phase === 'accumulate' && hasReducers) continue;
     const count = phase === 'select' ? 1 : shardCountOf(job);
@@ -75,4 +90,15 @@ function firstLost(job: JobView, sums: JobSums, hasReducers: boolean): { phase: 
     if (shards.length > 0) return { phase, shards, count };
   }
   return undefined;
+}
+
+/**
+ * Has lost shards computed again.
+ *
+ * @param store  The store.
+ * @param jobId  The job.
+ * @param lost  What it lost.
+ */
+export async function computeAgain(store: JobStore, jobId: string, { phase, shards, count }: LostShards): Promise<void> {
+  await (shards.length === count ? store.restartPhase(jobId, phase) : store.restartPhase(jobId, phase, shards));
 }

@@ -229,6 +229,21 @@ describe.each([0, 2])('a coordinator that is killed (kill -9) and started again,
     if (phase === 'accumulate') expect(leases('score', restarted)).toBe(0);
   });
 
+  it('computes again what was done after the last checkpoint', async () => {
+    const state = ['--state-dir', join(cluster.folder, 'state'), '--checkpoint-interval-ms', '3600000'];
+    await cluster.startCoordinator('--reducers', String(reducerCount), '--checkpoints', cluster.checkpoints, ...state);
+    await cluster.startWorkers(2);
+    await cluster.startReducers(reducerCount);
+    const jobId = await cluster.submit({ pauseMs: 150 });
+    await cluster.until(jobId, (event) => event.phase === 'accumulate' && event.shardsDone >= 3);
+    await untilCheckpointed(jobId, ['coordinator'], 'select', 1);
+    for (const { child } of cluster.reducers) child.kill('SIGKILL');
+    const restarted = await restart(reducerCount, ...state);
+    await cluster.startReducers(reducerCount);
+    expect(published(await cluster.finish(jobId))).toBe(await reference());
+    expect(['plan', 'score', 'select', 'accumulate'].map((phase) => leases(phase, restarted))).toEqual([0, 0, 0, SHARDS]);
+  });
+
   it('in finalise computes nothing again', async () => {
     const state = ['--state-dir', join(cluster.folder, 'state')];
     await start(reducerCount, ...state);
