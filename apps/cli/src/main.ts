@@ -9,7 +9,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 try {
-  await runProgram(createProgram(), process.argv.slice(2));
+  const args = process.argv.slice(2);
+  await runProgram(await createProgram(args), args);
 } catch (thrown) {
   // After Ctrl-C, whatever failed did so because it was ended.
   const error = isEnding() ? new SublaceError('CANCELLED', 'interrupted') : SublaceError.from(thrown);

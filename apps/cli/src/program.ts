@@ -1,35 +1,42 @@
 import { Command, CommanderError } from 'commander';
 import { SublaceError } from '@sublace/errors';
-import { cancelCommand } from './commands/cancel.ts';
 import { clusterCommands } from './commands/cluster.ts';
-import { dataCommand } from './commands/data.ts';
-import { demoCommand } from './commands/demo.ts';
-import { doctorCommand } from './commands/doctor.ts';
-import { evaluateCommand } from './commands/evaluate.ts';
-import { fitCommand } from './commands/fit.ts';
-import { inspectCommand } from './commands/inspect.ts';
-import { jobsCommand } from './commands/jobs.ts';
-import { localClusterCommand } from './commands/local-cluster.ts';
-import { logsCommand } from './commands/logs.ts';
-import { mergeCommand } from './commands/merge.ts';
-import { predictCommand } from './commands/predict.ts';
-import { registryCommand } from './commands/registry.ts';
-import { scalingCommand } from './commands/scaling.ts';
 import { serveCommand } from './commands/serve.ts';
-import { simulateCommand } from './commands/simulate.ts';
-import { submitCommand } from './commands/submit.ts';
-import { swagCommand } from './commands/swag.ts';
-import { trainCommand } from './commands/train.ts';
-import { watchCommand } from './commands/watch.ts';
-import { workersCommand } from './commands/workers.ts';
 import { createTerminal, type Terminal } from './terminal/terminal.ts';
 
+type CommandFactory = (terminal: () => Terminal) => Command;
+
+/** Commands with a result, in the order of the help. Loading all takes over a second, since some bring the numerics with them. */
+const COMMANDS: Readonly<Record<string, () => Promise<CommandFactory>>> = {
+  train: async () => (await import('./commands/train.ts')).trainCommand,
+  swag: async () => (await import('./commands/swag.ts')).swagCommand,
+  fit: async () => (await import('./commands/fit.ts')).fitCommand,
+  evaluate: async () => (await import('./commands/evaluate.ts')).evaluateCommand,
+  predict: async () => (await import('./commands/predict.ts')).predictCommand,
+  inspect: async () => (await import('./commands/inspect.ts')).inspectCommand,
+  merge: async () => (await import('./commands/merge.ts')).mergeCommand,
+  data: async () => (await import('./commands/data.ts')).dataCommand,
+  demo: async () => (await import('./commands/demo.ts')).demoCommand,
+  doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
+  registry: async () => (await import('./commands/registry.ts')).registryCommand,
+  cluster: async () => (await import('./commands/local-cluster.ts')).localClusterCommand,
+  submit: async () => (await import('./commands/submit.ts')).submitCommand,
+  jobs: async () => (await import('./commands/jobs.ts')).jobsCommand,
+  watch: async () => (await import('./commands/watch.ts')).watchCommand,
+  logs: async () => (await import('./commands/logs.ts')).logsCommand,
+  cancel: async () => (await import('./commands/cancel.ts')).cancelCommand,
+  workers: async () => (await import('./commands/workers.ts')).workersCommand,
+  scaling: async () => (await import('./commands/scaling.ts')).scalingCommand,
+  simulate: async () => (await import('./commands/simulate.ts')).simulateCommand,
+};
+
 /**
- * The whole command line: every command with its options, none of them run yet.
+ * The command line, none of it run yet.
  *
+ * @param args  Arguments that it is for, without the names of Node and of the script: where they name a command, only that one is loaded.
  * @returns  The program; {@link runProgram} runs it.
  */
-export function createProgram(): Command {
+export async function createProgram(args: readonly string[] = []): Promise<Command> {
   const program = new Command('sublace')
     .description('Calibrated uncertainty for trained neural networks, by subnetwork linearised Laplace inference.')
     .option('--json', 'print results as JSON on standard output, with no progress')
@@ -44,28 +51,9 @@ export function createProgram(): Command {
   });
   const terminal = (): Terminal => createTerminal(isJson);
 
-  const commands = [
-    trainCommand,
-    swagCommand,
-    fitCommand,
-    evaluateCommand,
-    predictCommand,
-    inspectCommand,
-    mergeCommand,
-    dataCommand,
-    demoCommand,
-    doctorCommand,
-    registryCommand,
-    localClusterCommand,
-    submitCommand,
-    jobsCommand,
-    watchCommand,
-    logsCommand,
-    cancelCommand,
-    workersCommand,
-    scalingCommand,
-    simulateCommand,
-  ];
+  const name = args.find((arg) => !arg.startsWith('-')) ?? '';
+  const wanted = Object.hasOwn(COMMANDS, name) ? [COMMANDS[name]] : Object.values(COMMANDS);
+  const commands = await Promise.all(isRole(name) ? [] : wanted.map((load) => load()));
   for (const command of commands) adopt(program, withJson(command(terminal)));
   for (const command of [serveCommand(), ...clusterCommands()]) {
     adopt(program, command);
@@ -73,6 +61,11 @@ export function createProgram(): Command {
     command.helpOption(false);
   }
   return program;
+}
+
+/** Whether a command is a process of its own, with options of its own. */
+function isRole(name: string): boolean {
+  return [serveCommand(), ...clusterCommands()].some((command) => command.name() === name);
 }
 
 /** Adds a command whose errors are thrown, like those of its parent, and those of its own sub-commands likewise. */
