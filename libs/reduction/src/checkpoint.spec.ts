@@ -201,6 +201,26 @@ describe('a checkpoint', () => {
     expect(bitsOf((await open().restore())!)).toEqual(bitsOf(restored));
   });
 
+  it('is read again when the last write of its killed writer comes into force meanwhile', async () => {
+    const sums = new JobSums();
+    addScores(sums, 0);
+    await new Checkpoint(store, jobId, holder).write(sums);
+    let isFirst = true;
+    const put: ObjectStore['put'] = async (key, bytes, options) => {
+      // Somebody's write of the same key, between this one's look at it and its own write.
+      if (isFirst) await store.put(key, await store.get(key));
+      isFirst = false;
+      return store.put(key, bytes, options);
+    };
+    const contended: ObjectStore = {
+      ...{ uri: store.uri, put, putFile: store.putFile.bind(store), getFile: store.getFile.bind(store), sweep: store.sweep.bind(store) },
+      ...{ get: store.get.bind(store), head: store.head.bind(store), list: store.list.bind(store), delete: store.delete.bind(store) },
+      close: store.close.bind(store),
+    };
+    expect((await new Checkpoint(contended, jobId, holder).restore())!.wholeShards('score', 1)).toEqual([0]);
+    expect(isFirst).toBe(false);
+  });
+
   it('holds sums that grow while it is written: each block with the shards that are in it', async () => {
     const [sums, straight] = [new JobSums(), new JobSums()];
     for (const shard of [0, 1, 2]) addTiles(straight, shard);

@@ -6,6 +6,9 @@ import { decodeContent, encodeContent, type HeldBlock } from './held-block.ts';
 import { JobSums } from './job-sums.ts';
 import { ShardSet } from './shard-set.ts';
 
+/** Tries to take over a checkpoint whose writer was killed, or has not yet noticed that it has a successor. */
+const TAKE_OVERS_MAX = 5;
+
 /**
  * The sums of one job at one holder, in an object store: one object per block under the digest of its content, and one manifest that names them.
  * The manifest is written last and replaces the one before, so a process that is killed at any point leaves a whole checkpoint: the new one or the
@@ -45,6 +48,17 @@ export class Checkpoint {
    * @throws SublaceError DIGEST_MISMATCH when it is damaged or not whole.
    */
   async restore(): Promise<JobSums | undefined> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#takeOver();
+      } catch (error) {
+        // Its writer was killed in the middle of its last write, which has come into force now: that is what counts.
+        if (SublaceError.from(error).code !== 'CONFLICT' || attempt === TAKE_OVERS_MAX) throw error;
+      }
+    }
+  }
+
+  async #takeOver(): Promise<JobSums | undefined> {
     const head = await this.#store.head(this.#manifestKey);
     if (!head) return undefined;
     this.#etag = head.etag;

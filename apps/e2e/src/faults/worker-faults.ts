@@ -204,6 +204,7 @@ async function poison(cluster: FaultCluster, kind: 'throw' | 'die'): Promise<Fau
   await cluster.startCoordinator('--attempts-max', '5');
   await cluster.startWorkers(kind === 'die' ? 6 : 2);
   const last = await cluster.finish(await cluster.submit({ pauseMs: 0, fault: { phase: 'accumulate', shard: SHARD, kind } }));
+  await cluster.shardIs('accumulate', SHARD, 'failed');
   const attempts = cluster.coordinator.log().match(/accumulate shard 3 is leased/g)?.length;
   if (attempts !== 5) throw new Error(`expected 5 attempts, got ${attempts}`);
   return { last, proof: `accumulate shard 3 was leased ${attempts} times` };
