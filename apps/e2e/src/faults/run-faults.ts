@@ -3,7 +3,7 @@
  *
  *   npm run test:faults                              all of them, both stores, 50 random schedules
  *   npm run test:faults -- --only 'zombie' --store redis
- *   npm run test:faults -- --only 'seed 17 ' --seeds 17
+ *   npm run test:faults -- --only 'seed 17,' --seeds 17
  *
  * Writes out/faults/faults.json and faults.md, and the logs of every cluster in which a fault was not survived.
  */
