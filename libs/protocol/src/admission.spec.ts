@@ -51,7 +51,7 @@ describe('a call', () => {
 
   it('without the token never reaches a handler, whatever it says', async () => {
     const { address, seen } = await serve('secret');
-    for (const authorization of ['', 'secret', 'Bearer', 'Bearer secret2', 'bearer secret', 'Basic c2VjcmV0']) {
+    for (const authorization of ['', 'secret', 'Bearer', 'Bearer secret2', 'bearer secret', `Basic ${btoa('secret')}`]) {
       expect(await call(address, '../x', { authorization })).toMatch(/^UNAUTHENTICATED/);
     }
     expect(await call(address, 'job-1', { authorization: 'Bearer secret' })).toBe('ok');

@@ -110,7 +110,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
 /** `grpc.health.v1`, for probes, which know no token: the whole process, and each service by its name. */
 function healthOf(services: readonly Service[]): HealthImplementation {
-  const names = services.flatMap(({ definition }) => Object.values(definition).slice(0, 1).map(({ path }) => path.split('/')[1]));
+  const names = services.flatMap(({ definition }) =>
+    Object.values(definition)
+      .slice(0, 1)
+      .map(({ path }) => path.split('/')[1]),
+  );
   return new HealthImplementation(Object.fromEntries(['', ...names].map((name) => [name, 'SERVING' as const])));
 }
 
