@@ -1,5 +1,5 @@
 import { startBackend } from '@sublace/backend';
-import { TiledMatrix } from '@sublace/linalg';
+import { CholeskyFactor, TiledMatrix } from '@sublace/linalg';
 import {
   diagonalMatrix,
   DOUBLE,
@@ -87,7 +87,7 @@ describe('Posterior', () => {
   it('is the same when it is made from its factor', () => {
     const ggn = randomGgn(8, 8, 9);
     const fresh = posteriorOf(ggn, { priorPrecision: 0.3 });
-    const again = posteriorOf(ggn, { priorPrecision: 0.3, factor: fresh.factor });
+    const again = posteriorOf(ggn, { priorPrecision: 0.3, factor: CholeskyFactor.load(fresh.factor) });
     expect(again.covariance()).toEqual(fresh.covariance());
     expect(again.marginalVariances()).toEqual(fresh.marginalVariances());
     expect(again.logDeterminant).toBeCloseTo(fresh.logDeterminant, 12);
