@@ -26,7 +26,7 @@ it('does nothing where tracing is off', async () => {
   tracer.begin(jobId, 0);
   tracer.apply(started('plan'));
   expect([isTracing(), tracer.lease(lease('plan', 1), 0)]).toEqual([false, '']);
-  expect(await tracer.publishing(jobId, async () => 7)).toBe(7);
+  expect(await tracer.within(jobId, 'publish', async () => 7)).toBe(7);
 });
 
 it('puts leases below their phase, also when one is given before the news of its phase has come', async () => {
@@ -54,7 +54,7 @@ it('puts leases below their phase, also when one is given before the news of its
   tracer.apply(started('score'));
   tracer.lease(lease('score', 3), 0);
   tracer.apply(done('score', 2));
-  await tracer.publishing(jobId, async () => undefined);
+  await tracer.within(jobId, 'publish', async () => undefined);
   tracer.apply({ type: 'jobChanged', jobId, state: 'failed', failure: { code: 'DATA_INVALID', message: 'row 17 is odd' } });
   await tracing.stop();
   receiver.close();

@@ -71,15 +71,16 @@ export class JobTracer {
   }
 
   /**
-   * Runs the publishing of a job inside a span.
+   * Runs what is done for a job as a whole inside a span of its phase.
    *
    * @param jobId  The job.
-   * @param publish  Publishes.
+   * @param name  Name of the span.
+   * @param act  Does it.
    * @returns  What it returns.
    */
-  publishing<T>(jobId: string, publish: () => Promise<T>): Promise<T> {
+  within<T>(jobId: string, name: 'checkpoints' | 'publish', act: () => Promise<T>): Promise<T> {
     const job = this.#jobs.get(jobId);
-    return job ? traced('publish', { 'sublace.job_id': jobId }, publish, below((job.phase ?? job).span)) : publish();
+    return job ? traced(name, { 'sublace.job_id': jobId }, act, below((job.phase ?? job).span)) : act();
   }
 
   #startPhase(jobId: string, job: TracedJob, phase: string, shardCount?: number): void {

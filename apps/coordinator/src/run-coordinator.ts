@@ -229,9 +229,10 @@ async function followJobs(followers: Followers): Promise<void> {
       .apply(change, message)
       .catch((error: unknown) => logger.error({ jobId: change.jobId, reason: String(error) }, 'progress was not told'));
     // Nor is a checkpoint: what it lacks when this process dies is computed again.
-    if (change.type === 'phaseStarted') void checkpoint(change.jobId, change.phase).catch(() => undefined);
+    if (change.type === 'phaseStarted')
+      void tracer.within(change.jobId, 'checkpoints', () => checkpoint(change.jobId, change.phase)).catch(() => undefined);
     // Publication is not awaited: it hashes whole files, while other jobs go on.
-    if (change.type === 'jobFinalised') void tracer.publishing(change.jobId, () => publish(store, publisher, change));
+    if (change.type === 'jobFinalised') void tracer.within(change.jobId, 'publish', () => publish(store, publisher, change));
   }
 }
 

@@ -278,14 +278,20 @@ class Worker {
     const { client, metrics, logger } = this.#parts;
     const error = SublaceError.from(thrown);
     const { code, message, isRetryable } = error;
-    const isStale = held.lost.aborted || this.#stop.signal.aborted || code === 'FENCED' || code === 'NOT_FOUND';
-    metrics.ended(held.ref.phase, isStale ? 'dropped' : 'failed');
-    logger.warn({ ...held.ref, code, workerId: this.workerId }, isStale ? `shard is dropped: ${message}` : `shard failed: ${message}`);
+    const isGone = (why: string): boolean => why === 'FENCED' || why === 'NOT_FOUND';
+    let isStale = held.lost.aborted || this.#stop.signal.aborted || isGone(code);
     if (!isStale && code === 'UNAUTHENTICATED') {
       // The fault of this worker's settings, not of the job: another worker does it.
       await client.releaseShard(held.ref).catch(() => undefined);
       this.#refused.resolve(error);
-    } else if (!isStale) await client.failShard(held.ref, { code, message, retryable: isRetryable }).catch(() => undefined);
+    } else if (!isStale) {
+      await client.failShard(held.ref, { code, message, retryable: isRetryable }).catch((answer: unknown) => {
+        // Without its lease, what went wrong here may well be that somebody else has cleared up.
+        isStale = isGone(SublaceError.from(answer).code);
+      });
+    }
+    metrics.ended(held.ref.phase, isStale ? 'dropped' : 'failed');
+    logger.warn({ ...held.ref, code, workerId: this.workerId }, isStale ? `shard is dropped: ${message}` : `shard failed: ${message}`);
   }
 
   /** Counts how long the coordinator has been out of reach; gives the error to end with when that is too long. */
