@@ -24,7 +24,9 @@ describe('planShards', () => {
   });
 
   it('makes enough shards for many workers, but none too small to be worth its transfer', () => {
-    expect(planShards(60_000, 10, 0)).toHaveLength(64);
+    expect(planShards(2000, 10, 0)).toHaveLength(4);
+    expect(planShards(10_000, 10, 0)).toHaveLength(8);
+    expect(planShards(60_000, 10, 0)).toHaveLength(36);
     expect(planShards(1_000_000, 10, 0)).toHaveLength(305);
     expect(planShards(1_281_167, 1000, 0).length).toBeGreaterThan(2000);
     expect(planShards(100, 10, 0)).toEqual([{ start: 0, count: 100 }]);
