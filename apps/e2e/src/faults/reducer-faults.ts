@@ -1,5 +1,6 @@
 /** Reducers that are killed, stopped or lose their checkpoints, alone and together with others. */
 import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { pointName } from '../distribution/synthetic-runner.ts';
 import { STORES, type Fault, type FaultReport } from './fault.ts';
 import { kill, type FaultCluster } from './fault-cluster.ts';
@@ -71,7 +72,8 @@ async function killed(cluster: FaultCluster, slots: number[], also?: 'checkpoint
   if (also === 'coordinator') await kill(coordinator);
   await Promise.all(slots.map((slot) => kill(cluster.reducers[slot])));
   const proof = also === 'coordinator' ? 'both were killed' : await lost(cluster, slots[0]);
-  if (also === 'checkpoints') rmSync(cluster.checkpoints, { recursive: true, force: true });
+  // Its own: a reducer that lives ends when what it wrote is gone, since it takes that for the work of one that has replaced it.
+  if (also === 'checkpoints') rmSync(join(cluster.checkpoints, jobId, 'reducer-1-of-2'), { recursive: true, force: true });
   if (also === 'coordinator') await cluster.startCoordinator();
   await startReducers(cluster, slots.length);
   cluster.open(POINT);
