@@ -2,20 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
-import { runCluster } from '../cluster/run-cluster.ts';
+import { runCluster, type ClusterOptions } from '../cluster/run-cluster.ts';
 import { count } from '../options.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
-interface ClusterFlags {
-  readonly workers: number;
-  readonly threads: number;
-  readonly reducers: number;
-  readonly port: number;
-  readonly store?: string;
-  readonly stateDir?: string;
-  readonly checkpoints?: string;
-  readonly logLevel: string;
-}
+type ClusterFlags = Omit<ClusterOptions, 'onNote' | 'onLog'>;
 
 async function cluster(flags: ClusterFlags, terminal: Terminal): Promise<void> {
   const { workers, threads, reducers, stateDir } = flags;
