@@ -1,11 +1,10 @@
 /** Serving process: options in, one ready line out, drained on SIGTERM. */
 import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
-import { startBackend } from '@sublace/backend';
-import { openPosterior } from '@sublace/pipeline';
 import { runRole, type RunningRole } from '@sublace/roles';
 import { createLogger } from '@sublace/telemetry';
+import { startCompute } from './compute/compute.ts';
 import { readOptions } from './options.ts';
-import { servePosterior } from './served-posterior.ts';
+import type { LoadedModel } from './models/model.ts';
 import { startServer } from './server.ts';
 
 /** As long as the server itself waits for answers under way. */
@@ -17,14 +16,14 @@ async function start(): Promise<RunningRole | null> {
   const { posterior, model, name, httpPort, grpcPort, host } = options;
   const log = createLogger({ role: 'serving' });
   setLogVerbosity(logVerbosity.NONE); // every failure reaches our own log or message; its lines would stand beside them
-  await startBackend();
-  const fitted = await openPosterior(posterior, model === undefined ? {} : { model });
-  const server = await startServer({ models: [servePosterior(fitted, name)], httpPort, grpcPort, host, log });
+  const compute = await startCompute();
+  const load = (): Promise<LoadedModel> => compute.load({ place: posterior, ...(model !== undefined && { model }) });
+  const server = await startServer({ models: [{ name, version: '1', load }], httpPort, grpcPort, host, log });
   const stop = (): Promise<void> => {
     log.info({}, 'draining');
-    return server.stop();
+    return server.stop().then(() => compute.stop());
   };
-  return { ready: { httpPort: server.httpPort, grpcPort: server.grpcPort, model: name }, ended: new Promise(() => undefined), stop };
+  return { ready: { httpPort: server.httpPort, grpcPort: server.grpcPort, model: name }, ended: compute.gone, stop };
 }
 
 runRole(start, { graceMs: GRACE_MS });

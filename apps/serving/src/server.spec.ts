@@ -4,8 +4,9 @@ import { InferenceClient } from '@sublace/protocol/inference';
 import { service as healthService } from 'grpc-health-check';
 import { describe, expect, it } from 'vitest';
 import { httpCall } from '../test/http-call.ts';
-import { linearGaussianModel } from '../test/linear-gaussian-model.ts';
-import type { ServedModel } from './served-model.ts';
+import { linearGaussianModel, named } from '../test/linear-gaussian-model.ts';
+import type { NamedModel } from './models/model-repository.ts';
+import type { LoadedModel } from './models/model.ts';
 import { startServer, type RunningServer } from './server.ts';
 
 /** A port that is free now: taken and given back. */
@@ -23,7 +24,7 @@ const occupy = (port: number): Promise<Server> =>
   });
 
 /** A model whose answers wait until they are let go. */
-function gated(model: ServedModel): ServedModel & { waitingCount: () => number; letGo: () => void } {
+function gated(model: LoadedModel): LoadedModel & { waitingCount: () => number; letGo: () => void } {
   let waiting: (() => void)[] = [];
   return {
     ...model,
@@ -32,9 +33,9 @@ function gated(model: ServedModel): ServedModel & { waitingCount: () => number; 
       waiting.forEach((resolve) => resolve());
       waiting = [];
     },
-    infer: async (...request) => {
+    infer: async (requests) => {
       await new Promise<void>((resolve) => waiting.push(resolve));
-      return model.infer(...request);
+      return model.infer(requests);
     },
   };
 }
@@ -49,7 +50,7 @@ describe('starting', () => {
   it('is live but not ready, by both protocols, until the warm-up has been answered', async () => {
     const model = gated(linearGaussianModel());
     const [httpPort, grpcPort] = [await freePort(), await freePort()];
-    const starting = startServer({ models: [model], httpPort, grpcPort });
+    const starting = startServer({ models: [named(model)], httpPort, grpcPort });
     await until(() => model.waitingCount() === 1);
 
     const ask = async (method: string, path: string): Promise<[number, object]> => {
@@ -81,7 +82,7 @@ describe('starting', () => {
   it('does not start on a model that cannot answer its warm-up, and lets go of both ports', async () => {
     const [httpPort, grpcPort] = [await freePort(), await freePort()];
     const model = { ...linearGaussianModel(), infer: () => Promise.reject(new TypeError('boom')) };
-    await expect(startServer({ models: [model], httpPort, grpcPort })).rejects.toMatchObject({
+    await expect(startServer({ models: [named(model)], httpPort, grpcPort })).rejects.toMatchObject({
       code: 'INTERNAL',
       message: "model 'linear' failed: boom",
     });
@@ -94,7 +95,7 @@ describe('starting', () => {
     const other = await freePort();
     const ports = taken === 'httpPort' ? { httpPort: port, grpcPort: other } : { httpPort: other, grpcPort: port };
     const flag = taken === 'httpPort' ? '--http-port' : '--grpc-port';
-    await expect(startServer({ models: [linearGaussianModel()], ...ports })).rejects.toMatchObject({
+    await expect(startServer({ models: [named(linearGaussianModel())], ...ports })).rejects.toMatchObject({
       code: 'PORT_IN_USE',
       exitCode: 42,
       message: expect.stringMatching(new RegExp(`port ${port} on 127.0.0.1: .*${flag}`)) as string,
@@ -104,20 +105,20 @@ describe('starting', () => {
   });
 
   it('refuses what cannot be served', async () => {
-    const refused = (models: ServedModel[], message: RegExp): Promise<void> =>
+    const refused = (models: NamedModel[], message: RegExp): Promise<void> =>
       expect(startServer({ models, httpPort: 0, grpcPort: 0 })).rejects.toMatchObject({
         code: 'INVALID_ARGUMENT',
         message: expect.stringMatching(message) as string,
       });
     await refused([], /at least one model/);
-    await refused([linearGaussianModel(), linearGaussianModel()], /linear version 1 twice/);
-    await refused([linearGaussianModel('a/b')], /got 'a\/b'/);
+    await refused([named(linearGaussianModel()), named(linearGaussianModel())], /linear version 1 twice/);
+    await refused([named(linearGaussianModel(), 'a/b')], /got 'a\/b'/);
   });
 });
 
 describe('several models and versions', () => {
   it('serves each by its name, and the last version by default', async () => {
-    const models = [linearGaussianModel('a'), { ...linearGaussianModel('b'), version: '1' }, { ...linearGaussianModel('b'), version: '2' }];
+    const models = [named(linearGaussianModel(), 'a'), named(linearGaussianModel(), 'b'), named(linearGaussianModel(), 'b', '2')];
     const server = await startServer({ models, httpPort: 0, grpcPort: 0 });
     const version = async (path: string): Promise<unknown> => {
       const { model_name, model_version } = (
@@ -135,7 +136,7 @@ describe('several models and versions', () => {
 describe('stopping', () => {
   it('says NOT_SERVING at once, finishes what is under way, and closes', async () => {
     const model = gated(linearGaussianModel());
-    const starting = startServer({ models: [model], httpPort: 0, grpcPort: 0 });
+    const starting = startServer({ models: [named(model)], httpPort: 0, grpcPort: 0 });
     await until(() => model.waitingCount() === 1);
     model.letGo();
     const server: RunningServer = await starting;
@@ -178,7 +179,7 @@ describe('stopping', () => {
 
   it('does not wait longer than it was told for an answer that never comes', async () => {
     const model = gated(linearGaussianModel());
-    const starting = startServer({ models: [model], httpPort: 0, grpcPort: 0, drainTimeoutMs: 50 });
+    const starting = startServer({ models: [named(model)], httpPort: 0, grpcPort: 0, drainTimeoutMs: 50 });
     await until(() => model.waitingCount() === 1);
     model.letGo();
     const server = await starting;

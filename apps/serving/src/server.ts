@@ -1,15 +1,16 @@
 import { SublaceError } from '@sublace/errors';
 import { createGrpcServer } from './grpc/grpc-server.ts';
-import { compute } from './inference/run-inference.ts';
+import { Batcher, batchingDefaults, type BatchingOptions } from './batching/batcher.ts';
+import { computeChecked, type InferenceService } from './inference/run-inference.ts';
 import { silentLog, type ServingLog } from './log.ts';
-import { ModelCatalogue } from './model-catalogue.ts';
+import { ModelRepository, type NamedModel, type ServedVersion } from './models/model-repository.ts';
+import { silentObserver, type ServingObserver } from './observe/observer.ts';
 import { createRestServer } from './rest/rest-server.ts';
-import type { ServedModel } from './served-model.ts';
 
 /** How to serve. */
 export interface ServerOptions {
   /** What to serve, at least one; of several versions of one name, the last is the default. */
-  models: readonly ServedModel[];
+  models: readonly NamedModel[];
   /** Port of REST; 0 takes a free one. Default 8080. */
   httpPort?: number;
   /** Port of gRPC; 0 takes a free one. Default 8081. */
@@ -20,6 +21,10 @@ export interface ServerOptions {
   bodyLimitBytes?: number;
   /** How long answers under way may take when the server stops, milliseconds. Default 30,000. */
   drainTimeoutMs?: number;
+  /** How requests become batches. */
+  batching?: Partial<BatchingOptions>;
+  /** Is told of requests, batches and models. Default: nobody. */
+  observer?: ServingObserver;
   /** Where to report. Default: nowhere. */
   log?: ServingLog;
 }
@@ -46,16 +51,17 @@ const defaultBodyLimitBytes = 64 * 1024 * 1024;
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { models, httpPort = 8080, grpcPort = 8081, host = '127.0.0.1', bodyLimitBytes = defaultBodyLimitBytes } = options;
-  const { drainTimeoutMs = 30_000, log = silentLog } = options;
+  const { drainTimeoutMs = 30_000, observer = silentObserver, log = silentLog } = options;
   checkModels(models);
-  const catalogue = new ModelCatalogue(models);
-  const rest = createRestServer({ catalogue, bodyLimitBytes, log });
-  const grpc = createGrpcServer({ catalogue, bodyLimitBytes, log });
+  const repository = new ModelRepository(observer);
+  const service: InferenceService = { repository, batcher: new Batcher({ ...batchingDefaults, ...options.batching }, observer), observer };
+  const rest = createRestServer({ service, bodyLimitBytes, log });
+  const grpc = createGrpcServer({ service, bodyLimitBytes, log });
 
   const shutDown = async (): Promise<void> => {
-    catalogue.drain();
+    repository.drain();
     grpc.refreshHealth();
-    await within(drainTimeoutMs, catalogue.whenIdle());
+    await within(drainTimeoutMs, repository.whenIdle());
     await Promise.all([within(drainTimeoutMs, rest.close()), grpc.close(1_000)]);
     rest.server.closeAllConnections();
   };
@@ -65,11 +71,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   try {
     await rest.listen({ host, port: httpPort }).catch((error: unknown) => refuseToListen(error, 'HTTP', host, httpPort));
     const boundGrpcPort = await grpc.listen(host, grpcPort).catch((error: unknown) => refuseToListen(error, 'gRPC', host, grpcPort));
-    for (const model of models) {
-      await warmUp(model);
-      catalogue.markReady(model);
-      grpc.refreshHealth();
-    }
+    grpc.refreshHealth();
+    await repository.start(models, (served) => warmUp(service, served));
+    grpc.refreshHealth();
     const address = rest.server.address();
     const boundHttpPort = typeof address === 'object' && address ? address.port : httpPort;
     log.info({ host, httpPort: boundHttpPort, grpcPort: boundGrpcPort, models: models.map((model) => model.name) }, 'serving');
@@ -80,24 +84,25 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
 }
 
-function checkModels(models: readonly ServedModel[]): void {
+function checkModels(models: readonly NamedModel[]): void {
   if (models.length === 0) throw new SublaceError('INVALID_ARGUMENT', 'expected at least one model to serve, got none');
   const keys = models.map((model) => `${model.name} version ${model.version}`);
   const twice = keys.find((key, i) => keys.indexOf(key) !== i);
   if (twice) throw new SublaceError('INVALID_ARGUMENT', `expected each model and version once, got ${twice} twice`);
-  for (const { name, inputs } of models) {
-    // The name is part of the path; one input per model is all that the request checks know.
+  for (const { name } of models) {
+    // The name is part of the path.
     if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(name)) {
       throw new SublaceError('INVALID_ARGUMENT', `expected a model name of letters, digits, '.', '_' and '-', got '${name}'`);
     }
-    if (inputs.length !== 1) throw new SublaceError('INVALID_ARGUMENT', `model '${name}': expected one input, got ${inputs.length}`);
   }
 }
 
 /** One example of zeros through the default outputs: what is slow only once is over before the model is called ready. */
-async function warmUp(model: ServedModel): Promise<void> {
-  const size = model.inputs[0].shape.reduce((product, axis) => product * (axis === -1 ? 1 : axis), 1);
-  await compute(model, new Float32Array(size), 1, model.defaultOutputs, {});
+async function warmUp(service: InferenceService, served: ServedVersion): Promise<void> {
+  const { inputs, defaultOutputs } = served.model.description;
+  const size = inputs[0].shape.reduce((product, axis) => product * (axis === -1 ? 1 : axis), 1);
+  const request = { input: new Float32Array(size), count: 1, outputs: defaultOutputs, parameters: {} };
+  await computeChecked(service, served, request, { signal: new AbortController().signal, deadline: Infinity });
 }
 
 function refuseToListen(error: unknown, protocol: string, host: string, port: number): never {

@@ -1,5 +1,5 @@
-import { SublaceError } from '@sublace/errors';
-import type { OutputTensor, ServedModel } from '../src/served-model.ts';
+import type { NamedModel } from '../src/models/model-repository.ts';
+import type { LoadedModel, ModelAnswer, ModelRequest, OutputTensor } from '../src/models/model.ts';
 
 /**
  * Bayesian linear regression with two outputs, solved in closed form: a real posterior that needs no runtime.
@@ -7,12 +7,9 @@ import type { OutputTensor, ServedModel } from '../src/served-model.ts';
  *   P = X'X / noiseVariance + I,  covariance = P^-1,  weights = covariance X'Y / noiseVariance
  *   mean(x) = x' weights,  variance(x) = x' covariance x  (the same for both outputs)
  *
- * @param name  Name that requests use.
  * @returns  The model, and its predictive in float64 for comparison.
  */
-export function linearGaussianModel(
-  name = 'linear',
-): ServedModel & { predict(x: readonly number[]): { mean: number[]; variance: number } } {
+export function linearGaussianModel(): LoadedModel & { predict(x: readonly number[]): { mean: number[]; variance: number } } {
   const noiseVariance = 0.25;
   const X = Array.from({ length: 12 }, (_, i) => [1, Math.sin(i), (i - 6) / 4]);
   const Y = X.map(([a, b, c]) => [2 * a - b + 0.5 * c, a + 3 * c]);
@@ -31,27 +28,42 @@ export function linearGaussianModel(
     noise_variance: () => [noiseVariance, noiseVariance],
     std: (x) => [0, 1].map(() => Math.sqrt(predict(x).variance + noiseVariance)),
   };
-  return {
-    name,
-    version: '1',
-    platform: 'sublace_laplace',
-    inputs: [{ name: 'input', datatype: 'FP32', shape: [-1, 3] }],
-    outputs: Object.keys(columns).map((column) => ({ name: column, datatype: 'FP32', shape: [-1, 2] })),
-    defaultOutputs: ['mean', 'variance'],
-    properties: { likelihood: 'regression' },
-    predict,
-    infer: async (input, count, outputs, parameters): Promise<OutputTensor[]> => {
-      const unknown = Object.keys(parameters).find((parameter) => parameter !== 'seed');
-      if (unknown) throw new SublaceError('INVALID_ARGUMENT', `expected parameter seed, got '${unknown}'`);
-      const rows = Array.from({ length: count }, (_, n) => Array.from(input.subarray(3 * n, 3 * n + 3)));
-      return outputs.map((output) => ({
-        name: output,
-        datatype: 'FP32',
-        shape: [count, 2],
-        data: Float32Array.from(rows.flatMap(columns[output])),
-      }));
-    },
+  const answer = ({ input, count, outputs, parameters }: ModelRequest): ModelAnswer => {
+    const unknown = Object.keys(parameters).find((parameter) => parameter !== 'seed');
+    if (unknown) return { error: { code: 'INVALID_ARGUMENT', message: `expected parameter seed, got '${unknown}'` } };
+    const rows = Array.from({ length: count }, (_, n) => Array.from(input.subarray(3 * n, 3 * n + 3)));
+    return {
+      outputs: outputs.map((name): OutputTensor => {
+        return { name, datatype: 'FP32', shape: [count, 2], data: Float32Array.from(rows.flatMap(columns[name])) };
+      }),
+    };
   };
+  return {
+    description: {
+      platform: 'sublace_laplace',
+      inputs: [{ name: 'input', datatype: 'FP32', shape: [-1, 3] }],
+      outputs: Object.keys(columns).map((name) => ({ name, datatype: 'FP32', shape: [-1, 2] })),
+      defaultOutputs: ['mean', 'variance'],
+      properties: { likelihood: 'regression' },
+      card: {},
+      memoryBytes: 0,
+    },
+    predict,
+    infer: (requests) => Promise.resolve(requests.map(answer)),
+    dispose: () => Promise.resolve(),
+  };
+}
+
+/**
+ * A model under a name, loaded already.
+ *
+ * @param model  It.
+ * @param name  Name that requests use.
+ * @param version  Its version.
+ * @returns  For `startServer`.
+ */
+export function named(model: LoadedModel, name = 'linear', version = '1'): NamedModel {
+  return { name, version, load: () => Promise.resolve(model) };
 }
 
 const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0);

@@ -7,14 +7,14 @@ import {
 } from '@sublace/protocol/inference';
 import { service as healthService } from 'grpc-health-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { linearGaussianModel } from '../../test/linear-gaussian-model.ts';
+import { linearGaussianModel, named } from '../../test/linear-gaussian-model.ts';
 import { startServer, type RunningServer } from '../server.ts';
 
 const model = linearGaussianModel();
 let server: RunningServer;
 let client: GRPCInferenceServiceClient;
 beforeAll(async () => {
-  server = await startServer({ models: [model], httpPort: 0, grpcPort: 0, bodyLimitBytes: 100_000 });
+  server = await startServer({ models: [named(model)], httpPort: 0, grpcPort: 0, bodyLimitBytes: 100_000 });
   client = new InferenceClient(`127.0.0.1:${server.grpcPort}`, credentials.createInsecure());
 });
 afterAll(async () => {

@@ -2,13 +2,13 @@ import { isIPv6 } from 'node:net';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { inferenceService } from '@sublace/protocol/inference';
 import { HealthImplementation, type ServingStatus } from 'grpc-health-check';
+import type { InferenceService } from '../inference/run-inference.ts';
 import type { ServingLog } from '../log.ts';
-import type { ModelCatalogue } from '../model-catalogue.ts';
 import { inferenceHandlers } from './inference-service.ts';
 
 /** What the gRPC half of the server needs. */
 export interface GrpcServerOptions {
-  catalogue: ModelCatalogue;
+  service: InferenceService;
   /** Limit of a request message. */
   bodyLimitBytes: number;
   log: ServingLog;
@@ -18,7 +18,7 @@ export interface GrpcServerOptions {
 export interface GrpcServer {
   /** Starts to listen; resolves to the port, rejects with what the runtime says. */
   listen(host: string, port: number): Promise<number>;
-  /** Brings `grpc.health.v1` up to date with the catalogue: the service '' stands for the server, the others for models. */
+  /** Brings `grpc.health.v1` up to date with the models on offer: the service '' stands for the server, the others for models. */
   refreshHealth(): void;
   /** Ends: calls under way may finish within the given time, then connections are cut. */
   close(graceMs: number): Promise<void>;
@@ -30,17 +30,18 @@ export interface GrpcServer {
  * @param options  Models, limit, log.
  * @returns  The caller listens and closes.
  */
-export function createGrpcServer({ catalogue, bodyLimitBytes, log }: GrpcServerOptions): GrpcServer {
+export function createGrpcServer({ service, bodyLimitBytes, log }: GrpcServerOptions): GrpcServer {
   // Responses are not limited: an answer that was computed is an answer that is sent.
   const server = new Server({ 'grpc.max_receive_message_length': bodyLimitBytes, 'grpc.max_send_message_length': -1 });
-  server.addService(inferenceService, inferenceHandlers(catalogue, log));
+  server.addService(inferenceService, inferenceHandlers(service, log));
   const health = new HealthImplementation();
   health.addToServer(server);
 
+  const { repository } = service;
   const refreshHealth = (): void => {
     const statusOf = (isReady: boolean): ServingStatus => (isReady ? 'SERVING' : 'NOT_SERVING');
-    health.setStatus('', statusOf(catalogue.isReady));
-    for (const { name } of catalogue.models) health.setStatus(name, statusOf(catalogue.isModelReady(name)));
+    health.setStatus('', statusOf(repository.isReady));
+    for (const name of repository.names) health.setStatus(name, statusOf(repository.isModelReady(name)));
   };
   refreshHealth();
 

@@ -1,7 +1,7 @@
 import { SublaceError } from '@sublace/errors';
 import type { InferParameter, InferTensorContents, ModelInferRequest, ModelInferResponseInit } from '@sublace/protocol/inference';
 import type { InferInput, InferRequest, InferResponse } from '../inference/infer-request.ts';
-import type { ParameterValue } from '../served-model.ts';
+import type { ParameterValue } from '../models/model.ts';
 
 /** The typed field that carries each data type. */
 const contentsFields: Readonly<Record<string, keyof InferTensorContents>> = {

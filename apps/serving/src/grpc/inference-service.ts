@@ -1,40 +1,42 @@
 import type { sendUnaryData, ServerUnaryCall } from '@grpc/grpc-js';
 import { SublaceError } from '@sublace/errors';
 import type { GRPCInferenceServiceHandlers } from '@sublace/protocol/inference';
-import { runInference } from '../inference/run-inference.ts';
+import type { RequestContext } from '../inference/request-context.ts';
+import { newRequestId } from '../inference/request-id.ts';
+import { runInference, type InferenceService } from '../inference/run-inference.ts';
 import { clientStatusOf } from '../inference/status.ts';
 import type { ServingLog } from '../log.ts';
-import type { ModelCatalogue } from '../model-catalogue.ts';
-import type { TensorSpec } from '../served-model.ts';
+import type { TensorSpec } from '../models/model.ts';
 import { serverMetadata } from '../server-metadata.ts';
 import { readInferMessage, writeInferMessage } from './infer-message.ts';
 
 /**
  * Handlers of the six calls of `inference.GRPCInferenceService`.
  *
- * @param catalogue  The models on offer.
+ * @param service  Models and batches.
  * @param log  Where defects are reported.
  * @returns  For a server's `addService`.
  */
-export function inferenceHandlers(catalogue: ModelCatalogue, log: ServingLog): GRPCInferenceServiceHandlers {
+export function inferenceHandlers(service: InferenceService, log: ServingLog): GRPCInferenceServiceHandlers {
+  const { repository } = service;
   const unary = unaryWith(log);
   return {
     ServerLive: unary(() => ({ live: true })),
-    ServerReady: unary(() => ({ ready: catalogue.isReady })),
-    ModelReady: unary(({ name, version }) => ({ ready: catalogue.isModelReady(name, version) })),
+    ServerReady: unary(() => ({ ready: repository.isReady })),
+    ModelReady: unary(({ name, version }) => ({ ready: repository.isModelReady(name, version) })),
     ServerMetadata: unary(() => serverMetadata),
     ModelMetadata: unary(({ name, version }) => {
-      const model = catalogue.find(name, version);
+      const { description } = repository.describe(name, version);
       return {
-        name: model.name,
-        versions: catalogue.versionsOf(model.name),
-        platform: model.platform,
-        inputs: model.inputs.map(metadataOf),
-        outputs: model.outputs.map(metadataOf),
-        properties: { ...model.properties },
+        name,
+        versions: repository.versionsOf(name),
+        platform: description.platform,
+        inputs: description.inputs.map(metadataOf),
+        outputs: description.outputs.map(metadataOf),
+        properties: { ...description.properties },
       };
     }),
-    ModelInfer: unary(async (request) => writeInferMessage(await runInference(catalogue, readInferMessage(request)))),
+    ModelInfer: unary(async (request, call) => writeInferMessage(await runInference(service, readInferMessage(request), contextOf(call)))),
   };
 }
 
@@ -42,12 +44,25 @@ function metadataOf({ name, datatype, shape }: TensorSpec): TensorSpec {
   return { name, datatype, shape };
 }
 
+function contextOf(call: ServerUnaryCall<unknown, unknown>): RequestContext {
+  const gone = new AbortController();
+  call.on('cancelled', () => gone.abort());
+  const deadline = call.getDeadline();
+  return {
+    requestId: newRequestId(call.metadata.get('x-request-id')[0]?.toString()),
+    protocol: 'grpc',
+    signal: gone.signal,
+    deadline: performance.now() + Number(deadline) - Date.now(),
+    tokenName: null,
+  };
+}
+
 /** Makes gRPC handlers from functions that return or throw. */
 function unaryWith(log: ServingLog) {
-  return <Request, Response>(answer: (request: Request) => Response | Promise<Response>) =>
+  return <Request, Response>(answer: (request: Request, call: ServerUnaryCall<Request, Response>) => Response | Promise<Response>) =>
     (call: ServerUnaryCall<Request, Response>, callback: sendUnaryData<Response>): void => {
       Promise.resolve(call.request)
-        .then(answer)
+        .then((request) => answer(request, call))
         .then(
           (response) => callback(null, response),
           (error: unknown) => {

@@ -1,4 +1,4 @@
-import type { OutputTensor, ParameterValue } from '../served-model.ts';
+import type { OutputTensor, ParameterValue } from '../models/model.ts';
 
 /** Contents of an input: bytes, or numbers, flat or nested as in JSON. */
 export type InputContents = { kind: 'raw'; bytes: Uint8Array } | { kind: 'values'; values: unknown };

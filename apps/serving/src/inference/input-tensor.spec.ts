@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { TensorSpec } from '../served-model.ts';
+import type { TensorSpec } from '../models/model.ts';
 import { INPUT_DATATYPES } from './datatypes.ts';
 import type { InferInput } from './infer-request.ts';
 import { readInput } from './input-tensor.ts';

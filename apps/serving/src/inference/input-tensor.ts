@@ -1,5 +1,5 @@
 import { SublaceError } from '@sublace/errors';
-import type { TensorSpec } from '../served-model.ts';
+import type { TensorSpec } from '../models/model.ts';
 import { INPUT_DATATYPES, float32OfRaw } from './datatypes.ts';
 import { flattenValues } from './flatten-values.ts';
 import type { InferInput } from './infer-request.ts';

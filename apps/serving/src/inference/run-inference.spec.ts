@@ -1,8 +1,9 @@
 import { SublaceError } from '@sublace/errors';
 import { describe, expect, it } from 'vitest';
 import { linearGaussianModel } from '../../test/linear-gaussian-model.ts';
-import { ModelCatalogue } from '../model-catalogue.ts';
-import type { OutputTensor, ServedModel } from '../served-model.ts';
+import { patient, readyService } from '../../test/ready-service.ts';
+import type { LoadedModel, OutputTensor } from '../models/model.ts';
+import { silentObserver } from '../observe/observer.ts';
 import type { InferRequest } from './infer-request.ts';
 import { runInference } from './run-inference.ts';
 
@@ -15,20 +16,14 @@ const request: InferRequest = {
   outputs: [],
 };
 
-function ready(model: ServedModel): ModelCatalogue {
-  const catalogue = new ModelCatalogue([model]);
-  catalogue.markReady(model);
-  return catalogue;
-}
-
 const code = (expected: string, message: RegExp): object =>
   expect.objectContaining({ code: expected, message: expect.stringMatching(message) as string });
 
 describe('runInference', () => {
   it('answers default outputs, or those asked for in their order', async () => {
-    const catalogue = ready(linearGaussianModel());
+    const service = await readyService(linearGaussianModel());
     const names = async (outputs: string[]): Promise<string[]> =>
-      (await runInference(catalogue, { ...request, outputs })).outputs.map((output) => output.name);
+      (await runInference(service, { ...request, outputs }, patient)).outputs.map((output) => output.name);
     expect(await names([])).toEqual(['mean', 'variance']);
     expect(await names(['std', 'mean'])).toEqual(['std', 'mean']);
   });
@@ -36,14 +31,14 @@ describe('runInference', () => {
   it('hides what the protocol reserves from the model and shows it the rest', async () => {
     const model = linearGaussianModel();
     const seen: object[] = [];
-    const spied: ServedModel = {
+    const spied: LoadedModel = {
       ...model,
-      infer: (input, count, outputs, knobs) => (seen.push(knobs), model.infer(input, count, outputs, knobs)),
+      infer: (requests) => (seen.push(...requests.map(({ parameters }) => parameters)), model.infer(requests)),
     };
     const parameters = { seed: 3, timeout: 1, priority: 2, sequence_id: 'x', triton_enable: true, binary_data_output: true };
-    await runInference(ready(spied), { ...request, parameters });
+    await runInference(await readyService(spied), { ...request, parameters }, patient);
     expect(seen).toEqual([{ seed: 3 }]);
-    await expect(runInference(ready(model), { ...request, parameters: { seeds: 3 } })).rejects.toEqual(
+    await expect(runInference(await readyService(model), { ...request, parameters: { seeds: 3 } }, patient)).rejects.toEqual(
       code('INVALID_ARGUMENT', /got 'seeds'/),
     );
   });
@@ -64,17 +59,22 @@ describe('runInference', () => {
     ['an output twice', { outputs: ['mean', 'mean'] }, 'INVALID_ARGUMENT', /each output once/],
   ];
   it.each(refused)('refuses %s', async (_, change, expected, message) => {
-    await expect(runInference(ready(linearGaussianModel()), { ...request, ...change })).rejects.toEqual(code(expected, message));
+    await expect(runInference(await readyService(linearGaussianModel()), { ...request, ...change }, patient)).rejects.toEqual(
+      code(expected, message),
+    );
   });
 
-  it('refuses while warming up and while draining', async () => {
-    const model = linearGaussianModel();
-    const catalogue = new ModelCatalogue([model]);
-    await expect(runInference(catalogue, request)).rejects.toEqual(code('UNAVAILABLE', /warming up/));
-    catalogue.markReady(model);
-    await runInference(catalogue, request);
-    catalogue.drain();
-    await expect(runInference(catalogue, request)).rejects.toEqual(code('UNAVAILABLE', /draining/));
+  it('refuses while draining, and tells the observer how each request ended', async () => {
+    const ended: unknown[] = [];
+    const observer = { ...silentObserver, requestEnded: (request: object) => void ended.push(request) };
+    const service = await readyService(linearGaussianModel(), observer);
+    await runInference(service, request, patient);
+    service.repository.drain();
+    await expect(runInference(service, request, patient)).rejects.toEqual(code('UNAVAILABLE', /draining/));
+    expect(ended).toMatchObject([
+      { name: 'linear', version: '1', protocol: 'rest', code: 'OK', count: 1 },
+      { name: 'linear', version: '', code: 'UNAVAILABLE', count: 0 },
+    ]);
   });
 
   const tensor: OutputTensor = { name: 'mean', datatype: 'FP32', shape: [1, 2], data: Float32Array.of(1, 2) };
@@ -88,7 +88,9 @@ describe('runInference', () => {
     ['whose own shapes do not fit', async () => Promise.reject(new SublaceError('SHAPE_MISMATCH', 'inside')), /failed: inside/],
   ];
   it.each(defects)('does not blame the client for a model %s', async (_, infer, message) => {
-    const model = { ...linearGaussianModel(), infer };
-    await expect(runInference(ready(model), { ...request, outputs: ['mean'] })).rejects.toEqual(code('INTERNAL', message));
+    const model: LoadedModel = { ...linearGaussianModel(), infer: async () => [{ outputs: await infer() }] };
+    await expect(runInference(await readyService(model), { ...request, outputs: ['mean'] }, patient)).rejects.toEqual(
+      code('INTERNAL', message),
+    );
   });
 });

@@ -1,8 +1,11 @@
 import { SublaceError, type ErrorCode } from '@sublace/errors';
-import type { ModelCatalogue } from '../model-catalogue.ts';
-import type { OutputTensor, ParameterValue, ServedModel } from '../served-model.ts';
+import type { Batcher } from '../batching/batcher.ts';
+import type { ModelRepository, ServedVersion } from '../models/model-repository.ts';
+import type { ModelDescription, ModelRequest, OutputTensor, ParameterValue } from '../models/model.ts';
+import type { EndedRequest, ServingObserver } from '../observe/observer.ts';
 import type { InferRequest, InferResponse } from './infer-request.ts';
 import { readInput } from './input-tensor.ts';
+import type { RequestContext } from './request-context.ts';
 
 /** Parameters that standard clients and proxies add; they mean nothing here and are not shown to the model. */
 const reservedParameters = new Set([
@@ -15,55 +18,80 @@ const reservedParameters = new Set([
   'binary_data_output',
 ]);
 
+/** What answers requests: the models, the batches, and who is told. */
+export interface InferenceService {
+  readonly repository: ModelRepository;
+  readonly batcher: Batcher;
+  readonly observer: ServingObserver;
+}
+
 /**
  * Answers one request: finds the model, checks everything, computes, and checks the answer. Both protocols end here.
  *
- * @param catalogue  The models on offer.
+ * @param service  Models and batches.
  * @param request  As it came.
+ * @param context  Of the request.
  * @returns  The outputs asked for, in that order.
  * @throws SublaceError NOT_FOUND, UNAVAILABLE while warming up or draining, INVALID_ARGUMENT, SHAPE_MISMATCH, DATA_INVALID for what is wrong
- *   with the request; INTERNAL for what is wrong here.
+ *   with the request; RESOURCE_EXHAUSTED, DEADLINE_EXCEEDED, CANCELLED; INTERNAL for what is wrong here.
  */
-export async function runInference(catalogue: ModelCatalogue, request: InferRequest): Promise<InferResponse> {
-  const model = catalogue.find(request.modelName, request.modelVersion);
-  if (!catalogue.isModelReady(model.name, model.version)) {
-    throw new SublaceError(
-      'UNAVAILABLE',
-      `model '${model.name}': expected it to be ready, got one that is warming up or draining; try again later`,
-    );
+export async function runInference(service: InferenceService, request: InferRequest, context: RequestContext): Promise<InferResponse> {
+  const start = performance.now();
+  const ended: { -readonly [K in keyof EndedRequest]: EndedRequest[K] } = {
+    name: request.modelName,
+    version: request.modelVersion,
+    protocol: context.protocol,
+    code: 'OK',
+    count: 0,
+    total: 0,
+    queue: 0,
+    compute: 0,
+  };
+  try {
+    const lease = service.repository.acquire(request.modelName, request.modelVersion);
+    try {
+      Object.assign(ended, { name: lease.name, version: lease.version });
+      const checked = checkRequest(lease.name, lease.model.description, request);
+      ended.count = checked.count;
+      const { outputs, queue, compute } = await computeChecked(service, lease, checked, context);
+      Object.assign(ended, { queue, compute });
+      return { modelName: lease.name, modelVersion: lease.version, id: request.id, outputs };
+    } finally {
+      lease.release();
+    }
+  } catch (error) {
+    ended.code = SublaceError.from(error).code;
+    throw error;
+  } finally {
+    ended.total = (performance.now() - start) / 1000;
+    service.observer.requestEnded(ended);
   }
-  const { values, count } = readInput(theInput(model, request), model.inputs[0]);
-  const outputs = outputNames(model, request.outputs);
-  const tensors = await catalogue.track(() => compute(model, values, count, outputs, modelParameters(request.parameters)));
-  return { modelName: model.name, modelVersion: model.version, id: request.id, outputs: tensors };
 }
 
 /**
  * Computes one answer and makes sure that it is what the metadata promise; also the warm-up.
  *
- * @param model  Any model.
- * @param values  [count, ...] row-major.
- * @param count  Number of examples.
- * @param outputs  Names of outputs.
- * @param parameters  Knobs.
- * @returns  The outputs, in the order asked for.
+ * @param service  Batches.
+ * @param served  The version.
+ * @param request  Checked.
+ * @param waiting  Who waits.
+ * @returns  The outputs, in the order asked for, and where the time went.
  * @throws SublaceError INVALID_ARGUMENT for a knob that the model refuses; INTERNAL for a model that fails or answers something else.
  */
-export async function compute(
-  model: ServedModel,
-  values: Float32Array,
-  count: number,
-  outputs: readonly string[],
-  parameters: Readonly<Record<string, ParameterValue>>,
-): Promise<OutputTensor[]> {
-  const tensors = await model.infer(values, count, outputs, parameters).catch((error: unknown) => {
-    throw blame(error, model);
+export async function computeChecked(
+  { batcher }: Pick<InferenceService, 'batcher'>,
+  { name, version, model }: ServedVersion,
+  request: ModelRequest,
+  waiting: Pick<RequestContext, 'signal' | 'deadline'>,
+): Promise<{ outputs: OutputTensor[]; queue: number; compute: number }> {
+  const answer = await batcher.submit({ name, version }, model, request, waiting).catch((error: unknown) => {
+    throw blame(error, name);
   });
-  outputs.forEach((name, i) => {
-    const fault = faultOf(tensors[i], name, count, model);
-    if (fault) throw new SublaceError('INTERNAL', `model '${model.name}', output '${name}': ${fault}`);
+  request.outputs.forEach((output, i) => {
+    const fault = faultOf(answer.outputs[i], output, request.count, model.description);
+    if (fault) throw new SublaceError('INTERNAL', `model '${name}', output '${output}': ${fault}`);
   });
-  return tensors;
+  return answer;
 }
 
 /** Codes that speak of the request even when the model raises them; any other is a defect on this side. */
@@ -75,41 +103,48 @@ const requestCodes: ReadonlySet<ErrorCode> = new Set([
   'CANCELLED',
 ]);
 
-function blame(error: unknown, model: ServedModel): SublaceError {
+function blame(error: unknown, name: string): SublaceError {
   const cause = SublaceError.from(error);
-  return requestCodes.has(cause.code) ? cause : new SublaceError('INTERNAL', `model '${model.name}' failed: ${cause.message}`, { cause });
+  return requestCodes.has(cause.code) ? cause : new SublaceError('INTERNAL', `model '${name}' failed: ${cause.message}`, { cause });
 }
 
-function faultOf(tensor: OutputTensor | undefined, name: string, count: number, model: ServedModel): string | null {
-  const spec = model.outputs.find((candidate) => candidate.name === name);
+function faultOf(tensor: OutputTensor | undefined, name: string, count: number, { outputs }: ModelDescription): string | null {
+  const spec = outputs.find((candidate) => candidate.name === name);
   if (tensor?.name !== name || !spec) return `expected it, got ${tensor?.name ?? 'nothing'}`;
-  const expected = spec.shape.map((size) => (size === -1 ? count : size));
-  if (tensor.shape.join() !== expected.join()) return `expected shape [${expected.join(', ')}], got [${tensor.shape.join(', ')}]`;
-  const elementCount = expected.reduce((product, size) => product * size, 1);
+  const fits =
+    tensor.shape.length === spec.shape.length &&
+    tensor.shape.every((size, axis) => (axis === 0 ? size === count : spec.shape[axis] === -1 ? size >= 1 : size === spec.shape[axis]));
+  if (!fits) return `expected shape [${[count, ...spec.shape.slice(1)].join(', ')}], got [${tensor.shape.join(', ')}]`;
+  const elementCount = tensor.shape.reduce((product, size) => product * size, 1);
   if (tensor.data.length !== elementCount) return `expected ${elementCount} elements, got ${tensor.data.length}`;
   // JSON has no NaN, and a client that gets one has been told nothing.
   const index = tensor.data.findIndex((value) => !Number.isFinite(value));
   return index === -1 ? null : `expected finite values, got ${tensor.data[index]} at element ${index}`;
 }
 
-function theInput(model: ServedModel, request: InferRequest): InferRequest['inputs'][number] {
-  const [spec] = model.inputs;
+function checkRequest(name: string, description: ModelDescription, request: InferRequest): ModelRequest {
+  const { values, count } = readInput(theInput(name, description, request), description.inputs[0]);
+  const outputs = outputNames(name, description, request.outputs);
+  return { input: values, count, outputs, parameters: modelParameters(request.parameters) };
+}
+
+function theInput(name: string, { inputs: [spec] }: ModelDescription, request: InferRequest): InferRequest['inputs'][number] {
   const names = request.inputs.map((input) => `'${input.name}'`).join(', ') || 'none';
   if (request.inputs.length !== 1 || request.inputs[0].name !== spec.name) {
-    throw new SublaceError('INVALID_ARGUMENT', `model '${model.name}': expected one input '${spec.name}', got ${names}`);
+    throw new SublaceError('INVALID_ARGUMENT', `model '${name}': expected one input '${spec.name}', got ${names}`);
   }
   return request.inputs[0];
 }
 
-function outputNames(model: ServedModel, requested: readonly string[]): readonly string[] {
-  if (requested.length === 0) return model.defaultOutputs;
-  const known = model.outputs.map((output) => output.name);
-  const unknown = requested.find((name) => !known.includes(name));
+function outputNames(name: string, { outputs, defaultOutputs }: ModelDescription, requested: readonly string[]): readonly string[] {
+  if (requested.length === 0) return defaultOutputs;
+  const known = outputs.map((output) => output.name);
+  const unknown = requested.find((output) => !known.includes(output));
   if (unknown !== undefined) {
-    throw new SublaceError('INVALID_ARGUMENT', `model '${model.name}': expected outputs among ${known.join(', ')}, got '${unknown}'`);
+    throw new SublaceError('INVALID_ARGUMENT', `model '${name}': expected outputs among ${known.join(', ')}, got '${unknown}'`);
   }
   if (new Set(requested).size !== requested.length) {
-    throw new SublaceError('INVALID_ARGUMENT', `model '${model.name}': expected each output once, got ${requested.join(', ')}`);
+    throw new SublaceError('INVALID_ARGUMENT', `model '${name}': expected each output once, got ${requested.join(', ')}`);
   }
   return requested;
 }

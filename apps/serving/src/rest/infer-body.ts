@@ -1,7 +1,7 @@
 import { SublaceError } from '@sublace/errors';
 import { z } from 'zod';
 import type { InferInput, InferRequest } from '../inference/infer-request.ts';
-import type { ParameterValue, TensorSpec } from '../served-model.ts';
+import type { ParameterValue, TensorSpec } from '../models/model.ts';
 
 const parameters = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional();
 

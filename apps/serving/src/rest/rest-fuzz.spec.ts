@@ -1,15 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { linearGaussianModel } from '../../test/linear-gaussian-model.ts';
+import { readyService } from '../../test/ready-service.ts';
 import { silentLog } from '../log.ts';
-import { ModelCatalogue } from '../model-catalogue.ts';
 import { createRestServer } from './rest-server.ts';
 
 const model = linearGaussianModel();
-const catalogue = new ModelCatalogue([model]);
-catalogue.markReady(model);
+const service = await readyService(model);
 const defects: unknown[] = [];
-const app = createRestServer({ catalogue, bodyLimitBytes: 10_000, log: { ...silentLog, error: (fields) => defects.push(fields) } });
+const app = createRestServer({ service, bodyLimitBytes: 10_000, log: { ...silentLog, error: (fields) => defects.push(fields) } });
 
 /** Anything at all. */
 const wild = fc.oneof(fc.jsonValue(), fc.integer(), fc.double(), fc.array(fc.maxSafeInteger(), { maxLength: 5 }));

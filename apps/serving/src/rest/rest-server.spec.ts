@@ -2,13 +2,13 @@ import { connect } from 'node:net';
 import { deflateSync, gunzipSync, gzipSync, inflateSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { httpCall, type HttpAnswer } from '../../test/http-call.ts';
-import { linearGaussianModel } from '../../test/linear-gaussian-model.ts';
+import { linearGaussianModel, named } from '../../test/linear-gaussian-model.ts';
 import { startServer, type RunningServer } from '../server.ts';
 
 const bodyLimitBytes = 100_000;
 const model = linearGaussianModel();
 let server: RunningServer;
-beforeAll(async () => void (server = await startServer({ models: [model], httpPort: 0, grpcPort: 0, bodyLimitBytes })));
+beforeAll(async () => void (server = await startServer({ models: [named(model)], httpPort: 0, grpcPort: 0, bodyLimitBytes })));
 afterAll(() => server.stop());
 
 const get = (path: string): Promise<HttpAnswer> => httpCall(server.httpPort, 'GET', path);

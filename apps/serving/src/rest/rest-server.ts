@@ -1,9 +1,12 @@
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { SublaceError } from '@sublace/errors';
 import { fastify, type FastifyInstance, type FastifyReply } from 'fastify';
-import { runInference } from '../inference/run-inference.ts';
+import type { RequestContext } from '../inference/request-context.ts';
+import { newRequestId } from '../inference/request-id.ts';
+import { runInference, type InferenceService } from '../inference/run-inference.ts';
 import { clientStatusOf } from '../inference/status.ts';
 import type { ServingLog } from '../log.ts';
-import type { ModelCatalogue } from '../model-catalogue.ts';
+import type { ModelRepository } from '../models/model-repository.ts';
 import { serverMetadata } from '../server-metadata.ts';
 import { chooseCoding, decodeBody, encodeBody } from './content-coding.ts';
 import { HttpError } from './http-error.ts';
@@ -12,7 +15,7 @@ import { readInferBody } from './infer-body.ts';
 
 /** What the REST half of the server needs. */
 export interface RestServerOptions {
-  catalogue: ModelCatalogue;
+  service: InferenceService;
   /** Limit of a request body, before and after decompression. */
   bodyLimitBytes: number;
   log: ServingLog;
@@ -31,7 +34,7 @@ const requestTimeoutMs = 300_000;
  * @param options  Models, limit, log.
  * @returns  A Fastify instance: the caller listens and closes.
  */
-export function createRestServer({ catalogue, bodyLimitBytes, log }: RestServerOptions): FastifyInstance {
+export function createRestServer({ service, bodyLimitBytes, log }: RestServerOptions): FastifyInstance {
   const answerError = errorAnswer(log, bodyLimitBytes);
   const app = fastify({
     bodyLimit: bodyLimitBytes,
@@ -53,50 +56,51 @@ export function createRestServer({ catalogue, bodyLimitBytes, log }: RestServerO
     void reply.code(status).send({ error: message });
   });
 
-  addHealthRoutes(app, catalogue);
-  addModelRoutes(app, catalogue);
-  addInferRoutes(app, catalogue, bodyLimitBytes);
+  addHealthRoutes(app, service.repository);
+  addModelRoutes(app, service.repository);
+  addInferRoutes(app, service, bodyLimitBytes);
   return app;
 }
 
-function addHealthRoutes(app: FastifyInstance, catalogue: ModelCatalogue): void {
+function addHealthRoutes(app: FastifyInstance, repository: ModelRepository): void {
   app.get('/v2', () => serverMetadata);
   app.get('/v2/health/live', () => ({ live: true }));
   app.get('/v2/health/ready', (_request, reply) => {
-    if (catalogue.isReady) return { ready: true };
+    if (repository.isReady) return { ready: true };
     return reply
       .code(503)
       .send({ ready: false, error: 'expected every model to be ready, got one that is warming up, or a server that is draining' });
   });
 }
 
-function addModelRoutes(app: FastifyInstance, catalogue: ModelCatalogue): void {
+function addModelRoutes(app: FastifyInstance, repository: ModelRepository): void {
   for (const path of ['/v2/models/:model', '/v2/models/:model/versions/:version']) {
     app.get<ModelPath>(path, ({ params }) => {
-      const { name, platform, inputs, outputs, properties } = catalogue.find(params.model, params.version);
-      return { name, versions: catalogue.versionsOf(name), platform, inputs, outputs, properties };
+      const { name, description } = repository.describe(params.model, params.version);
+      const { platform, inputs, outputs, properties } = description;
+      return { name, versions: repository.versionsOf(name), platform, inputs, outputs, properties };
     });
     app.get<ModelPath>(`${path}/ready`, ({ params }, reply) => {
-      const { name } = catalogue.find(params.model, params.version);
-      if (catalogue.isModelReady(params.model, params.version)) return { name, ready: true };
+      const name = params.model;
+      if (repository.isModelReady(name, params.version)) return { name, ready: true };
       return reply.code(503).send({ name, ready: false, error: `model '${name}' is warming up or draining` });
     });
   }
 }
 
-function addInferRoutes(app: FastifyInstance, catalogue: ModelCatalogue, bodyLimitBytes: number): void {
+function addInferRoutes(app: FastifyInstance, service: InferenceService, bodyLimitBytes: number): void {
   for (const path of ['/v2/models/:model/infer', '/v2/models/:model/versions/:version/infer']) {
-    app.post<ModelPath>(path, async ({ params, body: received, headers }, reply) => {
+    app.post<ModelPath>(path, async ({ params, body: received, headers, raw }, reply) => {
       const modelVersion = params.version ?? '';
-      const model = catalogue.find(params.model, modelVersion);
+      const { description } = service.repository.describe(params.model, modelVersion);
       const body = await decodeBody((received as Buffer | undefined) ?? Buffer.alloc(0), headers['content-encoding'], bodyLimitBytes);
       const headerLength = headers['inference-header-content-length'];
       const { inference, isBinary } = readInferBody(body, Array.isArray(headerLength) ? headerLength.join() : headerLength, {
         modelName: params.model,
         modelVersion,
-        input: model.inputs[0],
+        input: description.inputs[0],
       });
-      const answer = writeInferAnswer(await runInference(catalogue, inference), isBinary);
+      const answer = writeInferAnswer(await runInference(service, inference, contextOf(headers, raw)), isBinary);
       const coding = chooseCoding(headers['accept-encoding'], answer.body.length);
       void reply.headers(answer.headers).header('vary', 'accept-encoding');
       if (!coding) return answer.body;
@@ -104,6 +108,14 @@ function addInferRoutes(app: FastifyInstance, catalogue: ModelCatalogue, bodyLim
       return encodeBody(answer.body, coding);
     });
   }
+}
+
+/** Of one call: cancelled when the client closes its connection before it has its answer. */
+function contextOf(headers: IncomingHttpHeaders, raw: IncomingMessage): RequestContext {
+  const gone = new AbortController();
+  raw.socket.once('close', () => gone.abort());
+  const given = headers['x-request-id'];
+  return { requestId: newRequestId(given?.toString()), protocol: 'rest', signal: gone.signal, deadline: Infinity, tokenName: null };
 }
 
 /** Status and message of an error; defects are also logged, with their cause. */

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compute } from './inference/run-inference.ts';
-import { knobsOf, servePosterior, type Predictor } from './served-posterior.ts';
+import { knobsOf, posteriorModel, type Predictor } from './posterior-model.ts';
 
 const manifest: Predictor['manifest'] = {
   digest: 'd',
@@ -15,6 +14,7 @@ const manifest: Predictor['manifest'] = {
 const predictor: Predictor = {
   manifest,
   inputShape: [1],
+  dispose: () => undefined,
   predict: (inputs, count, options) =>
     (options?.outputs ?? []).map((name) => {
       const rows = Array.from(inputs, (x) => (name === 'entropy' ? [x] : [x, 2 * x]));
@@ -22,10 +22,10 @@ const predictor: Predictor = {
     }),
 };
 
-describe('servePosterior', () => {
+describe('posteriorModel', () => {
   it('tells shapes and default outputs of either likelihood', () => {
     const model = { ...manifest.model, outputCount: 10 };
-    const classifier = servePosterior({ ...predictor, inputShape: [28, 28, 1], manifest: { ...manifest, model } }, 'm');
+    const classifier = posteriorModel({ ...predictor, inputShape: [28, 28, 1], manifest: { ...manifest, model } }).description;
     expect(classifier.inputs).toEqual([{ name: 'input', datatype: 'FP32', shape: [-1, 28, 28, 1] }]);
     expect(Object.fromEntries(classifier.outputs.map(({ name, shape }) => [name, shape]))).toEqual({
       probabilities: [-1, 10],
@@ -38,7 +38,7 @@ describe('servePosterior', () => {
     expect(classifier.defaultOutputs).toEqual(['probabilities', 'logit_variance', 'entropy']);
     expect(classifier.properties).toMatchObject({ likelihood: 'classification', posterior_digest: 'd', subnetwork_size: '4' });
 
-    const regression = servePosterior({ ...predictor, manifest: { ...manifest, likelihood: 'regression' } }, 'm');
+    const regression = posteriorModel({ ...predictor, manifest: { ...manifest, likelihood: 'regression' } }).description;
     const names = ['mean', 'variance', 'noise_variance', 'std'];
     expect(regression.outputs.map(({ name, shape }) => [name, ...shape])).toEqual([
       ...names.map((name) => [name, -1, 2]),
@@ -49,11 +49,11 @@ describe('servePosterior', () => {
 
   it('tells those of binary answers and of a heteroscedastic regression', () => {
     const model = { ...manifest.model, outputCount: 4 };
-    const binary = servePosterior({ ...predictor, manifest: { ...manifest, model, likelihood: 'binary' } }, 'm');
+    const binary = posteriorModel({ ...predictor, manifest: { ...manifest, model, likelihood: 'binary' } }).description;
     expect(binary.outputs.find(({ name }) => name === 'probabilities')?.shape).toEqual([-1, 4]);
     expect(binary.outputs.find(({ name }) => name === 'entropy')?.shape).toEqual([-1]);
     expect(binary.defaultOutputs).toEqual(['probabilities', 'logit_variance', 'entropy']);
-    const heteroscedastic = servePosterior({ ...predictor, manifest: { ...manifest, model, likelihood: 'heteroscedastic' } }, 'm');
+    const heteroscedastic = posteriorModel({ ...predictor, manifest: { ...manifest, model, likelihood: 'heteroscedastic' } }).description;
     expect(Object.fromEntries(heteroscedastic.outputs.map(({ name, shape }) => [name, shape]))).toEqual({
       mean: [-1, 2],
       variance: [-1, 2],
@@ -65,22 +65,26 @@ describe('servePosterior', () => {
   });
 
   it('gives each output its shape, in the order asked for, in float32', async () => {
-    const tensors = await compute(servePosterior(predictor, 'm'), Float32Array.of(0, 3), 2, ['entropy', 'logits'], { seed: 1 });
-    expect(tensors).toEqual([
+    const request = { input: Float32Array.of(0, 3), count: 2, outputs: ['entropy', 'logits'], parameters: { seed: 1 } };
+    const outputs = [
       { name: 'entropy', datatype: 'FP32', shape: [2], data: Float32Array.of(0, 3) },
       { name: 'logits', datatype: 'FP32', shape: [2, 2], data: Float32Array.of(0, 0, 3, 6) },
-    ]);
+    ];
+    expect(await posteriorModel(predictor).infer([request])).toEqual([{ outputs }]);
   });
 
   it('refuses a request whose draws would hold up everybody else', async () => {
-    const ask = (link: string, samples: number): Promise<unknown> =>
-      servePosterior(predictor, 'm').infer(new Float32Array(1001), 1001, ['logits'], { link, samples });
-    await expect(ask('monte-carlo', 10_000)).rejects.toMatchObject({
-      code: 'INVALID_ARGUMENT',
-      message: expect.stringMatching(/1001 examples of 10000/) as string,
+    const ask = async (link: string, samples: number): Promise<unknown> =>
+      (
+        await posteriorModel(predictor).infer([
+          { input: new Float32Array(1001), count: 1001, outputs: ['logits'], parameters: { link, samples } },
+        ])
+      )[0];
+    expect(await ask('monte-carlo', 10_000)).toEqual({
+      error: { code: 'INVALID_ARGUMENT', message: expect.stringMatching(/1001 examples of 10000/) as string },
     });
-    await expect(ask('monte-carlo', 9_990)).resolves.toHaveLength(1);
-    await expect(ask('probit', 10_000)).resolves.toHaveLength(1);
+    expect(await ask('monte-carlo', 9_990)).toHaveProperty('outputs');
+    expect(await ask('probit', 10_000)).toHaveProperty('outputs');
   });
 });
 

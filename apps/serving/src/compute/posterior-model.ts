@@ -1,10 +1,11 @@
 import { SublaceError } from '@sublace/errors';
 import { familyOf, type Family, type FittedModel, type PosteriorManifest, type PredictOptions } from '@sublace/pipeline';
 import type { Link } from '@sublace/predictive';
-import type { OutputTensor, ParameterValue, ServedModel, TensorSpec } from './served-model.ts';
+import type { JsonObject } from '@sublace/scheduling';
+import type { LoadedModel, ModelAnswer, ModelRequest, OutputTensor, ParameterValue, TensorSpec } from '../models/model.ts';
 
 /** What serving needs of a fitted model. */
-export type Predictor = Pick<FittedModel, 'inputShape' | 'predict'> & {
+export type Predictor = Pick<FittedModel, 'inputShape' | 'predict' | 'dispose'> & {
   readonly manifest: Pick<PosteriorManifest, 'digest' | 'effectiveDimension' | 'likelihood' | 'model' | 'priorPrecision' | 'subnetwork'>;
 };
 
@@ -19,11 +20,10 @@ const drawsMax = 10_000_000;
 /**
  * A fitted model as the protocols serve it: metadata from its manifest, request parameters as knobs.
  *
- * @param fitted  The fitted model. Borrowed.
- * @param name  Name that requests use.
- * @returns  A model for `startServer`.
+ * @param fitted  The fitted model, which the result then owns.
+ * @returns  A model.
  */
-export function servePosterior(fitted: Predictor, name: string): ServedModel {
+export function posteriorModel(fitted: Predictor): LoadedModel {
   const { likelihood, model } = fitted.manifest;
   const family = familyOf(likelihood);
   // Samples have a shape that a request chooses, which metadata cannot promise.
@@ -31,22 +31,34 @@ export function servePosterior(fitted: Predictor, name: string): ServedModel {
     return { name: output, datatype: 'FP32', shape: shapeOf(output, family, model.outputCount) };
   });
   return {
-    name,
-    version: '1',
-    platform: 'sublace_laplace',
-    inputs: [{ name: 'input', datatype: 'FP32', shape: [-1, ...fitted.inputShape] }],
-    outputs,
-    defaultOutputs: family.defaultOutputs,
-    properties: propertiesOf(fitted.manifest),
-    infer: async (input, count, names, parameters) => {
-      const knobs = knobsOf(parameters, likelihood);
-      checkDraws(knobs, count);
-      const predicted = fitted.predict(input, count, { outputs: names, ...knobs });
-      return predicted.map(({ name: output, shape, data }): OutputTensor => {
-        return { name: output, datatype: 'FP32', shape: [...shape], data: Float32Array.from(data) };
-      });
+    description: {
+      platform: 'sublace_laplace',
+      inputs: [{ name: 'input', datatype: 'FP32', shape: [-1, ...fitted.inputShape] }],
+      outputs,
+      defaultOutputs: family.defaultOutputs,
+      properties: propertiesOf(fitted.manifest),
+      card: {} satisfies JsonObject,
+      memoryBytes: 0,
     },
+    infer: (requests) => Promise.resolve(requests.map((request) => answer(fitted, request))),
+    dispose: () => Promise.resolve(fitted.dispose()),
   };
+}
+
+function answer(fitted: Predictor, { input, count, outputs, parameters }: ModelRequest): ModelAnswer {
+  try {
+    const knobs = knobsOf(parameters, fitted.manifest.likelihood);
+    checkDraws(knobs, count);
+    const predicted = fitted.predict(input, count, { outputs, ...knobs });
+    return {
+      outputs: predicted.map(({ name, shape, data }): OutputTensor => {
+        return { name, datatype: 'FP32', shape: [...shape], data: Float32Array.from(data) };
+      }),
+    };
+  } catch (error) {
+    const { code, message } = SublaceError.from(error);
+    return { error: { code, message } };
+  }
 }
 
 /** Of an output, with -1 for the examples of a request. */

@@ -1,0 +1,29 @@
+import { Batcher, batchingDefaults } from '../src/batching/batcher.ts';
+import type { RequestContext } from '../src/inference/request-context.ts';
+import type { InferenceService } from '../src/inference/run-inference.ts';
+import { ModelRepository } from '../src/models/model-repository.ts';
+import type { LoadedModel } from '../src/models/model.ts';
+import { silentObserver, type ServingObserver } from '../src/observe/observer.ts';
+import { named } from './linear-gaussian-model.ts';
+
+/** A client that waits for ever. */
+export const patient: RequestContext = {
+  requestId: 'a-request',
+  protocol: 'rest',
+  signal: new AbortController().signal,
+  deadline: Infinity,
+  tokenName: null,
+};
+
+/**
+ * A service with one model, ready and without sockets.
+ *
+ * @param model  It, under the name `linear`.
+ * @param observer  Is told of everything.
+ * @returns  The service.
+ */
+export async function readyService(model: LoadedModel, observer: ServingObserver = silentObserver): Promise<InferenceService> {
+  const repository = new ModelRepository(observer);
+  await repository.start([named(model)], () => Promise.resolve());
+  return { repository, batcher: new Batcher(batchingDefaults, observer), observer };
+}
