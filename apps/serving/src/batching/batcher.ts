@@ -41,7 +41,7 @@ export class Batcher {
    * @param observer  Is told of queues and batches.
    */
   constructor(options: BatchingOptions, observer: ServingObserver) {
-    void options;
+    options;
     this.#observer = observer;
   }
 

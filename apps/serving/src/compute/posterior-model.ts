@@ -41,7 +41,10 @@ export function posteriorModel(fitted: Predictor): LoadedModel {
       memoryBytes: 0,
     },
     infer: (requests) => Promise.resolve(requests.map((request) => answer(fitted, request))),
-    dispose: () => Promise.resolve(fitted.dispose()),
+    dispose: () => {
+      fitted.dispose();
+      return Promise.resolve();
+    },
   };
 }
 
