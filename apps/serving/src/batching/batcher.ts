@@ -40,8 +40,7 @@ export class Batcher {
    * @param options  Sizes and times.
    * @param observer  Is told of queues and batches.
    */
-  constructor(options: BatchingOptions, observer: ServingObserver) {
-    options;
+  constructor(_options: BatchingOptions, observer: ServingObserver) {
     this.#observer = observer;
   }
 

@@ -52,8 +52,14 @@ export async function startCompute(options: { loader?: string | undefined; threa
   const info = await new Promise<JsonObject>((resolve, reject) => {
     void gone.then(reject);
     thread.on('message', (reply: Reply) => {
-      if (reply.type === 'ready') { resolve(reply.info); return; }
-      if (reply.type === 'notReady') { reject(new SublaceError(reply.error.code, reply.error.message)); return; }
+      if (reply.type === 'ready') {
+        resolve(reply.info);
+        return;
+      }
+      if (reply.type === 'notReady') {
+        reject(new SublaceError(reply.error.code, reply.error.message));
+        return;
+      }
       const call = waiting.get(reply.id);
       waiting.delete(reply.id);
       if (reply.type === 'failed') call?.reject(new SublaceError(reply.error.code, reply.error.message));
