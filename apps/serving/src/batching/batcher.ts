@@ -37,7 +37,7 @@ export class Batcher {
   readonly #observer: ServingObserver;
 
   /**
-   * @param options  Sizes and times.
+   * @param _options  Sizes and times.
    * @param observer  Is told of queues and batches.
    */
   constructor(_options: BatchingOptions, observer: ServingObserver) {
