@@ -1,0 +1,45 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { runSublace } from '../command-line/run-sublace.ts';
+
+/** A small posterior on disk. */
+export interface ToyPosterior {
+  /** Folder of the artifact. */
+  readonly place: string;
+  /** sha256 that its manifest names. */
+  readonly digest: string;
+}
+
+/**
+ * Fits a one-dimensional regression: input [N, 1], outputs `mean` and `variance` [N, 1]. Another seed is another model and another posterior, whose
+ * answers differ from those of this one everywhere.
+ *
+ * @param folder  Where to put model and posterior, under names of their own.
+ * @param seed  Of the data and of the weights.
+ * @returns  The posterior.
+ */
+export async function fitToyPosterior(folder: string, seed: number): Promise<ToyPosterior> {
+  const data = `toy-1d?count=100&seed=${seed}`;
+  const model = join(folder, `model-${seed}`);
+  const place = join(folder, `posterior-${seed}`);
+  await runToEnd('train', '--data', data, '--arch', 'mlp:8x1', '--epochs', '20', '--seed', String(seed), '--out', model);
+  const options = ['--likelihood', 'regression', '--subnetwork', 'largest-variance:12', '--workers', '1', '--out', place];
+  await runToEnd('fit', '--model', model, '--data', data, ...options);
+  const manifest = JSON.parse(await readFile(join(place, 'manifest.json'), 'utf8')) as { digest: string };
+  return { place, digest: manifest.digest };
+}
+
+/**
+ * Fits two posteriors that can be told apart by any answer.
+ *
+ * @param folder  Where to put them.
+ * @returns  Both.
+ */
+export async function fitTwoToyPosteriors(folder: string): Promise<[ToyPosterior, ToyPosterior]> {
+  return Promise.all([fitToyPosterior(folder, 1), fitToyPosterior(folder, 2)]);
+}
+
+async function runToEnd(...args: string[]): Promise<void> {
+  const { status, stderr } = await runSublace(args);
+  if (status !== 0) throw new Error(`sublace ${args.join(' ')}: expected exit code 0, got ${status}:\n${stderr}`);
+}
