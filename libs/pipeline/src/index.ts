@@ -17,13 +17,14 @@ export { preflightFit, type FitPreflight, type FitWorkers } from './preflight/pr
 export type { PhaseEstimate } from './preflight/fit-estimate.ts';
 
 export { familyOf } from './families/family-of.ts';
-export type { Family, PredictedOutput, PredictiveFacts, Scores } from './families/family.ts';
+export type { Family, MomentsNeeded, PredictedOutput, PredictKnobs, PredictiveFacts, Scores } from './families/family.ts';
 export type { NoiseVariance } from './families/noise-variance.ts';
-export { FittedModel, openPosterior, type PredictOptions } from './posterior/fitted-model.ts';
+export { FittedModel, openPosterior } from './posterior/fitted-model.ts';
 export { mergePosteriors, type MergeOptions } from './posterior/merge-posteriors.ts';
 export { readPosteriorManifest } from './posterior/read-posterior.ts';
 export { POSTERIOR_KIND, type PosteriorManifest } from './posterior/posterior-manifest.ts';
 export { SEQUENCE_KIND, type SequenceManifest } from './posterior/posterior-sequence.ts';
+export { JOINT_OUTPUTS, type PredictOptions, type PredictRequest } from './predict/request-plan.ts';
 export type { LinearisedOutputs } from './predict/linearised-outputs.ts';
 export { probabilitiesOf } from './predict/probabilities.ts';
 export { evaluate, type ClassificationScores, type Evaluation, type PredictorScores, type RegressionScores } from './evaluate/evaluate.ts';

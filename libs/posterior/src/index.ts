@@ -13,4 +13,5 @@ export {
 } from './evidence-ascent.ts';
 export { normalSampler } from './normal-sampler.ts';
 export { logProbability } from './log-probability.ts';
+export type { CovarianceRoots, WeightCovariance } from './weight-covariance.ts';
 export { sampleWeights, weightDeviations } from './weight-samples.ts';

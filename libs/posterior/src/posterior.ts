@@ -2,6 +2,7 @@ import { float64, type Float64Matrix } from '@sublace/backend';
 import { SublaceError } from '@sublace/errors';
 import { CholeskyFactor, denseOf, factorise, TiledMatrix, type NotPositiveDefinite, type TileSource } from '@sublace/linalg';
 import * as tf from '@tensorflow/tfjs';
+import type { CovarianceRoots, WeightCovariance } from './weight-covariance.ts';
 
 /** What a posterior is made from. */
 export interface PosteriorOptions {
@@ -36,7 +37,7 @@ const COVARIANCE_SIZE_MAX = 8192;
  *
  * GGN and factor are kept as tiles, so S is bound by memory only: S^2 / 2 doubles for the factor.
  */
-export class Posterior {
+export class Posterior implements WeightCovariance {
   readonly indices: Int32Array;
   readonly mapValues: Float64Array;
   readonly ggn: TileSource;
@@ -117,6 +118,14 @@ export class Posterior {
    */
   solveAdjoint(z: tf.Tensor2D): tf.Tensor2D {
     return this.#joined(this.factor.solveAdjoint(this.#cut(z)));
+  }
+
+  roots(columns: tf.Tensor2D): CovarianceRoots {
+    return { plus: this.solve(columns) };
+  }
+
+  spread(z: tf.Tensor2D): tf.Tensor2D {
+    return this.solveAdjoint(z);
   }
 
   /**

@@ -8,6 +8,9 @@ export const LINKS = ['probit', 'bridge', 'bridge-normalised', 'monte-carlo'] as
 /** One of {@link LINKS}. */
 export type Link = (typeof LINKS)[number];
 
+/** Draws where a caller names no number. */
+export const SAMPLES_DEFAULT = 1000;
+
 /** Gaussian logits of one example. */
 export interface GaussianLogits {
   /** [C] */
@@ -44,6 +47,6 @@ export function applyLink(link: Link, logits: GaussianLogits, options: LinkOptio
     case 'bridge-normalised':
       return laplaceBridge(logits, true);
     case 'monte-carlo':
-      return monteCarlo(logits, options.samples ?? 1000, options.seed ?? 0);
+      return monteCarlo(logits, options.samples ?? SAMPLES_DEFAULT, options.seed ?? 0);
   }
 }

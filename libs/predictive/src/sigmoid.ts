@@ -1,5 +1,5 @@
 import { normalSampler } from '@sublace/posterior';
-import type { Link, LinkOptions } from './link.ts';
+import { SAMPLES_DEFAULT, type Link, type LinkOptions } from './link.ts';
 
 /** Ways from a Gaussian logit to the probability of a yes. */
 export const SIGMOID_LINKS = ['probit', 'monte-carlo'] as const satisfies readonly Link[];
@@ -27,7 +27,7 @@ export interface SigmoidLogits {
  */
 export function sigmoidProbabilities(link: SigmoidLink, { mean, variance }: SigmoidLogits, options: LinkOptions = {}): Float64Array {
   const probabilities = new Float64Array(2 * mean.length);
-  const samples = options.samples ?? 1000;
+  const samples = options.samples ?? SAMPLES_DEFAULT;
   const normal = normalSampler(options.seed ?? 0);
   for (const [c, f] of mean.entries()) {
     if (link === 'probit') {
@@ -46,6 +46,12 @@ export function sigmoidProbabilities(link: SigmoidLink, { mean, variance }: Sigm
   return probabilities;
 }
 
-function sigmoid(f: number): number {
+/**
+ * 1 / (1 + exp(-f)).
+ *
+ * @param f  A logit.
+ * @returns  The probability of a yes.
+ */
+export function sigmoid(f: number): number {
   return 1 / (1 + Math.exp(-f));
 }

@@ -4,7 +4,7 @@ import { SublaceError } from '@sublace/errors';
 import { openPosterior } from '@sublace/pipeline';
 import { LINKS, type Link } from '@sublace/predictive';
 import { Command, Option } from 'commander';
-import { count } from '../options.ts';
+import { count, real } from '../options.ts';
 import { readInputs } from '../predict/read-inputs.ts';
 import { OUTPUT_KINDS, toRows, writeOutputs } from '../predict/write-outputs.ts';
 import type { Terminal } from '../terminal/terminal.ts';
@@ -18,6 +18,7 @@ interface PredictFlags {
   readonly link?: Link;
   readonly samples?: number;
   readonly seed?: number;
+  readonly temperature?: number;
 }
 
 async function predict({ posterior, input, output, outputs, ...knobs }: PredictFlags, terminal: Terminal): Promise<void> {
@@ -53,10 +54,11 @@ export function predictCommand(terminal: () => Terminal): Command {
     .option('--output <file>', `${OUTPUT_KINDS.join(', ')} (default: one JSON object per line on standard output)`)
     .option(
       '--outputs <names>',
-      'comma-separated; also joint_covariance between all inputs, samples of the function (default: probabilities,logit_variance,entropy or mean,variance)',
+      'comma-separated: probabilities, logit_variance, entropy, logits, map_probabilities, mutual_information, logit_covariance, or mean, variance, noise_variance, std; also joint_covariance between all inputs, samples of the function (default: probabilities,logit_variance,entropy or mean,variance)',
     )
     .addOption(new Option('--link <link>', 'from logits to probabilities').choices(LINKS))
-    .option('--samples <count>', 'draws of the monte-carlo link or of the output samples', count())
-    .option('--seed <seed>', 'seed of either', count({ min: 0 }))
+    .option('--samples <count>', 'draws of the monte-carlo link, of mutual_information or of the output samples', count())
+    .option('--seed <seed>', 'seed of any of them', count({ min: 0 }))
+    .option('--temperature <number>', 'divides the logits before they become probabilities', real({ min: 1e-6 }))
     .action((flags: PredictFlags) => predict(flags, terminal()));
 }

@@ -32,6 +32,8 @@ describe('posteriorModel', () => {
       logit_variance: [-1, 10],
       logits: [-1, 10],
       map_probabilities: [-1, 10],
+      mutual_information: [-1],
+      logit_covariance: [-1, 10, 10],
       joint_covariance: [-1, 10, -1, 10],
       entropy: [-1],
     });

@@ -2,15 +2,16 @@ import { checkTargetValues } from '@sublace/data';
 import { SublaceError } from '@sublace/errors';
 import { bernoulli } from '@sublace/likelihoods';
 import { accuracy, brier, ece, fitTemperature, meanLogLikelihood, predictiveEntropy } from '@sublace/metrics';
-import { SIGMOID_LINKS, sigmoidProbabilities, type LinkOptions, type SigmoidLink } from '@sublace/predictive';
-import type { LinearisedOutputs } from '../predict/linearised-outputs.ts';
+import { SIGMOID_LINKS, sigmoidMutualInformation, sigmoidProbabilities, type LinkOptions, type SigmoidLink } from '@sublace/predictive';
+import { covarianceOf, type LinearisedOutputs } from '../predict/linearised-outputs.ts';
 import type { Family } from './family.ts';
+import { LOGIT_OUTPUTS, logitOutputNeeds, logitOutputShape, tempered } from './logit-outputs.ts';
 
 /** Answers of yes or no, one (binary classification) or several (multi-label): a sigmoid over each logit. Scores are means over answers. */
 export const binary: Family = {
   kind: 'binary',
   targetUse: 'binary',
-  outputNames: ['probabilities', 'logit_variance', 'entropy', 'logits', 'map_probabilities'],
+  outputNames: LOGIT_OUTPUTS,
   defaultOutputs: ['probabilities', 'logit_variance', 'entropy'],
   links: SIGMOID_LINKS,
   hasNoise: false,
@@ -27,26 +28,32 @@ export const binary: Family = {
 
   targetsOf: (dataset, { outputCount }) => checkTargetValues(dataset, 'flags', outputCount),
 
-  needsCovariance: () => false,
+  needs: (name) => logitOutputNeeds(name, 'variance', 'variance'),
 
-  outputShape: (name, outputCount) => (name === 'entropy' ? [] : [outputCount]),
+  outputShape: logitOutputShape,
 
   rawOutputs: (outputCount) => ({ scales: new Array<number>(outputCount).fill(1), shifts: new Array<number>(outputCount).fill(0) }),
 
-  predict(moments, { outputCount }, link, options) {
-    const pairs = pairsOf(moments, outputCount, link as SigmoidLink, options);
+  predict(moments, { outputCount }, link, knobs) {
+    const scaled = tempered(moments, knobs.temperature);
+    let found: Float64Array | undefined;
+    const pairs = (): Float64Array => (found ??= pairsOf(scaled, outputCount, link as SigmoidLink, knobs));
     return (name) => {
       switch (name) {
         case 'probabilities':
-          return yesOf(pairs);
+          return yesOf(pairs());
         case 'logit_variance':
           return moments.variance;
         case 'entropy':
-          return entropyOf(pairs, outputCount);
+          return entropyOf(pairs(), outputCount);
         case 'logits':
           return moments.mean;
+        case 'map_probabilities':
+          return yesOf(pairsOf(withoutVariance(scaled), outputCount));
+        case 'logit_covariance':
+          return covarianceOf(moments, name);
         default:
-          return yesOf(pairsOf(withoutVariance(moments), outputCount));
+          return informationOf(scaled, outputCount, knobs);
       }
     };
   },
@@ -87,6 +94,15 @@ function pairsOf(
     pairs.set(sigmoidProbabilities(link, logits, { ...options, seed: (options.seed ?? 0) + start / outputCount }), 2 * start);
   }
   return pairs;
+}
+
+/** [N]: the sum over the answers of an example, whose draws are those of the Monte Carlo link. */
+function informationOf({ mean, variance }: LinearisedOutputs, outputCount: number, options: LinkOptions): Float64Array {
+  return Float64Array.from({ length: mean.length / outputCount }, (_, n) => {
+    const [start, end] = [n * outputCount, (n + 1) * outputCount];
+    const logits = { mean: mean.subarray(start, end), variance: variance.subarray(start, end) };
+    return sigmoidMutualInformation(logits, { ...options, seed: (options.seed ?? 0) + n });
+  });
 }
 
 function withoutVariance({ mean }: LinearisedOutputs): LinearisedOutputs {

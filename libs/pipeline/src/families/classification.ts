@@ -3,14 +3,16 @@ import { SublaceError } from '@sublace/errors';
 import { categorical } from '@sublace/likelihoods';
 import { accuracy, brier, ece, fitTemperature, meanLogLikelihood, predictiveEntropy, softmax } from '@sublace/metrics';
 import { LINKS } from '@sublace/predictive';
-import { probabilitiesOf } from '../predict/probabilities.ts';
+import { covarianceOf } from '../predict/linearised-outputs.ts';
+import { mutualInformationOf, probabilitiesOf } from '../predict/probabilities.ts';
 import type { Family } from './family.ts';
+import { LOGIT_OUTPUTS, logitOutputNeeds, logitOutputShape, tempered } from './logit-outputs.ts';
 
 /** One of C classes: a softmax over logits. */
 export const classification: Family = {
   kind: 'classification',
   targetUse: 'classification',
-  outputNames: ['probabilities', 'logit_variance', 'entropy', 'logits', 'map_probabilities'],
+  outputNames: LOGIT_OUTPUTS,
   defaultOutputs: ['probabilities', 'logit_variance', 'entropy'],
   links: LINKS,
   hasNoise: false,
@@ -36,17 +38,33 @@ export const classification: Family = {
     return (dataset.targets as { labels: Int32Array }).labels;
   },
 
-  needsCovariance: (link) => link !== 'probit',
+  needs: (name, link) => logitOutputNeeds(name, 'covariance', link === 'probit' ? 'variance' : 'covariance'),
 
-  outputShape: (name, outputCount) => (name === 'entropy' ? [] : [outputCount]),
+  outputShape: logitOutputShape,
 
   rawOutputs: (outputCount) => ({ scales: new Array<number>(outputCount).fill(1), shifts: new Array<number>(outputCount).fill(0) }),
 
-  predict(moments, { outputCount }, link, options) {
-    const probabilities = probabilitiesOf(moments, outputCount, link, options);
+  predict(moments, { outputCount }, link, knobs) {
+    const scaled = tempered(moments, knobs.temperature);
+    let found: Float64Array | undefined;
+    const probabilities = (): Float64Array => (found ??= probabilitiesOf(scaled, outputCount, link, knobs));
     return (name) => {
-      if (name === 'entropy') return predictiveEntropy(probabilities, outputCount);
-      return { probabilities, logit_variance: moments.variance, logits: moments.mean }[name] ?? softmax(moments.mean, outputCount);
+      switch (name) {
+        case 'probabilities':
+          return probabilities();
+        case 'logit_variance':
+          return moments.variance;
+        case 'entropy':
+          return predictiveEntropy(probabilities(), outputCount);
+        case 'logits':
+          return moments.mean;
+        case 'map_probabilities':
+          return softmax(scaled.mean, outputCount);
+        case 'logit_covariance':
+          return covarianceOf(moments, name);
+        default:
+          return mutualInformationOf(scaled, outputCount, knobs);
+      }
     };
   },
 

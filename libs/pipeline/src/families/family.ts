@@ -14,6 +14,21 @@ export interface PredictiveFacts {
   readonly normalisation?: Normalisation;
 }
 
+/**
+ * Which moments of the network's outputs a prediction is made of, each with those before it: the means alone need no Jacobian, the variances no C x C matrix
+ * per example.
+ */
+export type MomentsNeeded = 'mean' | 'variance' | 'covariance';
+
+/** Knobs of a prediction. */
+export interface PredictKnobs extends LinkOptions {
+  /**
+   * Divides the logits, f / temperature, before they become probabilities: above 1 answers are less sure. It reaches everything that is made of probabilities,
+   * also those of the MAP; `logits` and their variances stay those of the network. Not the temperature of the posterior. Default 1.
+   */
+  readonly temperature?: number;
+}
+
 /** One named output. */
 export interface PredictedOutput {
   readonly name: string;
@@ -76,11 +91,12 @@ export interface Family {
   targetsOf(dataset: Dataset, facts: Pick<PredictiveFacts, 'outputCount' | 'normalisation'>): Int32Array | Float32Array;
 
   /**
-   * Whether a link needs the covariances between outputs.
+   * The moments that an output is made of.
    *
-   * @param link  One of `links`.
+   * @param name  One of `outputNames`.
+   * @param link  One of `links`, where there are any.
    */
-  needsCovariance(link: Link): boolean;
+  needs(name: string, link: Link): MomentsNeeded;
 
   /**
    * Shape of one example of an output.
@@ -102,13 +118,13 @@ export interface Family {
   /**
    * Values of some outputs.
    *
-   * @param moments  Of the network's outputs.
+   * @param moments  Of the network's outputs; those that {@link needs} does not name for the outputs asked for may be empty or absent.
    * @param facts  Units and noise.
    * @param link  One of `links`, where there are any.
-   * @param options  Samples and seed.
+   * @param knobs  Samples, seed and temperature.
    * @returns  A function that gives an output, [N, ...], by its name.
    */
-  predict(moments: LinearisedOutputs, facts: PredictiveFacts, link: Link, options: LinkOptions): (name: string) => Float64Array;
+  predict(moments: LinearisedOutputs, facts: PredictiveFacts, link: Link, knobs: PredictKnobs): (name: string) => Float64Array;
 
   /**
    * Scores of the predictive at targets, by the default link. Without variances it is that of the MAP.

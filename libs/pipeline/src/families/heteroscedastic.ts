@@ -34,7 +34,7 @@ export const heteroscedastic: Family = {
 
   targetsOf: (dataset, { outputCount, normalisation }) => gaussianTargets(dataset, outputCount / 2, normalisation),
 
-  needsCovariance: () => false,
+  needs: (name) => (name === 'mean' ? 'mean' : 'variance'),
 
   outputShape: (_, outputCount) => [outputCount / 2],
 

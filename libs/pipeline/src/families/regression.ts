@@ -34,7 +34,7 @@ export const regression: Family = {
 
   targetsOf: (dataset, { outputCount, normalisation }) => gaussianTargets(dataset, outputCount, normalisation),
 
-  needsCovariance: () => false,
+  needs: (name) => (name === 'mean' || name === 'noise_variance' ? 'mean' : 'variance'),
 
   outputShape: (_, outputCount) => [outputCount],
 

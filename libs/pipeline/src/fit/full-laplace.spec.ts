@@ -107,7 +107,7 @@ describe('a fit of every weight of a classifier', () => {
     }
     // The same seed draws the same weights: the functions are theirs.
     const weights = fitted.sampleWeights(3, 5);
-    const few = fitted.functionSamples(inputs, 1, { count: 3, seed: 5 });
+    const few = fitted.functionSamples(inputs.subarray(0, 4), 1, { count: 3, seed: 5 });
     const expected = Array.from({ length: 3 }, (_, k) =>
       outputs[0].map((f, c) => f + jacobians[0][c].reduce((sum_, value, i) => sum_ + value * (weights[k * 35 + i] - full.mapValues[i]), 0)),
     );
@@ -122,7 +122,7 @@ describe('a fit of every weight of a classifier', () => {
     const { fitted } = full;
     expect(() => fitted.predict(new Float32Array(7), 2)).toThrow('predict: expected 2 inputs of [4], got 7 values');
     expect(() => fitted.predict(new Float32Array(4), 1, { outputs: ['mean'] })).toThrow(
-      "outputs: expected probabilities, logit_variance, entropy, logits, map_probabilities, joint_covariance, samples for classification, got 'mean'",
+      "outputs: expected probabilities, logit_variance, entropy, logits, map_probabilities, mutual_information, logit_covariance, joint_covariance, samples for classification, got 'mean'",
     );
     expect(() => fitted.predict(new Float32Array(4), 1, { link: 'logit' as never })).toThrow(
       "link: expected probit, bridge, bridge-normalised, monte-carlo for classification, got 'logit'",

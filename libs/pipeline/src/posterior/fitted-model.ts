@@ -1,30 +1,12 @@
 import { normaliseInputs } from '@sublace/data';
 import { SublaceError } from '@sublace/errors';
 import { logProbability, sampleWeights } from '@sublace/posterior';
-import type { Link } from '@sublace/predictive';
-import { familyOf } from '../families/family-of.ts';
-import type { Family, PredictedOutput } from '../families/family.ts';
-import { functionSamples, jointOutputCovariance } from '../predict/joint-outputs.ts';
-import { linearisedOutputs, type LinearisedOutputs } from '../predict/linearised-outputs.ts';
+import type { PredictedOutput } from '../families/family.ts';
+import { batchOutputs } from '../predict/batch-outputs.ts';
+import type { LinearisedOutputs } from '../predict/linearised-outputs.ts';
+import { predictMany, type Predictor } from '../predict/predict-many.ts';
+import type { PredictOptions, PredictRequest } from '../predict/request-plan.ts';
 import { readPosterior, type LoadedPosterior } from './read-posterior.ts';
-
-/** Outputs that belong to all inputs together, not to each of them: every likelihood has them. */
-const JOINT_OUTPUTS: readonly string[] = ['joint_covariance', 'samples'];
-
-/** Functions drawn for the output `samples`. */
-const SAMPLES_DEFAULT = 10;
-
-/** How to predict. */
-export interface PredictOptions {
-  /** Names of the outputs wanted. Default: those that the likelihood has for it. */
-  readonly outputs?: readonly string[];
-  /** Where outputs are logits. Default `probit`. */
-  readonly link?: Link;
-  /** Draws of the Monte Carlo link (default 1000), and of the output `samples` (default 10). */
-  readonly samples?: number;
-  /** Seed of either. Default 0. */
-  readonly seed?: number;
-}
 
 /** A posterior with its model, answering with predictions and their uncertainty. */
 export class FittedModel {
@@ -64,7 +46,8 @@ export class FittedModel {
    */
   outputs(inputs: Float32Array, count: number, needsCovariance = false): LinearisedOutputs {
     const { network, posterior, manifest } = this.#loaded;
-    return linearisedOutputs(network, posterior, normaliseInputs(inputs, manifest.normalisation), count, needsCovariance);
+    const plan = { count, moments: needsCovariance ? 'covariance' : 'variance', needsJoint: false } as const;
+    return batchOutputs(network, posterior, posterior.indices, normaliseInputs(inputs, manifest.normalisation), [plan])[0].moments;
   }
 
   /**
@@ -74,41 +57,22 @@ export class FittedModel {
    * @param count  N.
    * @param options  Outputs wanted and knobs.
    * @returns  The outputs in the order asked for; regression in raw units.
-   * @throws {SublaceError} INVALID_ARGUMENT for an unknown output or link; SHAPE_MISMATCH for a wrong number of inputs.
+   * @throws {SublaceError} INVALID_ARGUMENT for an unknown output, link or knob; SHAPE_MISMATCH for a wrong number of inputs.
    */
   predict(inputs: Float32Array, count: number, options: PredictOptions = {}): PredictedOutput[] {
-    const family = familyOf(this.manifest.likelihood);
-    const size = this.inputShape.reduce((product, extent) => product * extent, 1);
-    if (inputs.length !== count * size) {
-      throw new SublaceError(
-        'SHAPE_MISMATCH',
-        `predict: expected ${count} inputs of [${this.inputShape.join(', ')}], got ${inputs.length} values`,
-      );
-    }
-    const names = options.outputs ?? family.defaultOutputs;
-    const known = [...family.outputNames, ...JOINT_OUTPUTS];
-    const unknown = names.find((name) => !known.includes(name));
-    if (unknown !== undefined)
-      throw new SublaceError('INVALID_ARGUMENT', `outputs: expected ${known.join(', ')} for ${family.kind}, got '${unknown}'`);
-    const link = options.link ?? 'probit';
-    if (options.link !== undefined && !family.links.includes(link)) {
-      const expected = family.links.join(', ') || 'none';
-      throw new SublaceError('INVALID_ARGUMENT', `link: expected ${expected} for ${family.kind}, got '${link as string}'`);
-    }
+    const [answer] = this.predictMany([{ inputs, count, options }]);
+    if (answer instanceof SublaceError) throw answer;
+    return answer;
+  }
 
-    const { normalisation, noiseVariance, model } = this.manifest;
-    const { outputCount } = model;
-    let outputOf: ((name: string) => Float64Array) | undefined;
-    return names.map((name) => {
-      if (JOINT_OUTPUTS.includes(name)) return this.#jointOutput(name, inputs, count, options);
-      outputOf ??= family.predict(
-        this.outputs(inputs, count, family.needsCovariance(link)),
-        { outputCount, noiseVariance, normalisation },
-        link,
-        options,
-      );
-      return { name, shape: [count, ...family.outputShape(name, outputCount)], data: outputOf(name) };
-    });
+  /**
+   * Predicts for several requests, whose tensor work is done together and only as far as some of them needs it: means alone take no Jacobian.
+   *
+   * @param requests  Inputs with the outputs and knobs wanted of them. Draws go by position within a request.
+   * @returns  For each request its outputs, or the error that {@link predict} would throw: it does not spoil the others.
+   */
+  predictMany(requests: readonly PredictRequest[]): (PredictedOutput[] | SublaceError)[] {
+    return predictMany(this.#predictor, requests);
   }
 
   /**
@@ -120,11 +84,7 @@ export class FittedModel {
    * @throws {SublaceError} INVALID_ARGUMENT when N C is larger than 4,096.
    */
   jointCovariance(inputs: Float32Array, count: number): Float64Array {
-    const { network, posterior, manifest } = this.#loaded;
-    const covariance = jointOutputCovariance(network, posterior, normaliseInputs(inputs, manifest.normalisation), count);
-    const { scales } = this.#rawOutputs();
-    const side = count * network.outputCount;
-    return covariance.map((value, i) => value * scales[Math.floor(i / side) % scales.length] * scales[i % scales.length]);
+    return this.predict(inputs, count, { outputs: ['joint_covariance'] })[0].data;
   }
 
   /**
@@ -139,10 +99,7 @@ export class FittedModel {
    * @throws {SublaceError} INVALID_ARGUMENT when K is not a positive integer.
    */
   functionSamples(inputs: Float32Array, count: number, draws: { readonly count: number; readonly seed: number }): Float64Array {
-    const { network, posterior, manifest } = this.#loaded;
-    const samples = functionSamples(network, posterior, normaliseInputs(inputs, manifest.normalisation), count, draws);
-    const { scales, shifts } = this.#rawOutputs();
-    return samples.map((value, i) => value * scales[i % scales.length] + shifts[i % shifts.length]);
+    return this.predict(inputs, count, { outputs: ['samples'], samples: draws.count, seed: draws.seed })[0].data;
   }
 
   /**
@@ -174,21 +131,9 @@ export class FittedModel {
     this.#loaded.network.dispose();
   }
 
-  #rawOutputs(): ReturnType<Family['rawOutputs']> {
-    const { likelihood, model, normalisation } = this.manifest;
-    return familyOf(likelihood).rawOutputs(model.outputCount, normalisation);
-  }
-
-  #jointOutput(
-    name: string,
-    inputs: Float32Array,
-    count: number,
-    { samples = SAMPLES_DEFAULT, seed = 0 }: PredictOptions,
-  ): PredictedOutput {
-    const { outputCount } = this.#loaded.network;
-    if (name === 'joint_covariance')
-      return { name, shape: [count, outputCount, count, outputCount], data: this.jointCovariance(inputs, count) };
-    return { name, shape: [count, samples, outputCount], data: this.functionSamples(inputs, count, { count: samples, seed }) };
+  get #predictor(): Predictor {
+    const { network, posterior, manifest } = this.#loaded;
+    return { network, covariance: posterior, indices: posterior.indices, manifest };
   }
 }
 

@@ -1,53 +1,34 @@
 import { forEachPass, identitySeeds, jacobianColumns, microBatchSize, rowsPerPass } from '@sublace/curvature';
+import { SublaceError } from '@sublace/errors';
 import { Rows, type Network } from '@sublace/network';
-import { outputCovariance, outputVariance } from '@sublace/predictive';
-import type { Posterior } from '@sublace/posterior';
 import * as tf from '@tensorflow/tfjs';
 import { forEachBatch } from '../batches.ts';
 
-/** Moments of the linearised outputs of N examples, in the network's units. */
+/**
+ * Moments of the linearised outputs of N examples, in the network's units:
+ *
+ *   f_mean = f(x, w*),  f_covariance = J Sigma J'        (Daxberger et al. 2021, arXiv 2010.14689)
+ */
 export interface LinearisedOutputs {
   /** f(x, w*), [N, C] */
   readonly mean: Float64Array;
-  /** Diagonal of J Sigma J', [N, C] */
+  /** Diagonal of J Sigma J', [N, C]; empty where the means were enough. */
   readonly variance: Float64Array;
   /** J Sigma J', [N, C, C]; only when asked for. */
   readonly covariance?: Float64Array;
 }
 
 /**
- * Mean and (co)variance of the linearised outputs:
+ * The covariance of outputs that were computed with it.
  *
- *   f_mean = f(x, w*),  f_covariance = J Sigma J'        (Daxberger et al. 2021, arXiv 2010.14689)
- *
- * @param network  The network.
- * @param posterior  Posterior over its subnetwork.
- * @param inputs  [N, ...inputShape] row-major, normalised.
- * @param count  N.
- * @param needsCovariance  Whether the off-diagonal entries are wanted.
- * @returns  The moments.
+ * @param outputs  The moments.
+ * @param what  What needs it, for the message.
+ * @returns  [N, C, C]
+ * @throws {SublaceError} INTERNAL when it is missing.
  */
-export function linearisedOutputs(
-  network: Network,
-  posterior: Posterior,
-  inputs: Float32Array,
-  count: number,
-  needsCovariance: boolean,
-): LinearisedOutputs {
-  const { outputCount } = network;
-  const mean = new Float64Array(count * outputCount);
-  const variance = new Float64Array(count * outputCount);
-  const covariance = needsCovariance ? new Float64Array(count * outputCount ** 2) : undefined;
-  forEachJacobian(network, posterior.indices, inputs, count, (outputs, columns, first) => {
-    mean.set(outputs.dataSync(), first * outputCount);
-    if (!covariance) variance.set(outputVariance(posterior, columns, outputCount).dataSync(), first * outputCount);
-    else {
-      const values = outputCovariance(posterior, columns, outputCount).dataSync();
-      covariance.set(values, first * outputCount ** 2);
-      for (let i = 0; i < outputs.size; i++) variance[first * outputCount + i] = values[i * outputCount + (i % outputCount)];
-    }
-  });
-  return { mean, variance, ...(covariance && { covariance }) };
+export function covarianceOf({ covariance }: LinearisedOutputs, what: string): Float64Array {
+  if (covariance) return covariance;
+  throw new SublaceError('INTERNAL', `${what}: expected the covariance of the outputs, got none`);
 }
 
 /**
