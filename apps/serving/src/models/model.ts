@@ -33,7 +33,7 @@ export interface ModelDescription {
   readonly defaultOutputs: readonly string[];
   /** Facts for people who look at the metadata. */
   readonly properties: Readonly<Record<string, string>>;
-  /** Facts for the page: subnetwork by layer, prior, variances, calibration. */
+  /** Facts for the page: of a posterior a `ModelCard`, and empty for a model that has nothing to show. */
   readonly card: JsonObject;
   /** What it keeps in memory while it is loaded. */
   readonly memoryBytes: number;
