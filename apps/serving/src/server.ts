@@ -4,7 +4,8 @@ import { Batcher, batchingDefaults, type BatchingOptions } from './batching/batc
 import { computeChecked, type InferenceService } from './inference/run-inference.ts';
 import { silentLog, type ServingLog } from './log.ts';
 import { ModelRepository, type NamedModel, type ServedVersion } from './models/model-repository.ts';
-import { silentObserver, type ServingObserver } from './observe/observer.ts';
+import { observersAsOne, silentObserver, type ServingObserver } from './observe/observer.ts';
+import { Statistics } from './observe/statistics.ts';
 import { createRestServer } from './rest/rest-server.ts';
 
 /** How to serve. */
@@ -51,10 +52,13 @@ const defaultBodyLimitBytes = 64 * 1024 * 1024;
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { models, httpPort = 8080, grpcPort = 8081, host = '127.0.0.1', bodyLimitBytes = defaultBodyLimitBytes } = options;
-  const { drainTimeoutMs = 30_000, observer = silentObserver, log = silentLog } = options;
+  const { drainTimeoutMs = 30_000, log = silentLog } = options;
   checkModels(models);
+  const statistics = new Statistics();
+  const observer = observersAsOne(statistics, options.observer ?? silentObserver);
   const repository = new ModelRepository(observer);
-  const service: InferenceService = { repository, batcher: new Batcher({ ...batchingDefaults, ...options.batching }, observer), observer };
+  const batcher = new Batcher({ ...batchingDefaults, ...options.batching }, observer);
+  const service: InferenceService = { repository, batcher, observer, statistics };
   const rest = createRestServer({ service, bodyLimitBytes, log });
   const grpc = createGrpcServer({ service, bodyLimitBytes, log });
 

@@ -3,7 +3,8 @@ import type { RequestContext } from '../src/inference/request-context.ts';
 import type { InferenceService } from '../src/inference/run-inference.ts';
 import { ModelRepository } from '../src/models/model-repository.ts';
 import type { LoadedModel } from '../src/models/model.ts';
-import { silentObserver, type ServingObserver } from '../src/observe/observer.ts';
+import { observersAsOne, silentObserver, type ServingObserver } from '../src/observe/observer.ts';
+import { Statistics } from '../src/observe/statistics.ts';
 import { named } from './linear-gaussian-model.ts';
 
 /** A client that waits for ever. */
@@ -19,11 +20,13 @@ export const patient: RequestContext = {
  * A service with one model, ready and without sockets.
  *
  * @param model  It, under the name `linear`.
- * @param observer  Is told of everything.
+ * @param told  Is told of everything.
  * @returns  The service.
  */
-export async function readyService(model: LoadedModel, observer: ServingObserver = silentObserver): Promise<InferenceService> {
+export async function readyService(model: LoadedModel, told: ServingObserver = silentObserver): Promise<InferenceService> {
+  const statistics = new Statistics();
+  const observer = observersAsOne(statistics, told);
   const repository = new ModelRepository(observer);
   await repository.start([named(model)], () => Promise.resolve());
-  return { repository, batcher: new Batcher(batchingDefaults, observer), observer };
+  return { repository, batcher: new Batcher(batchingDefaults, observer), observer, statistics };
 }

@@ -3,6 +3,7 @@ import type { Batcher } from '../batching/batcher.ts';
 import type { ModelRepository, ServedVersion } from '../models/model-repository.ts';
 import type { ModelDescription, ModelRequest, OutputTensor, ParameterValue } from '../models/model.ts';
 import type { EndedRequest, ServingObserver } from '../observe/observer.ts';
+import type { Statistics } from '../observe/statistics.ts';
 import type { InferRequest, InferResponse } from './infer-request.ts';
 import { readInput } from './input-tensor.ts';
 import type { RequestContext } from './request-context.ts';
@@ -23,6 +24,8 @@ export interface InferenceService {
   readonly repository: ModelRepository;
   readonly batcher: Batcher;
   readonly observer: ServingObserver;
+  /** What the observer has counted. */
+  readonly statistics: Statistics;
 }
 
 /**

@@ -28,6 +28,9 @@ export interface EndedBatch extends ModelKey {
   readonly compute: number;
 }
 
+/** What can happen to a version: `ready` once it is verified and warm; `failed` when it could not be loaded. */
+export type ModelChange = 'loading' | 'ready' | 'unloading' | 'unloaded' | 'failed';
+
 /** Is told of everything that operators want to know of. Its methods neither throw nor wait. */
 export interface ServingObserver {
   /** A request entered (+1) or left (-1) the queue of a model version. */
@@ -35,7 +38,7 @@ export interface ServingObserver {
   requestEnded(request: EndedRequest): void;
   batchEnded(batch: EndedBatch): void;
   /** A version was loaded and verified (`ready`), put in service, taken out, or could not be loaded. */
-  modelChanged(key: ModelKey, change: 'loading' | 'ready' | 'unloading' | 'unloaded' | 'failed', reason?: string): void;
+  modelChanged(key: ModelKey, change: ModelChange, reason?: string): void;
 }
 
 /** For tests and for servers that nobody watches. */
@@ -45,3 +48,18 @@ export const silentObserver: ServingObserver = {
   batchEnded: () => undefined,
   modelChanged: () => undefined,
 };
+
+/**
+ * Several observers as one.
+ *
+ * @param observers  Each is told of everything, in this order.
+ * @returns  For whoever tells.
+ */
+export function observersAsOne(...observers: readonly ServingObserver[]): ServingObserver {
+  return {
+    pending: (...args) => observers.forEach((each) => each.pending(...args)),
+    requestEnded: (...args) => observers.forEach((each) => each.requestEnded(...args)),
+    batchEnded: (...args) => observers.forEach((each) => each.batchEnded(...args)),
+    modelChanged: (...args) => observers.forEach((each) => each.modelChanged(...args)),
+  };
+}
