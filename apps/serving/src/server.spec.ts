@@ -7,6 +7,7 @@ import { httpCall } from '../test/http-call.ts';
 import { linearGaussianModel, named } from '../test/linear-gaussian-model.ts';
 import type { NamedModel } from './models/model-repository.ts';
 import type { LoadedModel } from './models/model.ts';
+import { silentObserver } from './observe/observer.ts';
 import { startServer, type RunningServer } from './server.ts';
 
 /** A port that is free now: taken and given back. */
@@ -136,7 +137,9 @@ describe('several models and versions', () => {
 describe('stopping', () => {
   it('says NOT_SERVING at once, finishes what is under way, and closes', async () => {
     const model = gated(linearGaussianModel());
-    const starting = startServer({ models: [named(model)], httpPort: 0, grpcPort: 0 });
+    let entered = 0;
+    const observer = { ...silentObserver, pending: (_key: object, change: 1 | -1) => void (entered += change === 1 ? 1 : 0) };
+    const starting = startServer({ models: [named(model)], httpPort: 0, grpcPort: 0, observer });
     await until(() => model.waitingCount() === 1);
     model.letGo();
     const server: RunningServer = await starting;
@@ -158,7 +161,7 @@ describe('stopping', () => {
         (error, answer) => (error ? reject(error) : resolve(answer)),
       ),
     );
-    await until(() => model.waitingCount() === 2);
+    await until(() => entered === 3); // the warm-up, and two more: one is computed, the other waits for its turn
 
     const stopped = server.stop();
     await until(() => seen.length === 2);
@@ -166,7 +169,9 @@ describe('stopping', () => {
     expect((await httpCall(server.httpPort, 'GET', '/v2/health/ready')).status).toBe(503);
     expect((await httpCall(server.httpPort, 'POST', '/v2/models/linear/infer', { body })).status).toBe(503);
 
-    model.letGo();
+    let answered = 0;
+    for (const answer of [overHttp, overGrpc]) void answer.then(() => (answered += 1));
+    await until(() => (model.letGo(), answered === 2));
     expect((await overHttp).status).toBe(200);
     expect(await overGrpc).toMatchObject({ modelName: 'linear' });
     await stopped;

@@ -1,21 +1,11 @@
 import { SublaceError } from '@sublace/errors';
-import type { LoadedModel, ModelRequest, OutputTensor } from '../models/model.ts';
+import type { LoadedModel, ModelAnswer, ModelRequest } from '../models/model.ts';
 import type { ModelKey, ServingObserver } from '../observe/observer.ts';
+import { checkBatching, type BatchingOptions } from './batching-options.ts';
+import { FairClock } from './fair-clock.ts';
+import { RequestQueue, type Queued, type Refusal } from './request-queue.ts';
 
-/** How requests become batches. */
-export interface BatchingOptions {
-  /** Most examples in one batch; a larger request is a batch of its own. */
-  maxBatchSize: number;
-  /** How long the first request of a batch waits for others, milliseconds; 0 takes what is there. */
-  maxQueueDelayMs: number;
-  /** Most requests that wait for one model; more are refused at once. */
-  maxQueueSize: number;
-  /** Longest time between arrival and computing, milliseconds. */
-  queueTimeoutMs: number;
-}
-
-/** Defaults of every option. */
-export const batchingDefaults: BatchingOptions = { maxBatchSize: 64, maxQueueDelayMs: 0, maxQueueSize: 256, queueTimeoutMs: 30_000 };
+export { batchingDefaults, type BatchingOptions } from './batching-options.ts';
 
 /** Who waits for an answer, and until when. */
 export interface Waiting {
@@ -25,44 +15,255 @@ export interface Waiting {
   deadline: number;
 }
 
-/** What a request was answered, and where its time went, seconds. */
+/** What became of a request, and where its time went, also of one that failed. */
 export interface BatchedAnswer {
-  outputs: OutputTensor[];
-  queue: number;
-  compute: number;
+  /** Outputs, or why there are none: of the queue RESOURCE_EXHAUSTED, DEADLINE_EXCEEDED, CANCELLED or UNAVAILABLE; else of the model. */
+  readonly answer: ModelAnswer;
+  /** Seconds that it waited for its batch. */
+  readonly queue: number;
+  /** Seconds that its batch was computed; 0 when it never was. */
+  readonly compute: number;
 }
 
-/** Gathers the requests of many clients into batches, for the one thread that computes. */
+/** A request on its way through. */
+interface Pending extends Queued {
+  readonly request: ModelRequest;
+  /** Answers it, once; what comes later is ignored. */
+  readonly settle: (outcome: BatchedAnswer) => void;
+}
+
+/** The requests of one loaded version. */
+interface VersionQueue {
+  readonly key: ModelKey;
+  readonly model: LoadedModel;
+  readonly requests: RequestQueue<Pending>;
+}
+
+/**
+ * Most batches that are given to the compute thread at a time: one that is computed, and one behind it, so that the thread does not wait for the
+ * main thread. The second goes early only when it cannot grow, since what is not yet in the thread still gathers requests.
+ */
+const BATCHES_IN_THREAD = 2;
+
+/** Gathers the requests of many clients into batches, for the one thread that computes; models take turns by the seconds that they compute. */
 export class Batcher {
+  readonly #options: BatchingOptions;
   readonly #observer: ServingObserver;
+  /** Those with requests that wait, in order of their first. */
+  readonly #queues = new Map<LoadedModel, VersionQueue>();
+  readonly #clock = new FairClock();
+  #batchesInThread = 0;
+  /** When the last batch ended: the one behind it began then. */
+  #lastEnd = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #timerAt = Infinity;
+  #look: NodeJS.Immediate | undefined;
+  #isClosed = false;
 
   /**
-   * @param _options  Sizes and times.
+   * @param options  Sizes and times.
    * @param observer  Is told of queues and batches.
+   * @throws SublaceError INVALID_ARGUMENT for options that make no sense.
    */
-  constructor(_options: BatchingOptions, observer: ServingObserver) {
+  constructor(options: BatchingOptions, observer: ServingObserver) {
+    checkBatching(options);
+    this.#options = options;
     this.#observer = observer;
   }
 
   /**
    * Computes one request, together with others that wait for the same model.
    *
-   * @param key  The model version, for metrics; requests of different versions never share a batch.
-   * @param model  It.
+   * @param key  The model version, for metrics. Versions of one model take one turn.
+   * @param model  It; requests of different ones never share a batch.
    * @param request  Checked.
    * @param waiting  Who waits.
-   * @returns  The outputs.
-   * @throws SublaceError RESOURCE_EXHAUSTED when the queue is full, DEADLINE_EXCEEDED when it waited too long, CANCELLED when nobody waits any more;
-   *   that of the model.
+   * @returns  What became of it; never rejects. A request that is in the thread is answered when its batch is, whoever has gone meanwhile.
    */
-  async submit(key: ModelKey, model: LoadedModel, request: ModelRequest, waiting: Waiting): Promise<BatchedAnswer> {
-    if (waiting.signal.aborted)
-      throw new SublaceError('CANCELLED', 'request: expected somebody to wait for the answer, got a cancelled call');
-    const start = performance.now();
-    const [answer] = await model.infer([request]);
-    const compute = (performance.now() - start) / 1000;
-    this.#observer.batchEnded({ ...key, requests: 1, examples: request.count, compute });
-    if ('error' in answer) throw new SublaceError(answer.error.code, answer.error.message);
-    return { outputs: answer.outputs, queue: 0, compute };
+  submit(key: ModelKey, model: LoadedModel, request: ModelRequest, waiting: Waiting): Promise<BatchedAnswer> {
+    return new Promise((resolve) => {
+      const arrival = performance.now();
+      const refuse = (error: SublaceError): void => resolve(failure(error));
+      if (this.#isClosed) {
+        refuse(closed(key));
+        return;
+      }
+      if (waiting.signal.aborted) {
+        refuse(cancelled(key));
+        return;
+      }
+      if (waiting.deadline <= arrival) {
+        refuse(expired(key, 0));
+        return;
+      }
+
+      const queue = this.#queues.get(model) ?? { key, model, requests: new RequestQueue<Pending>(this.#options) };
+      const onAbort = (): void => this.#abort(queue, pending);
+      const pending: Pending = {
+        request,
+        count: request.count,
+        bytes: request.input.byteLength,
+        arrival,
+        expiry: Math.min(waiting.deadline, arrival + this.#options.queueTimeoutMs),
+        settle: (outcome) => {
+          waiting.signal.removeEventListener('abort', onAbort);
+          resolve(outcome);
+        },
+      };
+      const refusal = queue.requests.add(pending);
+      if (refusal) {
+        refuse(this.#exhausted(key, refusal));
+        return;
+      }
+      waiting.signal.addEventListener('abort', onAbort);
+      if (!this.#queues.has(model)) {
+        this.#queues.set(model, queue);
+        this.#clock.began(key.name);
+      }
+      this.#observer.pending(key, 1);
+      this.#wakeAt(pending.expiry);
+      this.#lookSoon();
+    });
   }
+
+  /** Refuses everything that is not in the thread yet, and whatever comes. */
+  close(): void {
+    this.#isClosed = true;
+    for (const queue of [...this.#queues.values()]) {
+      while (queue.requests.length > 0) this.#leave(queue, queue.requests.take(), closed(queue.key));
+    }
+    clearTimeout(this.#timer);
+  }
+
+  /** After this turn of the event loop, so that all requests that came with it are there. */
+  #lookSoon(): void {
+    this.#look ??= setImmediate(() => {
+      this.#look = undefined;
+      this.#startBatches();
+    });
+  }
+
+  #wakeAt(time: number): void {
+    if (time >= this.#timerAt) return;
+    clearTimeout(this.#timer);
+    this.#timerAt = time;
+    const wait = Math.max(0, Math.ceil(time - performance.now()));
+    this.#timer = setTimeout(
+      () => {
+        this.#timerAt = Infinity;
+        this.#startBatches();
+      },
+      Math.min(wait, 2 ** 31 - 1),
+    );
+  }
+
+  /** Drops what came too late, gives the thread what it may have, and looks again when something is due. */
+  #startBatches(): void {
+    const now = performance.now();
+    for (const queue of [...this.#queues.values()]) {
+      for (const pending of queue.requests.expire(now)) this.#leave(queue, [pending], expired(queue.key, now - pending.arrival));
+    }
+    while (this.#batchesInThread < BATCHES_IN_THREAD) {
+      const queue = this.#next(now);
+      if (!queue) break;
+      this.#compute(queue, now);
+    }
+    const waitsForThread = this.#batchesInThread > 0;
+    for (const { requests } of this.#queues.values()) {
+      this.#wakeAt(requests.nextExpiry);
+      if (!waitsForThread) this.#wakeAt(requests.readyAt);
+    }
+    if (this.#queues.size === 0) {
+      clearTimeout(this.#timer);
+      this.#timerAt = Infinity;
+      if (this.#batchesInThread === 0) this.#clock.reset();
+    }
+  }
+
+  /** The version whose batch is next: of the model whose turn it is, the one that has waited longest. */
+  #next(now: number): VersionQueue | undefined {
+    const queues = [...this.#queues.values()].filter(({ requests }) =>
+      this.#batchesInThread === 0 ? requests.readyAt <= now : requests.isFull,
+    );
+    const name = this.#clock.next(queues.map(({ key }) => key.name));
+    const versions = queues.filter(({ key }) => key.name === name);
+    return versions.reduce<VersionQueue | undefined>(
+      (first, each) => (first && first.requests.oldest <= each.requests.oldest ? first : each),
+      undefined,
+    );
+  }
+
+  #compute(queue: VersionQueue, given: number): void {
+    const batch = queue.requests.take();
+    this.#left(queue, batch.length);
+    this.#batchesInThread += 1;
+    const charge = this.#clock.started(queue.key.name);
+    void infer(
+      queue.model,
+      batch.map(({ request }) => request),
+    ).then((answers) => {
+      const end = performance.now();
+      const start = Math.max(given, Math.min(this.#lastEnd, end));
+      this.#lastEnd = end;
+      const compute = (end - start) / 1000;
+      charge(compute);
+      this.#batchesInThread -= 1;
+      const examples = batch.reduce((sum, { count }) => sum + count, 0);
+      this.#observer.batchEnded({ ...queue.key, requests: batch.length, examples, compute });
+      // The thread first: answers take the main thread a while to write.
+      this.#startBatches();
+      batch.forEach(({ settle, arrival }, i) => settle({ answer: answers[i], queue: (start - arrival) / 1000, compute }));
+    });
+  }
+
+  #abort(queue: VersionQueue, pending: Pending): void {
+    if (queue.requests.remove(pending)) this.#leave(queue, [pending], cancelled(queue.key));
+  }
+
+  /** Answers requests that are out of their queue and will not be computed. */
+  #leave(queue: VersionQueue, gone: readonly Pending[], error: SublaceError): void {
+    this.#left(queue, gone.length);
+    const now = performance.now();
+    for (const { settle, arrival } of gone) settle({ ...failure(error), queue: (now - arrival) / 1000 });
+  }
+
+  #left({ key, model, requests }: VersionQueue, count: number): void {
+    for (let i = 0; i < count; i += 1) this.#observer.pending(key, -1);
+    if (requests.length === 0) this.#queues.delete(model);
+  }
+
+  #exhausted({ name }: ModelKey, refusal: Refusal): SublaceError {
+    const { maxQueueSize, maxQueueBytes } = this.#options;
+    const limit = refusal === 'requests' ? `${maxQueueSize} requests` : `${maxQueueBytes} bytes of inputs`;
+    return new SublaceError('RESOURCE_EXHAUSTED', `model '${name}': expected at most ${limit} to wait, got more; try again later`);
+  }
+}
+
+/** One answer for each request, whatever the model does. */
+async function infer(model: LoadedModel, requests: readonly ModelRequest[]): Promise<ModelAnswer[]> {
+  try {
+    const answers = await model.infer(requests);
+    if (answers.length === requests.length) return answers;
+    throw new SublaceError('INTERNAL', `batch: expected ${requests.length} answers, got ${answers.length}`);
+  } catch (error) {
+    const { answer } = failure(SublaceError.from(error));
+    return requests.map(() => answer);
+  }
+}
+
+function failure({ code, message }: SublaceError): BatchedAnswer {
+  return { answer: { error: { code, message } }, queue: 0, compute: 0 };
+}
+
+function closed({ name }: ModelKey): SublaceError {
+  return new SublaceError('UNAVAILABLE', `model '${name}': expected a server that stays, got one that has stopped; try another`);
+}
+
+function cancelled({ name }: ModelKey): SublaceError {
+  return new SublaceError('CANCELLED', `model '${name}': expected somebody to wait for the answer, got a cancelled call`);
+}
+
+function expired({ name }: ModelKey, waitedMs: number): SublaceError {
+  const waited = `${(waitedMs / 1000).toFixed(3)} s in the queue`;
+  return new SublaceError('DEADLINE_EXCEEDED', `model '${name}': expected its turn before the deadline, got ${waited}; try again later`);
 }

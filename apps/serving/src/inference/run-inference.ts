@@ -56,8 +56,7 @@ export async function runInference(service: InferenceService, request: InferRequ
       Object.assign(ended, { name: lease.name, version: lease.version });
       const checked = checkRequest(lease.name, lease.model.description, request);
       ended.count = checked.count;
-      const { outputs, queue, compute } = await computeChecked(service, lease, checked, context);
-      Object.assign(ended, { queue, compute });
+      const outputs = await computeChecked(service, lease, checked, context, ended);
       return { modelName: lease.name, modelVersion: lease.version, id: request.id, outputs };
     } finally {
       lease.release();
@@ -78,7 +77,10 @@ export async function runInference(service: InferenceService, request: InferRequ
  * @param served  The version.
  * @param request  Checked.
  * @param waiting  Who waits.
- * @returns  The outputs, in the order asked for, and where the time went.
+ * @param times  Is told where the time went, also when it throws.
+ * @param times.queue  Seconds.
+ * @param times.compute  Seconds.
+ * @returns  The outputs, in the order asked for.
  * @throws SublaceError INVALID_ARGUMENT for a knob that the model refuses; INTERNAL for a model that fails or answers something else.
  */
 export async function computeChecked(
@@ -86,15 +88,16 @@ export async function computeChecked(
   { name, version, model }: ServedVersion,
   request: ModelRequest,
   waiting: Pick<RequestContext, 'signal' | 'deadline'>,
-): Promise<{ outputs: OutputTensor[]; queue: number; compute: number }> {
-  const answer = await batcher.submit({ name, version }, model, request, waiting).catch((error: unknown) => {
-    throw blame(error, name);
-  });
+  times: { queue: number; compute: number } = { queue: 0, compute: 0 },
+): Promise<OutputTensor[]> {
+  const { answer, queue, compute } = await batcher.submit({ name, version }, model, request, waiting);
+  Object.assign(times, { queue, compute });
+  if ('error' in answer) throw blame(answer.error, name);
   request.outputs.forEach((output, i) => {
     const fault = faultOf(answer.outputs[i], output, request.count, model.description);
     if (fault) throw new SublaceError('INTERNAL', `model '${name}', output '${output}': ${fault}`);
   });
-  return answer;
+  return answer.outputs;
 }
 
 /** Codes that speak of the request even when the model raises them; any other is a defect on this side. */
@@ -106,9 +109,8 @@ const requestCodes: ReadonlySet<ErrorCode> = new Set([
   'CANCELLED',
 ]);
 
-function blame(error: unknown, name: string): SublaceError {
-  const cause = SublaceError.from(error);
-  return requestCodes.has(cause.code) ? cause : new SublaceError('INTERNAL', `model '${name}' failed: ${cause.message}`, { cause });
+function blame({ code, message }: { code: ErrorCode; message: string }, name: string): SublaceError {
+  return requestCodes.has(code) ? new SublaceError(code, message) : new SublaceError('INTERNAL', `model '${name}' failed: ${message}`);
 }
 
 function faultOf(tensor: OutputTensor | undefined, name: string, count: number, { outputs }: ModelDescription): string | null {

@@ -1,0 +1,123 @@
+import type { BatchingOptions } from './batching-options.ts';
+
+/** What a queue must know of a request. */
+export interface Queued {
+  /** Examples, 1 or more. */
+  readonly count: number;
+  /** Of its input. */
+  readonly bytes: number;
+  /** Milliseconds, like every time here. */
+  readonly arrival: number;
+  /** When it is of no use any more. */
+  readonly expiry: number;
+}
+
+/** Which cap a request would break. */
+export type Refusal = 'requests' | 'bytes';
+
+/** The requests that wait for one model version, first come first served. Pure: time is an argument. */
+export class RequestQueue<R extends Queued> {
+  readonly #options: BatchingOptions;
+  #waiting: R[] = [];
+  #bytes = 0;
+
+  /**
+   * @param options  Caps.
+   */
+  constructor(options: BatchingOptions) {
+    this.#options = options;
+  }
+
+  /** Requests that wait. */
+  get length(): number {
+    return this.#waiting.length;
+  }
+
+  /** When the first of those that wait came; Infinity when none does. */
+  get oldest(): number {
+    return this.#waiting[0]?.arrival ?? Infinity;
+  }
+
+  /**
+   * Puts a request at the end.
+   *
+   * @param request  It came no earlier than those that wait.
+   * @returns  Null, or the cap that it would break: then it is not taken.
+   */
+  add(request: R): Refusal | null {
+    if (this.#waiting.length >= this.#options.maxQueueSize) return 'requests';
+    if (this.#bytes + request.bytes > this.#options.maxQueueBytes) return 'bytes';
+    this.#waiting.push(request);
+    this.#bytes += request.bytes;
+    return null;
+  }
+
+  /**
+   * Takes a request out, wherever it stands.
+   *
+   * @param request  One that was added.
+   * @returns  False when it does not wait any more.
+   */
+  remove(request: R): boolean {
+    const at = this.#waiting.indexOf(request);
+    if (at === -1) return false;
+    this.#drop(at, 1);
+    return true;
+  }
+
+  /**
+   * Takes out what is of no use any more.
+   *
+   * @param now  The time.
+   * @returns  Those that have expired, in order of arrival.
+   */
+  expire(now: number): R[] {
+    const expired = this.#waiting.filter(({ expiry }) => expiry <= now);
+    expired.forEach((request) => this.remove(request));
+    return expired;
+  }
+
+  /** When the next request expires; Infinity when none waits. */
+  get nextExpiry(): number {
+    return this.#waiting.reduce((earliest, { expiry }) => Math.min(earliest, expiry), Infinity);
+  }
+
+  /** When there is a batch to take: the arrival of its first request where it cannot grow, else that and the delay; Infinity when none waits. */
+  get readyAt(): number {
+    const delay = this.isFull ? 0 : this.#options.maxQueueDelayMs;
+    return this.oldest + delay;
+  }
+
+  /** Whether the next batch cannot grow: it has all the examples that it may have, or the request behind it does not fit. */
+  get isFull(): boolean {
+    const [requests, examples] = this.#next();
+    return requests < this.#waiting.length || examples >= this.#options.maxBatchSize;
+  }
+
+  /**
+   * Takes the next batch, ready or not.
+   *
+   * @returns  Requests in order of arrival, with at most `maxBatchSize` examples or alone; none when none waits.
+   */
+  take(): R[] {
+    return this.#drop(0, this.#next()[0]);
+  }
+
+  /** Requests and examples of the next batch. Order of arrival is kept, so it ends before the first request that does not fit. */
+  #next(): [requests: number, examples: number] {
+    let requests = 0;
+    let examples = 0;
+    for (const { count } of this.#waiting) {
+      if (requests > 0 && examples + count > this.#options.maxBatchSize) break;
+      requests += 1;
+      examples += count;
+    }
+    return [requests, examples];
+  }
+
+  #drop(at: number, count: number): R[] {
+    const dropped = this.#waiting.splice(at, count);
+    for (const { bytes } of dropped) this.#bytes -= bytes;
+    return dropped;
+  }
+}
