@@ -14,6 +14,7 @@ export const patient: RequestContext = {
   signal: new AbortController().signal,
   deadline: Infinity,
   tokenName: null,
+  call: null,
 };
 
 /**

@@ -7,6 +7,7 @@ export {
   failSpan,
   inside,
   shardAttributes,
+  spanBetween,
   startJobSpan,
   startSpan,
   traced,

@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net';
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { Server, ServerCredentials, type ServerInterceptor } from '@grpc/grpc-js';
 import { inferenceService } from '@sublace/protocol/inference';
 import { HealthImplementation, type ServingStatus } from 'grpc-health-check';
 import type { InferenceService } from '../inference/run-inference.ts';
@@ -12,6 +12,10 @@ export interface GrpcServerOptions {
   /** Limit of a request message. */
   bodyLimitBytes: number;
   log: ServingLog;
+  /** What calls go through first. */
+  interceptors?: ServerInterceptor[] | undefined;
+  /** Certificates; plaintext when absent. */
+  credentials?: ServerCredentials | undefined;
 }
 
 /** The gRPC half of the server. */
@@ -30,9 +34,9 @@ export interface GrpcServer {
  * @param options  Models, limit, log.
  * @returns  The caller listens and closes.
  */
-export function createGrpcServer({ service, bodyLimitBytes, log }: GrpcServerOptions): GrpcServer {
+export function createGrpcServer({ service, bodyLimitBytes, log, interceptors = [], credentials }: GrpcServerOptions): GrpcServer {
   // Responses are not limited: an answer that was computed is an answer that is sent.
-  const server = new Server({ 'grpc.max_receive_message_length': bodyLimitBytes, 'grpc.max_send_message_length': -1 });
+  const server = new Server({ 'grpc.max_receive_message_length': bodyLimitBytes, 'grpc.max_send_message_length': -1, interceptors });
   server.addService(inferenceService, inferenceHandlers(service, log));
   const health = new HealthImplementation();
   health.addToServer(server);
@@ -50,7 +54,9 @@ export function createGrpcServer({ service, bodyLimitBytes, log }: GrpcServerOpt
     listen: (host, port) =>
       new Promise((resolve, reject) => {
         const address = `${isIPv6(host) ? `[${host}]` : host}:${port}`;
-        server.bindAsync(address, ServerCredentials.createInsecure(), (error, boundPort) => (error ? reject(error) : resolve(boundPort)));
+        server.bindAsync(address, credentials ?? ServerCredentials.createInsecure(), (error, boundPort) =>
+          error ? reject(error) : resolve(boundPort),
+        );
       }),
     close: (graceMs) =>
       new Promise((resolve) => {

@@ -7,6 +7,7 @@ import { runInference, type InferenceService } from '../inference/run-inference.
 import { clientStatusOf } from '../inference/status.ts';
 import type { ServingLog } from '../log.ts';
 import type { TensorSpec } from '../models/model.ts';
+import { callOf } from '../observe/call.ts';
 import { serverMetadata } from '../server-metadata.ts';
 import { readInferMessage, writeInferMessage } from './infer-message.ts';
 
@@ -48,12 +49,14 @@ function contextOf(call: ServerUnaryCall<unknown, unknown>): RequestContext {
   const gone = new AbortController();
   call.on('cancelled', () => gone.abort());
   const deadline = call.getDeadline();
+  const watched = callOf(call.metadata);
   return {
-    requestId: newRequestId(call.metadata.get('x-request-id')[0]?.toString()),
+    requestId: watched?.requestId ?? newRequestId(call.metadata.get('x-request-id')[0]?.toString()),
     protocol: 'grpc',
     signal: gone.signal,
     deadline: performance.now() + Number(deadline) - Date.now(),
-    tokenName: null,
+    tokenName: watched?.tokenName ?? null,
+    call: watched,
   };
 }
 

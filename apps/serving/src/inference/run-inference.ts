@@ -66,7 +66,7 @@ export async function runInference(service: InferenceService, request: InferRequ
     throw error;
   } finally {
     ended.total = (performance.now() - start) / 1000;
-    service.observer.requestEnded(ended);
+    service.observer.requestEnded(ended, context);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '@sublace/errors';
+import type { RequestContext } from '../inference/request-context.ts';
 
 /** Which version of which model. */
 export interface ModelKey {
@@ -18,6 +19,8 @@ export interface EndedRequest extends ModelKey {
   readonly queue: number;
   /** Its batch's computing. */
   readonly compute: number;
+  /** The batch that it was computed in, where the batcher says. */
+  readonly batch?: { readonly requests: number; readonly examples: number };
 }
 
 /** One batch that was computed. */
@@ -35,7 +38,8 @@ export type ModelChange = 'loading' | 'ready' | 'unloading' | 'unloaded' | 'fail
 export interface ServingObserver {
   /** A request entered (+1) or left (-1) the queue of a model version. */
   pending(key: ModelKey, change: 1 | -1): void;
-  requestEnded(request: EndedRequest): void;
+  /** `context` is null for a request that ended before it had one. */
+  requestEnded(request: EndedRequest, context: RequestContext | null): void;
   batchEnded(batch: EndedBatch): void;
   /** A version was loaded and verified (`ready`), put in service, taken out, or could not be loaded. */
   modelChanged(key: ModelKey, change: ModelChange, reason?: string): void;

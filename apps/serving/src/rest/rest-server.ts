@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { ServerOptions as HttpsOptions } from 'node:https';
 import { SublaceError } from '@sublace/errors';
 import { fastify, type FastifyInstance, type FastifyReply } from 'fastify';
 import type { RequestContext } from '../inference/request-context.ts';
@@ -7,6 +8,7 @@ import { runInference, type InferenceService } from '../inference/run-inference.
 import { clientStatusOf } from '../inference/status.ts';
 import type { ServingLog } from '../log.ts';
 import type { ModelRepository } from '../models/model-repository.ts';
+import { callOf } from '../observe/call.ts';
 import { serverMetadata } from '../server-metadata.ts';
 import { chooseCoding, decodeBody, encodeBody } from './content-coding.ts';
 import { HttpError } from './http-error.ts';
@@ -19,6 +21,8 @@ export interface RestServerOptions {
   /** Limit of a request body, before and after decompression. */
   bodyLimitBytes: number;
   log: ServingLog;
+  /** Certificates; plaintext when absent. */
+  https?: HttpsOptions | undefined;
 }
 
 interface ModelPath {
@@ -34,9 +38,10 @@ const requestTimeoutMs = 300_000;
  * @param options  Models, limit, log.
  * @returns  A Fastify instance: the caller listens and closes.
  */
-export function createRestServer({ service, bodyLimitBytes, log }: RestServerOptions): FastifyInstance {
+export function createRestServer({ service, bodyLimitBytes, log, https }: RestServerOptions): FastifyInstance {
   const answerError = errorAnswer(log, bodyLimitBytes);
   const app = fastify({
+    https: https ?? null,
     bodyLimit: bodyLimitBytes,
     requestTimeout: requestTimeoutMs,
     // Paths that cannot be decoded fail before any route; they get the same body as every other error.
@@ -114,8 +119,9 @@ function addInferRoutes(app: FastifyInstance, service: InferenceService, bodyLim
 function contextOf(headers: IncomingHttpHeaders, raw: IncomingMessage): RequestContext {
   const gone = new AbortController();
   raw.socket.once('close', () => gone.abort());
-  const given = headers['x-request-id'];
-  return { requestId: newRequestId(given?.toString()), protocol: 'rest', signal: gone.signal, deadline: Infinity, tokenName: null };
+  const call = callOf(raw);
+  const requestId = call?.requestId ?? newRequestId(headers['x-request-id']?.toString());
+  return { requestId, protocol: 'rest', signal: gone.signal, deadline: Infinity, tokenName: call?.tokenName ?? null, call };
 }
 
 /** Status and message of an error; defects are also logged, with their cause. */

@@ -52,6 +52,19 @@ export function startSpan(name: string, attributes: Attributes, parent: Context 
 }
 
 /**
+ * A span of something that is over: whoever did it has only told how long it took.
+ *
+ * @param name  What it was.
+ * @param attributes  What it was about.
+ * @param parent  Context of the span above.
+ * @param startMs  When it began, milliseconds since 1970.
+ * @param endMs  When it ended.
+ */
+export function spanBetween(name: string, attributes: Attributes, parent: Context, startMs: number, endMs: number): void {
+  trace.getTracer('sublace').startSpan(name, { attributes, startTime: startMs }, parent).end(endMs);
+}
+
+/**
  * Starts the span of a whole job, above all others of its trace.
  *
  * @param jobId  The job.

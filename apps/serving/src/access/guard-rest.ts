@@ -1,0 +1,62 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { rememberCall, type Call } from '../observe/call.ts';
+import type { CallCode, CallObserver } from '../observe/call-observer.ts';
+import { restCallKind } from './call-kind.ts';
+
+/**
+ * Lets REST calls in or answers them with why not, before anything of their body is read, and follows them to their end.
+ *
+ * @param app  Before it listens.
+ * @param calls  Decides and watches.
+ */
+export function guardRest(app: FastifyInstance, calls: CallObserver): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    const { headers, raw } = request;
+    const route = request.routeOptions.url;
+    const length = headers['content-length'];
+    const call = calls.begin({
+      protocol: 'rest',
+      kind: restCallKind(request.method, route),
+      method: `${request.method} ${route ?? '(none)'}`,
+      requestId: headers['x-request-id']?.toString(),
+      authorization: headers.authorization,
+      traceparent: headers['traceparent']?.toString(),
+      peer: raw.socket.remoteAddress ?? 'unknown',
+      receivedBytes: length === undefined ? null : Number(length),
+    });
+    rememberCall(raw, call);
+    // Comes after the last byte, and also when the client goes before it.
+    reply.raw.once('close', () => end(calls, call, request, reply));
+    if (call.refusal) refuse(reply, call.refusal);
+    else done();
+  });
+}
+
+function refuse(reply: FastifyReply, { http, message, retryAfter }: NonNullable<Call['refusal']>): void {
+  if (http === 401) void reply.header('www-authenticate', 'Bearer');
+  if (retryAfter !== undefined) void reply.header('retry-after', retryAfter);
+  void reply.code(http).send({ error: message });
+}
+
+function end(calls: CallObserver, call: Call, { params }: FastifyRequest, { raw }: FastifyReply): void {
+  const sent = Number(raw.getHeader('content-length') ?? NaN);
+  if (Number.isFinite(sent)) call.sentBytes = sent;
+  const { model = '', version = '' } = (params ?? {}) as { model?: string; version?: string };
+  calls.end(call, raw.writableFinished ? codeOf(raw.statusCode) : 'CANCELLED', { name: model, version });
+}
+
+const codes: Readonly<Record<number, CallCode>> = {
+  401: 'UNAUTHENTICATED',
+  403: 'PERMISSION_DENIED',
+  404: 'NOT_FOUND',
+  413: 'RESOURCE_EXHAUSTED',
+  429: 'RESOURCE_EXHAUSTED',
+  499: 'CANCELLED',
+  503: 'UNAVAILABLE',
+  504: 'DEADLINE_EXCEEDED',
+};
+
+function codeOf(status: number): CallCode {
+  if (status < 400) return 'OK';
+  return codes[status] ?? (status < 500 ? 'INVALID_ARGUMENT' : 'INTERNAL');
+}
