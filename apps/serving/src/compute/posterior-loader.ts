@@ -1,12 +1,30 @@
 /** Loads posteriors: the module that the compute thread of a serving process runs. */
 import { startBackend } from '@sublace/backend';
-import { openPosterior } from '@sublace/pipeline';
-import type { ModelLoader } from './model-loader.ts';
+import { SublaceError } from '@sublace/errors';
+import { openPosterior, readPosteriorManifest, type PosteriorManifest } from '@sublace/pipeline';
+import type { ModelLoader, ModelPlace } from './model-loader.ts';
 import { posteriorModel } from './posterior-model.ts';
 
 const loader: ModelLoader = {
   start: async ({ threads }) => ({ ...(await startBackend(threads === undefined ? {} : { threads })) }),
-  load: async ({ place, model }) => posteriorModel(await openPosterior(place, model === undefined ? {} : { model })),
+  load: async (place) => {
+    // Before anything large is read; and once more of what was read, since a folder may be written to meanwhile.
+    if (place.digest !== undefined) requireDigest(place, await readPosteriorManifest(place.place));
+    const fitted = await openPosterior(place.place, place.model === undefined ? {} : { model: place.model });
+    try {
+      requireDigest(place, fitted.manifest);
+      return posteriorModel(fitted);
+    } catch (error) {
+      fitted.dispose();
+      throw error;
+    }
+  },
 };
 
 export default loader;
+
+function requireDigest({ place, digest }: ModelPlace, manifest: PosteriorManifest): void {
+  if (digest === undefined || digest === manifest.digest) return;
+  const digests = `expected the posterior of digest ${digest.slice(0, 16)}, got ${manifest.digest.slice(0, 16)}`;
+  throw new SublaceError('DIGEST_MISMATCH', `${place}: ${digests}; it is another than was published, publish it again`);
+}
