@@ -8,6 +8,7 @@ import { redisQueue } from './cluster/redis-queue.ts';
 import { largeSubnetwork } from './large-subnetwork.ts';
 import { numerics } from './numerics/suite.ts';
 import { rotatedMnist } from './rotated-mnist.ts';
+import { serving } from './serving/serving.ts';
 import { uciGap } from './uci-gap.ts';
 
 const BENCHES: Readonly<Record<string, (args: readonly string[]) => void | Promise<void>>> = {
@@ -19,6 +20,7 @@ const BENCHES: Readonly<Record<string, (args: readonly string[]) => void | Promi
   numerics,
   'redis-queue': redisQueue,
   'rotated-mnist': rotatedMnist,
+  serving,
   transport,
   'uci-gap': uciGap,
 };

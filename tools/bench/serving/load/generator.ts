@@ -1,0 +1,157 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { OK, type LoadConnection, type LoadTarget } from './connection.ts';
+import { GrpcConnection } from './grpc-connection.ts';
+import { HttpConnection } from './http-connection.ts';
+
+/** How requests follow each other. */
+export type Pace =
+  /** Closed loop: so many clients, each of which asks again once it is answered. */
+  | { readonly kind: 'closed'; readonly concurrency: number }
+  /** Open loop: so many requests a second, whether or not earlier ones are answered, on at most so many connections. */
+  | { readonly kind: 'open'; readonly perSecond: number; readonly connectionsMax: number };
+
+/** One measurement. */
+export interface LoadOrder {
+  readonly target: LoadTarget;
+  readonly pace: Pace;
+  /** Load before the window, not counted, ms. */
+  readonly warmUpMs: number;
+  /** Length of the window, ms. */
+  readonly windowMs: number;
+}
+
+/** What became of the requests of a window; the arrays have one entry for each request. */
+export interface LoadWindow {
+  /** When it was to be sent: ms from the start of the window. */
+  readonly at: Float64Array;
+  /** From then to its whole answer, ms. In an open loop this counts the time that it could not be sent, so that nothing slow hides what is behind it. */
+  readonly latency: Float64Array;
+  /** Position in `outcomes`. */
+  readonly outcome: Uint8Array;
+  readonly outcomes: readonly string[];
+  /** Length of the window, s. */
+  readonly seconds: number;
+  /** Processor seconds of the generator in it. */
+  readonly cpu: number;
+}
+
+/** Clients that failed to connect wait so long, ms. */
+const failurePauseMs = 20;
+
+/** Collects what ends within a window. */
+class Recorder {
+  readonly #at: number[] = [];
+  readonly #latency: number[] = [];
+  readonly #outcome: number[] = [];
+  readonly #outcomes: string[] = [OK];
+  readonly #start: number;
+  readonly #byArrival: boolean;
+
+  constructor(start: number, byArrival: boolean) {
+    this.#start = start;
+    this.#byArrival = byArrival;
+  }
+
+  /** In a closed loop what ends in the window counts; in an open one, what was to be sent in it. */
+  add(scheduled: number, outcome: string): void {
+    const now = performance.now();
+    if ((this.#byArrival ? scheduled : now) < this.#start) return;
+    let code = this.#outcomes.indexOf(outcome);
+    if (code === -1) code = this.#outcomes.push(outcome) - 1;
+    this.#at.push(scheduled - this.#start);
+    this.#latency.push(now - scheduled);
+    this.#outcome.push(code);
+  }
+
+  window(seconds: number, cpu: number): LoadWindow {
+    return {
+      at: Float64Array.from(this.#at),
+      latency: Float64Array.from(this.#latency),
+      outcome: Uint8Array.from(this.#outcome),
+      outcomes: this.#outcomes,
+      seconds,
+      cpu,
+    };
+  }
+}
+
+/**
+ * Puts load on a server and measures it.
+ *
+ * @param order  What, how, how long.
+ * @returns  What came of it.
+ */
+export async function generateLoad({ target, pace, warmUpMs, windowMs }: LoadOrder): Promise<LoadWindow> {
+  const begin = performance.now();
+  const [start, end] = [begin + warmUpMs, begin + warmUpMs + windowMs];
+  const recorder = new Recorder(start, pace.kind === 'open');
+  let [cpuAtStart, cpuAtEnd] = [process.cpuUsage(), process.cpuUsage()];
+  setTimeout(() => (cpuAtStart = process.cpuUsage()), warmUpMs);
+  setTimeout(() => (cpuAtEnd = process.cpuUsage(cpuAtStart)), warmUpMs + windowMs);
+  if (pace.kind === 'closed') await runClosed(target, pace.concurrency, end, recorder);
+  else await runOpen(target, pace, begin, end, recorder);
+  const cpu = (cpuAtEnd.user + cpuAtEnd.system) / 1e6;
+  return recorder.window(windowMs / 1000, cpu);
+}
+
+async function runClosed(target: LoadTarget, concurrency: number, end: number, recorder: Recorder): Promise<void> {
+  let next = 0;
+  const client = async (): Promise<void> => {
+    const connection = open(target);
+    while (performance.now() < end) {
+      const sent = performance.now();
+      const outcome = await connection.send(target.bodies[next++ % target.bodies.length]);
+      if (performance.now() < end) recorder.add(sent, outcome);
+      if (isBroken(outcome)) await sleep(failurePauseMs);
+    }
+    connection.close();
+  };
+  await Promise.all(Array.from({ length: concurrency }, client));
+}
+
+async function runOpen(
+  target: LoadTarget,
+  { perSecond, connectionsMax }: Extract<Pace, { kind: 'open' }>,
+  begin: number,
+  end: number,
+  recorder: Recorder,
+): Promise<void> {
+  const gapMs = 1000 / perSecond;
+  const total = Math.floor((end - begin) / gapMs);
+  const idle: LoadConnection[] = [];
+  const all: LoadConnection[] = [];
+  let [due, sent, answered] = [0, 0, 0];
+  await new Promise<void>((resolve) => {
+    const sendOne = (connection: LoadConnection): void => {
+      const scheduled = begin + sent * gapMs;
+      void connection.send(target.bodies[sent++ % target.bodies.length]).then((outcome) => {
+        recorder.add(scheduled, outcome);
+        answered += 1;
+        if (sent < due) sendOne(connection);
+        else idle.push(connection);
+        if (answered === total) resolve();
+      });
+    };
+    const tick = (): void => {
+      due = Math.min(total, Math.floor((performance.now() - begin) / gapMs) + 1);
+      while (sent < due) {
+        if (idle.length === 0 && all.length < connectionsMax) idle.push(all[all.push(open(target)) - 1]);
+        const connection = idle.pop();
+        if (!connection) break;
+        sendOne(connection);
+      }
+      if (due < total) setTimeout(tick, 1);
+    };
+    tick();
+  });
+  for (const connection of all) connection.close();
+}
+
+function open({ protocol, port }: LoadTarget): LoadConnection {
+  return protocol === 'rest' ? new HttpConnection(port) : new GrpcConnection(port);
+}
+
+/** Whether there was no answer at all: the server is gone, and asking again at once would only burn processor time. */
+function isBroken(outcome: string): boolean {
+  return outcome !== OK && !outcome.startsWith('HTTP') && outcome !== 'RESOURCE_EXHAUSTED';
+}

@@ -1,0 +1,66 @@
+import { formatNumber, formatTable } from '../numerics/report/table.ts';
+import type { CaseFigures } from './measure.ts';
+
+/** A target of the design, and what came of it. */
+export interface Target {
+  /** What is compared or counted. */
+  readonly what: string;
+  readonly figure: number;
+  readonly unit: string;
+  readonly limit: { readonly atMost: number } | { readonly atLeast: number };
+  /** Whether all figures behind it were stable. */
+  readonly isStable: boolean;
+}
+
+/** Result of one part of the bench. */
+export interface PartResult {
+  readonly title: string;
+  readonly cases: readonly CaseFigures[];
+  readonly targets: readonly Target[];
+}
+
+/**
+ * Whether a target was met.
+ *
+ * @param target  The target.
+ * @returns  False also for a figure that is not a number.
+ */
+export function isMet({ figure, limit }: Target): boolean {
+  return 'atMost' in limit ? figure <= limit.atMost : figure >= limit.atLeast;
+}
+
+/**
+ * A part as text that is also Markdown.
+ *
+ * @param part  The part.
+ * @returns  A table of figures, and one of targets.
+ */
+export function formatPart({ title, cases, targets }: PartResult): string {
+  const rows = cases.map((figures) => [
+    figures.name,
+    figures.pace,
+    ...[figures.p50, figures.p95, figures.p99, figures.max].map(formatMs),
+    formatNumber(figures.perSecond),
+    formatNumber(figures.megabytesPerSecond),
+    `${figures.windows.length}${figures.isStable ? '' : ' (unstable)'}`,
+    [figures.cpu.main, figures.cpu.others, figures.cpu.generator].map((cpu) => cpu.toFixed(2)).join(' / '),
+    Object.entries(figures.failures)
+      .map(([outcome, count]) => `${count} ${outcome}`)
+      .join(', ') || '0',
+  ]);
+  const head = ['case', 'load', 'p50 ms', 'p95', 'p99', 'max', 'answers/s', 'MB/s', 'windows', 'cpu: talking / computing / generator', 'failed'];
+  const sections = [`## ${title}`, formatTable(head, rows)];
+  if (targets.length > 0) {
+    const lines = targets.map((target) => {
+      const { what, figure, unit, limit, isStable } = target;
+      const bound = 'atMost' in limit ? `at most ${formatNumber(limit.atMost)}` : `at least ${formatNumber(limit.atLeast)}`;
+      return [what, `${formatNumber(figure)} ${unit}`, `${bound} ${unit}`, `${isMet(target) ? 'met' : 'MISSED'}${isStable ? '' : ', unstable'}`];
+    });
+    sections.push(formatTable(['target', 'measured', 'wanted', ''], lines));
+  }
+  return sections.join('\n\n');
+}
+
+function formatMs(value: number): string {
+  return Number.isFinite(value) ? formatNumber(value) : '-';
+}
