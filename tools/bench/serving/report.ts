@@ -30,7 +30,8 @@ export function isMet({ figure, limit }: Target): boolean {
 }
 
 /**
- * A part as text that is also Markdown.
+ * A part as text that is also Markdown. "server CPU ms" is processor time for one answer, which a busy machine hardly changes: of the thread that talks, and of
+ * all others. "generator CPU" is the processors that the load took, of which the server then had fewer.
  *
  * @param part  The part.
  * @returns  A table of figures, and one of targets.
@@ -43,12 +44,13 @@ export function formatPart({ title, cases, targets }: PartResult): string {
     formatNumber(figures.perSecond),
     formatNumber(figures.megabytesPerSecond),
     `${figures.windows.length}${figures.isStable ? '' : ' (unstable)'}`,
-    [figures.cpu.main, figures.cpu.others, figures.cpu.generator].map((cpu) => cpu.toFixed(2)).join(' / '),
+    [figures.cpu.main, figures.cpu.others].map((cpu) => formatMs((1000 * cpu) / figures.perSecond)).join(' + '),
+    figures.cpu.generator.toFixed(2),
     Object.entries(figures.failures)
       .map(([outcome, count]) => `${count} ${outcome}`)
       .join(', ') || '0',
   ]);
-  const head = ['case', 'load', 'p50 ms', 'p95', 'p99', 'max', 'answers/s', 'MB/s', 'windows', 'cpu: talking / computing / generator', 'failed'];
+  const head = ['case', 'load', 'p50 ms', 'p95', 'p99', 'max', 'answers/s', 'MB/s', 'windows', 'server CPU ms', 'generator CPU', 'failed'];
   const sections = [`## ${title}`, formatTable(head, rows)];
   if (targets.length > 0) {
     const lines = targets.map((target) => {

@@ -21,7 +21,7 @@ export async function uncertainty({ posterior: given, effort }: ServingBenchOpti
   const start = (...args: string[]): ReturnType<typeof startServing> =>
     startServing(servingEntry, ['--posterior', posterior.place, '--name', 'bench', '--http-port', '0', '--grpc-port', '0', ...args]);
   const generator = startGenerator();
-  const [exact, truncated] = [await start(), await start('--covariance', 'truncated')];
+  const [exact, truncated] = [await start(), await start()];
   const cases = [];
   const targets: Target[] = [];
   try {

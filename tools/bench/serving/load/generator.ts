@@ -85,13 +85,14 @@ export async function generateLoad({ target, pace, warmUpMs, windowMs }: LoadOrd
   const begin = performance.now();
   const [start, end] = [begin + warmUpMs, begin + warmUpMs + windowMs];
   const recorder = new Recorder(start, pace.kind === 'open');
-  let [cpuAtStart, cpuAtEnd] = [process.cpuUsage(), process.cpuUsage()];
+  let cpuAtStart = process.cpuUsage();
+  let used: NodeJS.CpuUsage | undefined;
   setTimeout(() => (cpuAtStart = process.cpuUsage()), warmUpMs);
-  setTimeout(() => (cpuAtEnd = process.cpuUsage(cpuAtStart)), warmUpMs + windowMs);
+  setTimeout(() => (used ??= process.cpuUsage(cpuAtStart)), warmUpMs + windowMs);
   if (pace.kind === 'closed') await runClosed(target, pace.concurrency, end, recorder);
   else await runOpen(target, pace, begin, end, recorder);
-  const cpu = (cpuAtEnd.user + cpuAtEnd.system) / 1e6;
-  return recorder.window(windowMs / 1000, cpu);
+  used ??= process.cpuUsage(cpuAtStart); // a closed loop may end a moment before its timer
+  return recorder.window(windowMs / 1000, (used.user + used.system) / 1e6);
 }
 
 async function runClosed(target: LoadTarget, concurrency: number, end: number, recorder: Recorder): Promise<void> {

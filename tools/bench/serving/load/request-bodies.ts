@@ -20,7 +20,7 @@ export interface InferenceAsked {
 }
 
 /**
- * One request as bytes for the wire: HTTP head and body, or the gRPC message.
+ * One request as bytes for the wire: HTTP head and body, or the gRPC message with its prefix.
  *
  * @param encoding  Protocol, and for REST whether tensors are JSON or bytes, both ways.
  * @param asked  The inference.
@@ -49,7 +49,7 @@ export function requestBody(encoding: Encoding, asked: InferenceAsked): Buffer {
 }
 
 function grpcMessage({ model, input, shape, values, outputs, parameters = {} }: InferenceAsked): Buffer {
-  return inferenceService.ModelInfer.requestSerialize({
+  const message = inferenceService.ModelInfer.requestSerialize({
     modelName: model,
     inputs: [{ name: input, datatype: 'FP32', shape: [...shape] }],
     outputs: outputs.map((name) => ({ name })),
@@ -58,6 +58,9 @@ function grpcMessage({ model, input, shape, values, outputs, parameters = {} }: 
     ),
     rawInputContents: [bytesOf(values)],
   });
+  const prefix = Buffer.alloc(5); // not compressed, and the length
+  prefix.writeUInt32BE(message.length, 1);
+  return Buffer.concat([prefix, message]);
 }
 
 function bytesOf(values: Float32Array): Buffer {
