@@ -66,6 +66,7 @@ export const ioModules = [
 
 /** The libraries of layer:plain and layer:numerics. */
 export const withoutIo = [
+  'client',
   'errors',
   'partials',
   'scheduling',
