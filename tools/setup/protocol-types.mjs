@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pinnedNode, root } from './paths.mjs';
 
 /** Packages of proto/ in the order that their types are generated. */
-const packages = ['sublace/v1', 'inference'];
+const packages = ['sublace/v1', 'inference', 'grpc/reflection/v1'];
 
 function protoFiles() {
   return packages.flatMap((folder) => {

@@ -1,6 +1,7 @@
 import { SublaceError } from '@sublace/errors';
 import { createGrpcServer } from './grpc/grpc-server.ts';
 import { Batcher, batchingDefaults, type BatchingOptions } from './batching/batcher.ts';
+import { fixedControl } from './inference/repository-control.ts';
 import { computeChecked, type InferenceService } from './inference/run-inference.ts';
 import { silentLog, type ServingLog } from './log.ts';
 import { ModelRepository, type NamedModel, type ServedVersion } from './models/model-repository.ts';
@@ -57,8 +58,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const statistics = new Statistics();
   const observer = observersAsOne(statistics, options.observer ?? silentObserver);
   const repository = new ModelRepository(observer);
-  const batcher = new Batcher({ ...batchingDefaults, ...options.batching }, observer);
-  const service: InferenceService = { repository, batcher, observer, statistics };
+  const batching = { ...batchingDefaults, ...options.batching };
+  const batcher = new Batcher(batching, observer);
+  const service: InferenceService = { repository, control: fixedControl(repository), batcher, batching, observer, statistics };
   const rest = createRestServer({ service, bodyLimitBytes, log });
   const grpc = createGrpcServer({ service, bodyLimitBytes, log });
 

@@ -1,4 +1,5 @@
 import { Batcher, batchingDefaults } from '../src/batching/batcher.ts';
+import { fixedControl } from '../src/inference/repository-control.ts';
 import type { RequestContext } from '../src/inference/request-context.ts';
 import type { InferenceService } from '../src/inference/run-inference.ts';
 import { ModelRepository } from '../src/models/model-repository.ts';
@@ -29,5 +30,6 @@ export async function readyService(model: LoadedModel, told: ServingObserver = s
   const observer = observersAsOne(statistics, told);
   const repository = new ModelRepository(observer);
   await repository.start([named(model)], () => Promise.resolve());
-  return { repository, batcher: new Batcher(batchingDefaults, observer), observer, statistics };
+  const batcher = new Batcher(batchingDefaults, observer);
+  return { repository, control: fixedControl(repository), batcher, batching: batchingDefaults, observer, statistics };
 }

@@ -1,24 +1,30 @@
-/** The Open Inference Protocol v2 over gRPC: its service definition, a client, and the types of its messages. */
+/** The Open Inference Protocol v2 over gRPC: its service definition, a client, and the types of its messages; and server reflection. */
 import { fileURLToPath } from 'node:url';
 import { credentials, loadPackageDefinition } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import type { GRPCInferenceServiceClient, GRPCInferenceServiceDefinition } from './generated/inference/GRPCInferenceService.ts';
-import type { ProtoGrpcType } from './generated/open_inference.ts';
+import type { ServerReflectionDefinition } from './generated/grpc/reflection/v1/ServerReflection.ts';
+import type { ProtoGrpcType as InferenceTypes } from './generated/open_inference.ts';
+import type { ProtoGrpcType as ReflectionTypes } from './generated/reflection.ts';
 
 // int64 as number: shapes and sizes beyond 2^53 are refused anyway. Absent fields get their proto3 defaults.
-const definition = loadSync('inference/open_inference.proto', {
+const definition = loadSync(['inference/open_inference.proto', 'grpc/reflection/v1/reflection.proto'], {
   includeDirs: [fileURLToPath(new URL('../../../proto', import.meta.url))],
   longs: Number,
   enums: String,
   defaults: true,
   oneofs: true,
 });
+const root = loadPackageDefinition(definition) as unknown as InferenceTypes & ReflectionTypes;
 
 /** Client of `inference.GRPCInferenceService`: `new InferenceClient(address, credentials)`. */
-export const InferenceClient = (loadPackageDefinition(definition) as unknown as ProtoGrpcType).inference.GRPCInferenceService;
+export const InferenceClient = root.inference.GRPCInferenceService;
 
 /** Definition of `inference.GRPCInferenceService`, for a server's `addService`. */
 export const inferenceService: GRPCInferenceServiceDefinition = InferenceClient.service;
+
+/** Definition of `grpc.reflection.v1.ServerReflection`, for a server's `addService`. */
+export const reflectionService: ServerReflectionDefinition = root.grpc.reflection.v1.ServerReflection.service;
 
 /**
  * A client of a serving process, over plaintext.
@@ -42,3 +48,9 @@ export type {
   ModelInferResponse as ModelInferResponseInit,
   ModelInferResponse__Output as ModelInferResponse,
 } from './generated/inference/ModelInferResponse.ts';
+export type { ModelConfig } from './generated/inference/ModelConfig.ts';
+export type { ModelStatistics } from './generated/inference/ModelStatistics.ts';
+export type { RepositoryModelLoadRequest__Output as RepositoryModelLoadRequest } from './generated/inference/RepositoryModelLoadRequest.ts';
+export type { ServerReflectionHandlers } from './generated/grpc/reflection/v1/ServerReflection.ts';
+export type { ServerReflectionRequest__Output as ServerReflectionRequest } from './generated/grpc/reflection/v1/ServerReflectionRequest.ts';
+export type { ServerReflectionResponse as ServerReflectionResponseInit } from './generated/grpc/reflection/v1/ServerReflectionResponse.ts';

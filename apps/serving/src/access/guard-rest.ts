@@ -18,7 +18,7 @@ export function guardRest(app: FastifyInstance, calls: CallObserver): void {
       protocol: 'rest',
       kind: restCallKind(request.method, route),
       method: `${request.method} ${route ?? '(none)'}`,
-      requestId: headers['x-request-id']?.toString(),
+      requestId: request.id,
       authorization: headers.authorization,
       traceparent: headers['traceparent']?.toString(),
       peer: raw.socket.remoteAddress ?? 'unknown',

@@ -50,7 +50,7 @@ describe('metadata', () => {
     expect(await call((request, done) => client.ModelReady(request, done), { name: 'linear' })).toEqual({ ready: true });
     expect(await call((request, done) => client.ServerMetadata(request, done), {})).toMatchObject({
       name: 'sublace',
-      extensions: ['binary_tensor_data'],
+      extensions: ['binary_tensor_data', 'model_configuration', 'model_repository', 'parameters', 'statistics'],
     });
     expect(await call((request, done) => client.ModelMetadata(request, done), { name: 'linear', version: '1' })).toEqual({
       name: 'linear',
@@ -109,7 +109,7 @@ describe('inference', () => {
     const parameters = {
       sequence_id: { uint64Param: 3 },
       sequence_start: { boolParam: true },
-      timeout: { int64Param: 5 },
+      timeout: { int64Param: 5_000_000 },
       seed: { int64Param: 1 },
     };
     expect((await infer({ inputs: [input], rawInputContents: [raw(flat)], parameters })).rawOutputContents).toEqual([means, variances]);
@@ -188,7 +188,7 @@ describe('inference', () => {
   it('says UNIMPLEMENTED for calls it does not have', async () => {
     const error = await new Promise<ServiceError | null>((resolve) =>
       client.makeUnaryRequest(
-        '/inference.GRPCInferenceService/RepositoryIndex',
+        '/inference.GRPCInferenceService/ModelStreamInfer',
         () => Buffer.alloc(0),
         (bytes) => bytes,
         {},

@@ -1,22 +1,30 @@
-import { isIPv6 } from 'node:net';
-import { Server, ServerCredentials, type ServerInterceptor } from '@grpc/grpc-js';
+import { Server, ServerCredentials, type ServerInterceptor, type ServiceDefinition } from '@grpc/grpc-js';
 import { inferenceService } from '@sublace/protocol/inference';
-import { HealthImplementation, type ServingStatus } from 'grpc-health-check';
+import { HealthImplementation, service as healthService, type ServingStatus } from 'grpc-health-check';
 import type { InferenceService } from '../inference/run-inference.ts';
 import type { ServingLog } from '../log.ts';
+import { connectionListener } from './connection-listener.ts';
 import { inferenceHandlers } from './inference-service.ts';
+import { reflectionServices } from './reflection.ts';
 
 /** What the gRPC half of the server needs. */
 export interface GrpcServerOptions {
   service: InferenceService;
   /** Limit of a request message. */
   bodyLimitBytes: number;
+  /** Most connections at one time. Default 1,000. */
+  connectionsMax?: number;
+  /** How long a connection may leave a ping unanswered, milliseconds; a ping is sent each time that long has passed. Default 30,000. */
+  keepAliveMs?: number;
   log: ServingLog;
   /** What calls go through first. */
   interceptors?: ServerInterceptor[] | undefined;
   /** Certificates; plaintext when absent. */
   credentials?: ServerCredentials | undefined;
 }
+
+/** Calls that one connection may have under way. */
+const concurrentStreamsMax = 1000;
 
 /** The gRPC half of the server. */
 export interface GrpcServer {
@@ -34,12 +42,25 @@ export interface GrpcServer {
  * @param options  Models, limit, log.
  * @returns  The caller listens and closes.
  */
-export function createGrpcServer({ service, bodyLimitBytes, log, interceptors = [], credentials }: GrpcServerOptions): GrpcServer {
-  // Responses are not limited: an answer that was computed is an answer that is sent.
-  const server = new Server({ 'grpc.max_receive_message_length': bodyLimitBytes, 'grpc.max_send_message_length': -1, interceptors });
+export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
+  const { service, bodyLimitBytes, connectionsMax = 1000, keepAliveMs = 30_000, interceptors = [], log } = options;
+  const server = new Server({
+    'grpc.max_receive_message_length': bodyLimitBytes,
+    'grpc.max_send_message_length': -1, // an answer that was computed is an answer that is sent
+    'grpc.max_concurrent_streams': concurrentStreamsMax,
+    // A connection whose other end is gone, or never spoke HTTP/2, answers no ping.
+    'grpc.keepalive_time_ms': keepAliveMs,
+    'grpc.keepalive_timeout_ms': keepAliveMs,
+    'grpc.enable_channelz': 0, // nobody reads it, and it counts every message
+    interceptors,
+  });
   server.addService(inferenceService, inferenceHandlers(service, log));
   const health = new HealthImplementation();
   health.addToServer(server);
+  for (const { definition, handlers } of reflectionServices([inferenceService as ServiceDefinition, healthService as ServiceDefinition]))
+    server.addService(definition, handlers);
+  const injector = server.createConnectionInjector(options.credentials ?? ServerCredentials.createInsecure());
+  const listener = connectionListener({ connectionsMax }, (socket) => injector.injectConnection(socket));
 
   const { repository } = service;
   const refreshHealth = (): void => {
@@ -51,17 +72,15 @@ export function createGrpcServer({ service, bodyLimitBytes, log, interceptors = 
 
   return {
     refreshHealth,
-    listen: (host, port) =>
-      new Promise((resolve, reject) => {
-        const address = `${isIPv6(host) ? `[${host}]` : host}:${port}`;
-        server.bindAsync(address, credentials ?? ServerCredentials.createInsecure(), (error, boundPort) =>
-          error ? reject(error) : resolve(boundPort),
-        );
-      }),
+    listen: (host, port) => listener.listen(host, port),
     close: (graceMs) =>
       new Promise((resolve) => {
+        listener.close();
         // A client that watches the health never hangs up by itself.
-        const timer = setTimeout(() => server.forceShutdown(), graceMs);
+        const timer = setTimeout(() => {
+          server.forceShutdown();
+          listener.destroyConnections();
+        }, graceMs);
         server.tryShutdown(() => {
           clearTimeout(timer);
           resolve();

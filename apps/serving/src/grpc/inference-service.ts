@@ -1,78 +1,51 @@
-import type { sendUnaryData, ServerUnaryCall } from '@grpc/grpc-js';
+import type { GRPCInferenceServiceHandlers, RepositoryModelLoadRequest } from '@sublace/protocol/inference';
 import { SublaceError } from '@sublace/errors';
-import type { GRPCInferenceServiceHandlers } from '@sublace/protocol/inference';
-import type { RequestContext } from '../inference/request-context.ts';
-import { newRequestId } from '../inference/request-id.ts';
+import { modelConfig } from '../inference/model-config.ts';
+import { modelMetadata } from '../inference/model-metadata.ts';
+import { modelStatistics } from '../inference/model-statistics.ts';
 import { runInference, type InferenceService } from '../inference/run-inference.ts';
-import { clientStatusOf } from '../inference/status.ts';
 import type { ServingLog } from '../log.ts';
-import type { TensorSpec } from '../models/model.ts';
-import { callOf } from '../observe/call.ts';
 import { serverMetadata } from '../server-metadata.ts';
 import { readInferMessage, writeInferMessage } from './infer-message.ts';
+import { unaryWith } from './unary.ts';
 
 /**
- * Handlers of the six calls of `inference.GRPCInferenceService`.
+ * Handlers of `inference.GRPCInferenceService`: the six calls of the protocol, and of its extensions configuration, statistics and repository.
  *
  * @param service  Models and batches.
  * @param log  Where defects are reported.
  * @returns  For a server's `addService`.
  */
 export function inferenceHandlers(service: InferenceService, log: ServingLog): GRPCInferenceServiceHandlers {
-  const { repository } = service;
+  const { repository, control } = service;
   const unary = unaryWith(log);
   return {
     ServerLive: unary(() => ({ live: true })),
     ServerReady: unary(() => ({ ready: repository.isReady })),
     ModelReady: unary(({ name, version }) => ({ ready: repository.isModelReady(name, version) })),
     ServerMetadata: unary(() => serverMetadata),
-    ModelMetadata: unary(({ name, version }) => {
-      const { description } = repository.describe(name, version);
-      return {
-        name,
-        versions: repository.versionsOf(name),
-        platform: description.platform,
-        inputs: description.inputs.map(metadataOf),
-        outputs: description.outputs.map(metadataOf),
-        properties: { ...description.properties },
-      };
+    ModelMetadata: unary(({ name, version }) => modelMetadata(service, name, version)),
+    ModelInfer: unary(async (request, context) => writeInferMessage(await runInference(service, readInferMessage(request), context))),
+    ModelConfig: unary(({ name, version }) => ({ config: modelConfig(service, name, version) })),
+    ModelStatistics: unary(({ name, version }) => ({ modelStats: modelStatistics(service, name, version) })),
+    RepositoryIndex: unary(({ ready }) => ({ models: control.index().filter((entry) => !ready || entry.state === 'READY') })),
+    RepositoryModelLoad: unary(async (request) => {
+      const modelName = modelNameOf(request);
+      await control.load(modelName);
+      return { modelName, isLoaded: true };
     }),
-    ModelInfer: unary(async (request, call) => writeInferMessage(await runInference(service, readInferMessage(request), contextOf(call)))),
+    RepositoryModelUnload: unary(async (request) => {
+      const modelName = modelNameOf(request);
+      await control.unload(modelName);
+      return { modelName, isUnloaded: true };
+    }),
   };
 }
 
-function metadataOf({ name, datatype, shape }: TensorSpec): TensorSpec {
-  return { name, datatype, shape };
-}
-
-function contextOf(call: ServerUnaryCall<unknown, unknown>): RequestContext {
-  const gone = new AbortController();
-  call.on('cancelled', () => gone.abort());
-  const deadline = call.getDeadline();
-  const watched = callOf(call.metadata);
-  return {
-    requestId: watched?.requestId ?? newRequestId(call.metadata.get('x-request-id')[0]?.toString()),
-    protocol: 'grpc',
-    signal: gone.signal,
-    deadline: performance.now() + Number(deadline) - Date.now(),
-    tokenName: watched?.tokenName ?? null,
-    call: watched,
-  };
-}
-
-/** Makes gRPC handlers from functions that return or throw. */
-function unaryWith(log: ServingLog) {
-  return <Request, Response>(answer: (request: Request, call: ServerUnaryCall<Request, Response>) => Response | Promise<Response>) =>
-    (call: ServerUnaryCall<Request, Response>, callback: sendUnaryData<Response>): void => {
-      Promise.resolve(call.request)
-        .then((request) => answer(request, call))
-        .then(
-          (response) => callback(null, response),
-          (error: unknown) => {
-            const failure = SublaceError.from(error);
-            if (clientStatusOf(failure.code).http === 500) log.error({ err: failure }, 'request failed');
-            callback({ code: clientStatusOf(failure.code).grpc, details: failure.message });
-          },
-        );
-    };
+/** Triton's clients name the model in field 2, KServe's in field 1, which is Triton's for the repository. */
+function modelNameOf({ repositoryOrModelName, modelName, parameters }: RepositoryModelLoadRequest): string {
+  const refused = Object.keys(parameters).find((name) => name !== 'unload_dependents');
+  if (refused !== undefined)
+    throw new SublaceError('INVALID_ARGUMENT', `expected no parameter ${refused}: a model is loaded as it is in the repository`);
+  return modelName || repositoryOrModelName;
 }

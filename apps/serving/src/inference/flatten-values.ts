@@ -1,44 +1,58 @@
 import { SublaceError } from '@sublace/errors';
+import type { DatatypeRule } from './datatypes.ts';
+
+/** What is being read: for the checks of its elements, and for messages. */
+interface Elements {
+  readonly rule: DatatypeRule;
+  readonly datatype: string;
+  readonly label: string;
+}
 
 /**
  * Numbers of a tensor, given flat or nested as the shape is.
  *
  * @param data  A flat list of all elements, or lists within lists that follow the shape. From outside: anything.
  * @param shape  Already checked against the model, so nesting is followed no deeper than its length.
- * @param datatype  For messages.
- * @param range  Smallest and largest value of an integer type; absent for floating point.
- * @param label  The tensor, for messages.
+ * @param elements  Data type and its rule; the tensor's name, for messages.
  * @returns  Row-major, rounded to float32.
- * @throws SublaceError SHAPE_MISMATCH for another number of elements or another nesting, DATA_INVALID for an element that is not a number of
- *   the data type.
+ * @throws SublaceError SHAPE_MISMATCH for another number of elements or another nesting, DATA_INVALID for an element that is not one of the
+ *   data type.
  */
-export function flattenValues(
-  data: unknown,
-  shape: readonly number[],
-  datatype: string,
-  range: readonly [number, number] | undefined,
-  label: string,
-): Float32Array {
+export function flattenValues(data: unknown, shape: readonly number[], elements: Elements): Float32Array {
+  const { label, datatype, rule } = elements;
+  if (rule.isRawOnly)
+    throw new SublaceError('DATA_INVALID', `${label}: expected ${datatype} as raw bytes, the only form it has, got numbers`);
   if (!Array.isArray(data)) throw new SublaceError('DATA_INVALID', `${label}: expected data as a list of numbers, got ${describe(data)}`);
   const elementCount = shape.reduce((product, size) => product * size, 1);
-  const isNested = Array.isArray(data[0]);
-  requireLength(data, isNested ? shape[0] : elementCount, label);
-
-  // The list at hand has the right length, so its size bounds what is allocated here (nested lists are checked on the way down).
-  const values: number[] = [];
+  if (shape.length > 1 && Array.isArray(data[0])) checkNesting(data, shape, 0, label);
+  else {
+    requireLength(data, elementCount, label);
+    const values = new Float32Array(elementCount);
+    fill(values, 0, data as unknown[], elements);
+    return values;
+  }
+  // Only now that every list has its length is anything allocated for the shape.
+  const values = new Float32Array(elementCount);
+  let offset = 0;
   const visit = (list: unknown[], axis: number): void => {
-    for (const element of list) {
-      if (axis === shape.length - 1) values.push(numberOf(element, datatype, range, label, values.length));
-      else {
-        if (!Array.isArray(element))
-          throw new SublaceError('SHAPE_MISMATCH', `${label}: expected lists nested as [${shape.join(', ')}], got ${describe(element)}`);
-        requireLength(element, shape[axis + 1], label);
-        visit(element, axis + 1);
-      }
-    }
+    if (axis === shape.length - 1) {
+      fill(values, offset, list, elements);
+      offset += list.length;
+    } else for (const inner of list) visit(inner as unknown[], axis + 1);
   };
-  visit(data, isNested ? 0 : shape.length - 1);
-  return Float32Array.from(values);
+  visit(data, 0);
+  return values;
+}
+
+/** That lists are nested as the shape is, down to the innermost; what is in those is not looked at. */
+function checkNesting(list: unknown[], shape: readonly number[], axis: number, label: string): void {
+  requireLength(list, shape[axis], label);
+  if (axis === shape.length - 1) return;
+  for (const inner of list) {
+    if (!Array.isArray(inner))
+      throw new SublaceError('SHAPE_MISMATCH', `${label}: expected lists nested as [${shape.join(', ')}], got ${describe(inner)}`);
+    checkNesting(inner, shape, axis + 1, label);
+  }
 }
 
 function requireLength(list: unknown[], expected: number, label: string): void {
@@ -46,11 +60,19 @@ function requireLength(list: unknown[], expected: number, label: string): void {
     throw new SublaceError('SHAPE_MISMATCH', `${label}: expected ${expected} elements in data, got ${list.length}`);
 }
 
-function numberOf(element: unknown, datatype: string, range: readonly [number, number] | undefined, label: string, index: number): number {
-  const isNumber = typeof element === 'number' && (!range || (Number.isInteger(element) && element >= range[0] && element <= range[1]));
-  if (!isNumber)
-    throw new SublaceError('DATA_INVALID', `${label}: expected ${datatype} numbers, got ${describe(element)} at element ${index}`);
-  return element;
+/** Writes the elements of one innermost list. */
+function fill(values: Float32Array, offset: number, list: unknown[], { rule, datatype, label }: Elements): void {
+  const { range, isBoolean } = rule;
+  for (let i = 0; i < list.length; i += 1) {
+    const element = list[i];
+    if (typeof element === 'number' && !isBoolean && (!range || (Number.isInteger(element) && element >= range[0] && element <= range[1])))
+      values[offset + i] = element;
+    else if (isBoolean && (typeof element === 'boolean' || element === 0 || element === 1)) values[offset + i] = Number(element);
+    else {
+      const what = isBoolean ? 'true or false' : `${datatype} numbers`;
+      throw new SublaceError('DATA_INVALID', `${label}: expected ${what}, got ${describe(element)} at element ${offset + i}`);
+    }
+  }
 }
 
 function describe(value: unknown): string {

@@ -18,7 +18,7 @@ const withRaw = (bytes: Uint8Array, more: Partial<InferInput> = {}): InferInput 
 
 describe('readInput', () => {
   const refused: [string, InferInput, string, RegExp][] = [
-    ['an unknown data type', { ...good, datatype: 'BYTES' }, 'INVALID_ARGUMENT', /expected datatype FP32, .* or UINT64, got 'BYTES'/],
+    ['an unknown data type', { ...good, datatype: 'BYTES' }, 'INVALID_ARGUMENT', /expected datatype FP32, .* or BOOL, got 'BYTES'/],
     ['a data type named as a property of every object', { ...good, datatype: 'constructor' }, 'INVALID_ARGUMENT', /got 'constructor'/],
     ['too few dimensions', { ...good, shape: [1, 4] }, 'SHAPE_MISMATCH', /expected shape \[N, 2, 2\] with N of 1 or more, got \[1, 4\]/],
     ['another size', { ...good, shape: [1, 2, 3] }, 'SHAPE_MISMATCH', /got \[1, 2, 3\]/],
@@ -63,6 +63,20 @@ describe('readInput', () => {
     ],
     ['an integer out of range', withValues([1, 2, 256, 4], { datatype: 'UINT8' }), 'DATA_INVALID', /got 256/],
     ['a negative unsigned', withValues([-1, 2, 3, 4], { datatype: 'UINT32' }), 'DATA_INVALID', /got -1/],
+    [
+      'a number for a boolean',
+      withValues([true, 1, 0, 2], { datatype: 'BOOL' }),
+      'DATA_INVALID',
+      /expected true or false, got 2 at element 3/,
+    ],
+    ['a boolean for a number', withValues([true, 2, 3, 4]), 'DATA_INVALID', /expected FP32 numbers, got true/],
+    ['16-bit floats as numbers', withValues([1, 2, 3, 4], { datatype: 'FP16' }), 'DATA_INVALID', /expected FP16 as raw bytes/],
+    [
+      'a 16-bit NaN',
+      withRaw(Uint8Array.of(0, 0, 0, 0, 0, 0, 0xc0, 0x7f), { datatype: 'BF16' }),
+      'DATA_INVALID',
+      /got NaN at example 0, element 3/,
+    ],
     ['raw NaN', withRaw(float32([1, 2, 3, 4, 5, 6, 7, NaN]), { shape: [2, 2, 2] }), 'DATA_INVALID', /got NaN at example 1, element 3/],
     ['raw infinity', withRaw(float32([1, -Infinity, 3, 4])), 'DATA_INVALID', /got -Infinity at example 0, element 1/],
     ['a number beyond float32', withValues([1, 2, 3, 1e300], { datatype: 'FP64' }), 'DATA_INVALID', /got Infinity at example 0, element 3/],
@@ -107,7 +121,8 @@ describe('readInput', () => {
       UINT32: (view, offset, value) => view.setUint32(offset, value, true),
       UINT64: (view, offset, value) => view.setBigUint64(offset, BigInt(value), true),
     };
-    expect(Object.keys(setters)).toEqual(Object.keys(INPUT_DATATYPES));
+    const others = ['FP16', 'BF16', 'BOOL'];
+    expect([...Object.keys(setters), ...others].sort()).toEqual(Object.keys(INPUT_DATATYPES).sort());
     for (const [datatype, set] of Object.entries(setters)) {
       const { bytes, range } = INPUT_DATATYPES[datatype];
       const number = range
@@ -125,6 +140,27 @@ describe('readInput', () => {
         }),
         { seed: 1, numRuns: 50 },
       );
+    }
+  });
+
+  it.each([
+    ['FP16', [0x3c00, 0xc000, 0x0001, 0x7bff], [1, -2, 2 ** -24, 65504]],
+    ['BF16', [0x3f80, 0xc000, 0x0080, 0x7f7f], [1, -2, 2 ** -126, (2 - 2 ** -7) * 2 ** 127]],
+  ])('reads %s, which has 16 bits', (datatype, bits, values) => {
+    const bytes = new Uint8Array(Uint16Array.from(bits).buffer);
+    expect(readInput(withRaw(bytes, { datatype }), spec).values).toEqual(Float32Array.from(values));
+  });
+
+  it('reads BOOL as 0 and 1, from bytes and from JSON', () => {
+    const expected = Float32Array.of(0, 1, 1, 0);
+    expect(readInput(withRaw(Uint8Array.of(0, 1, 255, 0), { datatype: 'BOOL' }), spec).values).toEqual(expected);
+    expect(readInput(withValues([false, true, 1, 0], { datatype: 'BOOL' }), spec).values).toEqual(expected);
+  });
+
+  it('gives memory that can move to another thread', () => {
+    for (const input of [good, withRaw(float32([1, 2, 3, 4]).subarray(0))]) {
+      const { values } = readInput(input, spec);
+      expect([values.byteOffset, values.byteLength]).toEqual([0, values.buffer.byteLength]);
     }
   });
 });

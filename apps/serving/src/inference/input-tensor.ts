@@ -1,6 +1,7 @@
 import { SublaceError } from '@sublace/errors';
 import type { TensorSpec } from '../models/model.ts';
-import { INPUT_DATATYPES, float32OfRaw } from './datatypes.ts';
+import { INPUT_DATATYPES, float32OfRaw, type DatatypeRule } from './datatypes.ts';
+import { indexOfNonFinite } from './finite.ts';
 import { flattenValues } from './flatten-values.ts';
 import type { InferInput } from './infer-request.ts';
 
@@ -16,20 +17,22 @@ import type { InferInput } from './infer-request.ts';
  */
 export function readInput(input: InferInput, spec: TensorSpec): { values: Float32Array; count: number } {
   const label = `input '${spec.name}'`;
-  const rule = INPUT_DATATYPES[input.datatype];
-  if (!Object.hasOwn(INPUT_DATATYPES, input.datatype) || !rule) {
-    const known = Object.keys(INPUT_DATATYPES)
-      .join(', ')
-      .replace(/, (?=[^,]*$)/, ' or ');
-    throw new SublaceError('INVALID_ARGUMENT', `${label}: expected datatype ${known}, got '${input.datatype}'`);
-  }
+  const rule = ruleOf(input.datatype, label);
   const elementCount = checkShape(input.shape, spec, label);
   const values =
     input.contents.kind === 'raw'
       ? readRaw(input.contents.bytes, elementCount * rule.bytes, input, label)
-      : flattenValues(input.contents.values, input.shape, input.datatype, rule.range, label);
+      : flattenValues(input.contents.values, input.shape, { rule, datatype: input.datatype, label });
   requireFinite(values, elementCount / input.shape[0], label);
   return { values, count: input.shape[0] };
+}
+
+function ruleOf(datatype: string, label: string): DatatypeRule {
+  if (Object.hasOwn(INPUT_DATATYPES, datatype)) return INPUT_DATATYPES[datatype];
+  const known = Object.keys(INPUT_DATATYPES)
+    .join(', ')
+    .replace(/, (?=[^,]*$)/, ' or ');
+  throw new SublaceError('INVALID_ARGUMENT', `${label}: expected datatype ${known}, got '${datatype.slice(0, 40)}'`);
 }
 
 /** The number of elements of a shape that fits the spec. */
@@ -54,11 +57,11 @@ function readRaw(bytes: Uint8Array, expectedBytes: number, input: InferInput, la
       `${label}: expected ${expectedBytes} bytes for ${input.datatype} ${shapeText(input.shape)}, got ${bytes.length}`,
     );
   }
-  return float32OfRaw(INPUT_DATATYPES[input.datatype], bytes);
+  return float32OfRaw(ruleOf(input.datatype, label), bytes);
 }
 
 function requireFinite(values: Float32Array, exampleSize: number, label: string): void {
-  const index = values.findIndex((value) => !Number.isFinite(value));
+  const index = indexOfNonFinite(values);
   if (index === -1) return;
   const example = Math.floor(index / exampleSize);
   const place = `example ${example}, element ${index - example * exampleSize}`;

@@ -35,7 +35,7 @@ describe('runInference', () => {
       ...model,
       infer: (requests) => (seen.push(...requests.map(({ parameters }) => parameters)), model.infer(requests)),
     };
-    const parameters = { seed: 3, timeout: 1, priority: 2, sequence_id: 'x', triton_enable: true, binary_data_output: true };
+    const parameters = { seed: 3, timeout: 60_000_000, priority: 2, sequence_id: 'x', triton_enable: true, binary_data_output: true };
     await runInference(await readyService(spied), { ...request, parameters }, patient);
     expect(seen).toEqual([{ seed: 3 }]);
     await expect(runInference(await readyService(model), { ...request, parameters: { seeds: 3 } }, patient)).rejects.toEqual(
@@ -43,10 +43,27 @@ describe('runInference', () => {
     );
   });
 
+  it('gives up at the timeout that the request asks for, microseconds', async () => {
+    const submitted: number[] = [];
+    const service = await readyService(linearGaussianModel());
+    service.batcher.submit = (_key, _model, _request, { deadline }) => {
+      submitted.push(deadline - performance.now());
+      return Promise.reject(new Error('enough'));
+    };
+    const ask = (timeout: number): Promise<unknown> =>
+      runInference(service, { ...request, parameters: { timeout } }, patient).catch(() => 0);
+    await ask(0);
+    await ask(2_000_000);
+    expect(submitted[0]).toBe(Infinity);
+    expect(submitted[1]).toBeLessThanOrEqual(2000);
+    expect(submitted[1]).toBeGreaterThan(0);
+  });
+
   const input = request.inputs[0];
   const refused: [string, Partial<InferRequest>, string, RegExp][] = [
     ['an unknown model', { modelName: '../etc/passwd' }, 'NOT_FOUND', /expected one of the models linear, got '\.\.\/etc\/passwd'/],
     ['an unknown version', { modelVersion: '2' }, 'NOT_FOUND', /expected version 1, got '2'/],
+    ['a timeout that is no time', { parameters: { timeout: 'soon' } }, 'INVALID_ARGUMENT', /expected microseconds .* got 'soon'/],
     ['no input', { inputs: [] }, 'INVALID_ARGUMENT', /expected one input 'input', got none/],
     ['another input', { inputs: [{ ...input, name: 'x' }] }, 'INVALID_ARGUMENT', /got 'x'/],
     ['two inputs', { inputs: [input, input] }, 'INVALID_ARGUMENT', /got 'input', 'input'/],

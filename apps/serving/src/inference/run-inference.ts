@@ -1,14 +1,16 @@
 import { SublaceError, type ErrorCode } from '@sublace/errors';
-import type { Batcher } from '../batching/batcher.ts';
+import type { Batcher, BatchingOptions } from '../batching/batcher.ts';
 import type { ModelRepository, ServedVersion } from '../models/model-repository.ts';
 import type { ModelDescription, ModelRequest, OutputTensor, ParameterValue } from '../models/model.ts';
 import type { EndedRequest, ServingObserver } from '../observe/observer.ts';
 import type { Statistics } from '../observe/statistics.ts';
+import { indexOfNonFinite } from './finite.ts';
 import type { InferRequest, InferResponse } from './infer-request.ts';
 import { readInput } from './input-tensor.ts';
+import type { RepositoryControl } from './repository-control.ts';
 import type { RequestContext } from './request-context.ts';
 
-/** Parameters that standard clients and proxies add; they mean nothing here and are not shown to the model. */
+/** Parameters that standard clients and proxies add; they are not shown to the model. Of them, `timeout` and `binary_data_output` have a meaning here. */
 const reservedParameters = new Set([
   'sequence_id',
   'sequence_start',
@@ -23,7 +25,11 @@ const reservedParameters = new Set([
 export interface InferenceService {
   readonly repository: ModelRepository;
   readonly batcher: Batcher;
+  /** How the batcher was set up: load generators ask. */
+  readonly batching: BatchingOptions;
   readonly observer: ServingObserver;
+  /** Loads and unloads, for those who may. */
+  readonly control: RepositoryControl;
   /** What the observer has counted. */
   readonly statistics: Statistics;
 }
@@ -56,7 +62,8 @@ export async function runInference(service: InferenceService, request: InferRequ
       Object.assign(ended, { name: lease.name, version: lease.version });
       const checked = checkRequest(lease.name, lease.model.description, request);
       ended.count = checked.count;
-      const outputs = await computeChecked(service, lease, checked, context, ended);
+      const deadline = Math.min(context.deadline, start + timeoutMsOf(request.parameters));
+      const outputs = await computeChecked(service, lease, checked, { signal: context.signal, deadline }, ended);
       return { modelName: lease.name, modelVersion: lease.version, id: request.id, outputs };
     } finally {
       lease.release();
@@ -123,7 +130,7 @@ function faultOf(tensor: OutputTensor | undefined, name: string, count: number, 
   const elementCount = tensor.shape.reduce((product, size) => product * size, 1);
   if (tensor.data.length !== elementCount) return `expected ${elementCount} elements, got ${tensor.data.length}`;
   // JSON has no NaN, and a client that gets one has been told nothing.
-  const index = tensor.data.findIndex((value) => !Number.isFinite(value));
+  const index = indexOfNonFinite(tensor.data);
   return index === -1 ? null : `expected finite values, got ${tensor.data[index]} at element ${index}`;
 }
 
@@ -152,6 +159,13 @@ function outputNames(name: string, { outputs, defaultOutputs }: ModelDescription
     throw new SublaceError('INVALID_ARGUMENT', `model '${name}': expected each output once, got ${requested.join(', ')}`);
   }
   return requested;
+}
+
+/** The parameter `timeout` of Triton's clients, microseconds from the arrival; 0 and none at all are no limit. */
+function timeoutMsOf({ timeout = 0 }: InferRequest['parameters']): number {
+  if (typeof timeout !== 'number' || !Number.isInteger(timeout) || timeout < 0)
+    throw new SublaceError('INVALID_ARGUMENT', `parameter timeout: expected microseconds as an integer of 0 or more, got '${timeout}'`);
+  return timeout === 0 ? Infinity : timeout / 1000;
 }
 
 function modelParameters(parameters: InferRequest['parameters']): Record<string, ParameterValue> {

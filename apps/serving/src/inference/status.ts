@@ -8,6 +8,7 @@ interface ClientStatus {
 }
 
 const badRequest: ClientStatus = { http: 400, grpc: GrpcStatus.INVALID_ARGUMENT };
+const badArtifact: ClientStatus = { http: 400, grpc: GrpcStatus.FAILED_PRECONDITION };
 const defect: ClientStatus = { http: 500, grpc: GrpcStatus.INTERNAL };
 
 const statuses: Partial<Record<ErrorCode, ClientStatus>> = {
@@ -15,6 +16,11 @@ const statuses: Partial<Record<ErrorCode, ClientStatus>> = {
   SHAPE_MISMATCH: badRequest,
   DATA_INVALID: badRequest,
   NOT_FOUND: { http: 404, grpc: GrpcStatus.NOT_FOUND },
+  // Of loading a model on request.
+  MODEL_INVALID: badArtifact,
+  MODEL_UNSUPPORTED: badArtifact,
+  DIGEST_MISMATCH: badArtifact,
+  CONFLICT: { http: 409, grpc: GrpcStatus.ABORTED },
   UNAVAILABLE: { http: 503, grpc: GrpcStatus.UNAVAILABLE },
   RESOURCE_EXHAUSTED: { http: 503, grpc: GrpcStatus.RESOURCE_EXHAUSTED },
   DEADLINE_EXCEEDED: { http: 504, grpc: GrpcStatus.DEADLINE_EXCEEDED },

@@ -2,6 +2,7 @@ import { SublaceError } from '@sublace/errors';
 import { z } from 'zod';
 import type { InferInput, InferRequest } from '../inference/infer-request.ts';
 import type { ParameterValue, TensorSpec } from '../models/model.ts';
+import { parseJson } from './json-body.ts';
 
 const parameters = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional();
 
@@ -43,7 +44,7 @@ export function readInferBody(
   const jsonLength = jsonLengthOf(body, headerLength);
   if (jsonLength === 0 && headerLength !== undefined) return rawRequest(body, target);
 
-  const parsed = parseBody(body.toString('utf8', 0, jsonLength));
+  const parsed = parseJson(bodySchema, body.toString('utf8', 0, jsonLength));
   const inputs = readInputs(parsed.inputs, body.subarray(jsonLength));
   const binaryByDefault = binaryFlag(parsed.parameters, 'binary_data_output') ?? false;
   const binaryOutputs = new Map(
@@ -81,20 +82,6 @@ function rawRequest(
   return { inference: { modelName, modelVersion, id: '', parameters: {}, inputs, outputs: [] }, isBinary: () => true };
 }
 
-function parseBody(text: string): Body {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw invalid(`expected a JSON body, got ${text === '' ? 'none' : (cause as Error).message}`, cause);
-  }
-  const result = bodySchema.safeParse(value);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const place = issue.path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
-  throw invalid(`request body${place}: ${issue.message.replace('Invalid input: ', '')}`);
-}
-
 function readInputs(inputs: Body['inputs'], tail: Buffer): InferInput[] {
   let offset = 0;
   const read = inputs.map(({ name, datatype, shape, parameters, data }): InferInput => {
@@ -127,6 +114,6 @@ function refuseUnsupported(parameters: Record<string, ParameterValue> | undefine
   if (name) throw invalid(`${label}: expected no parameter ${name}: this server has no such extension`);
 }
 
-function invalid(message: string, cause?: unknown): SublaceError {
-  return new SublaceError('INVALID_ARGUMENT', message, { cause });
+function invalid(message: string): SublaceError {
+  return new SublaceError('INVALID_ARGUMENT', message);
 }

@@ -1,142 +1,87 @@
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { ServerOptions as HttpsOptions } from 'node:https';
-import { SublaceError } from '@sublace/errors';
 import { fastify, type FastifyInstance, type FastifyReply } from 'fastify';
-import type { RequestContext } from '../inference/request-context.ts';
 import { newRequestId } from '../inference/request-id.ts';
-import { runInference, type InferenceService } from '../inference/run-inference.ts';
-import { clientStatusOf } from '../inference/status.ts';
+import type { InferenceService } from '../inference/run-inference.ts';
 import type { ServingLog } from '../log.ts';
-import type { ModelRepository } from '../models/model-repository.ts';
-import { callOf } from '../observe/call.ts';
-import { serverMetadata } from '../server-metadata.ts';
-import { chooseCoding, decodeBody, encodeBody } from './content-coding.ts';
-import { HttpError } from './http-error.ts';
-import { writeInferAnswer } from './infer-answer.ts';
-import { readInferBody } from './infer-body.ts';
+import { answerBrokenRequest } from './broken-request.ts';
+import { addHealthRoutes } from './health-routes.ts';
+import { addInferRoutes } from './infer-routes.ts';
+import { addModelRoutes } from './model-routes.ts';
+import { addRepositoryRoutes } from './repository-routes.ts';
+import { restErrorOf } from './rest-error.ts';
 
 /** What the REST half of the server needs. */
 export interface RestServerOptions {
   service: InferenceService;
   /** Limit of a request body, before and after decompression. */
   bodyLimitBytes: number;
+  /** Most connections at one time; more are closed at once. Default 10,000. */
+  connectionsMax?: number;
+  /** Until when the headers of a request must be there, milliseconds; also for a connection that sends nothing. Default 10,000. */
+  headersTimeoutMs?: number;
+  /** Until when a request must be there whole, milliseconds. Default 60,000. */
+  requestTimeoutMs?: number;
   log: ServingLog;
   /** Certificates; plaintext when absent. */
   https?: HttpsOptions | undefined;
 }
 
-interface ModelPath {
-  Params: { model: string; version?: string };
-}
+/** How long a connection may be silent before the kernel asks whether the other end is there, milliseconds. */
+const tcpKeepAliveMs = 30_000;
 
-/** A request that has not arrived whole by then is given up. */
-const requestTimeoutMs = 300_000;
+/** How often connections are compared with their timeouts, milliseconds. */
+const timeoutCheckMs = 1_000;
 
 /**
- * The REST half of the Open Inference Protocol v2, not yet listening.
+ * The REST half of the Open Inference Protocol v2 with its extensions binary tensors, configuration, statistics and repository; not yet listening.
  *
- * @param options  Models, limit, log.
+ * @param options  Models, limits, log.
  * @returns  A Fastify instance: the caller listens and closes.
  */
-export function createRestServer({ service, bodyLimitBytes, log, https }: RestServerOptions): FastifyInstance {
-  const answerError = errorAnswer(log, bodyLimitBytes);
+export function createRestServer(options: RestServerOptions): FastifyInstance {
+  const { service, bodyLimitBytes, connectionsMax = 10_000, headersTimeoutMs = 10_000, requestTimeoutMs = 60_000, https, log } = options;
+  const socketOptions = {
+    headersTimeout: Math.min(headersTimeoutMs, requestTimeoutMs),
+    requestTimeout: requestTimeoutMs,
+    connectionsCheckingInterval: Math.min(timeoutCheckMs, headersTimeoutMs),
+    keepAlive: true,
+    keepAliveInitialDelay: tcpKeepAliveMs,
+    noDelay: true,
+  };
+  // The framework's types tell servers with certificates apart; nothing below does.
+  const transport = (https ? { https: { ...https, ...socketOptions } } : { http: socketOptions }) as { http: typeof socketOptions };
   const app = fastify({
-    https: https ?? null,
+    ...transport,
     bodyLimit: bodyLimitBytes,
     requestTimeout: requestTimeoutMs,
+    genReqId: ({ headers }) => newRequestId(headers['x-request-id']?.toString()),
+    clientErrorHandler: answerBrokenRequest,
     // Paths that cannot be decoded fail before any route; they get the same body as every other error.
     frameworkErrors: (error, _request, reply) => void (reply as FastifyReply).code(error.statusCode ?? 400).send({ error: error.message }),
   });
+  app.server.maxConnections = connectionsMax;
 
   // Standard clients send tensors with any content type or none at all.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.header('x-request-id', request.id);
+    done();
+  });
   app.setNotFoundHandler((request, reply) => {
     void reply
       .code(404)
       .send({ error: `expected a path of the Open Inference Protocol v2, got ${request.method} ${request.url.slice(0, 200)}` });
   });
-  app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
-    const { status, message } = answerError(error);
+  app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
+    const { status, message } = restErrorOf(error, bodyLimitBytes);
+    if (status === 500) log.error({ err: error, requestId: request.id }, 'request failed');
     void reply.code(status).send({ error: message });
   });
 
   addHealthRoutes(app, service.repository);
-  addModelRoutes(app, service.repository);
+  addModelRoutes(app, service);
   addInferRoutes(app, service, bodyLimitBytes);
+  addRepositoryRoutes(app, service);
   return app;
-}
-
-function addHealthRoutes(app: FastifyInstance, repository: ModelRepository): void {
-  app.get('/v2', () => serverMetadata);
-  app.get('/v2/health/live', () => ({ live: true }));
-  app.get('/v2/health/ready', (_request, reply) => {
-    if (repository.isReady) return { ready: true };
-    return reply
-      .code(503)
-      .send({ ready: false, error: 'expected every model to be ready, got one that is warming up, or a server that is draining' });
-  });
-}
-
-function addModelRoutes(app: FastifyInstance, repository: ModelRepository): void {
-  for (const path of ['/v2/models/:model', '/v2/models/:model/versions/:version']) {
-    app.get<ModelPath>(path, ({ params }) => {
-      const { name, description } = repository.describe(params.model, params.version);
-      const { platform, inputs, outputs, properties } = description;
-      return { name, versions: repository.versionsOf(name), platform, inputs, outputs, properties };
-    });
-    app.get<ModelPath>(`${path}/ready`, ({ params }, reply) => {
-      const name = params.model;
-      if (repository.isModelReady(name, params.version)) return { name, ready: true };
-      return reply.code(503).send({ name, ready: false, error: `model '${name}' is warming up or draining` });
-    });
-  }
-}
-
-function addInferRoutes(app: FastifyInstance, service: InferenceService, bodyLimitBytes: number): void {
-  for (const path of ['/v2/models/:model/infer', '/v2/models/:model/versions/:version/infer']) {
-    app.post<ModelPath>(path, async ({ params, body: received, headers, raw }, reply) => {
-      const modelVersion = params.version ?? '';
-      const { description } = service.repository.describe(params.model, modelVersion);
-      const body = await decodeBody((received as Buffer | undefined) ?? Buffer.alloc(0), headers['content-encoding'], bodyLimitBytes);
-      const headerLength = headers['inference-header-content-length'];
-      const { inference, isBinary } = readInferBody(body, Array.isArray(headerLength) ? headerLength.join() : headerLength, {
-        modelName: params.model,
-        modelVersion,
-        input: description.inputs[0],
-      });
-      const answer = writeInferAnswer(await runInference(service, inference, contextOf(headers, raw)), isBinary);
-      const coding = chooseCoding(headers['accept-encoding'], answer.body.length);
-      void reply.headers(answer.headers).header('vary', 'accept-encoding');
-      if (!coding) return answer.body;
-      void reply.header('content-encoding', coding);
-      return encodeBody(answer.body, coding);
-    });
-  }
-}
-
-/** Of one call: cancelled when the client closes its connection before it has its answer. */
-function contextOf(headers: IncomingHttpHeaders, raw: IncomingMessage): RequestContext {
-  const gone = new AbortController();
-  raw.socket.once('close', () => gone.abort());
-  const call = callOf(raw);
-  const requestId = call?.requestId ?? newRequestId(headers['x-request-id']?.toString());
-  return { requestId, protocol: 'rest', signal: gone.signal, deadline: Infinity, tokenName: call?.tokenName ?? null, call };
-}
-
-/** Status and message of an error; defects are also logged, with their cause. */
-function errorAnswer(
-  log: ServingLog,
-  bodyLimitBytes: number,
-): (error: Error & { statusCode?: number }) => { status: number; message: string } {
-  return (error) => {
-    if (error instanceof HttpError) return { status: error.statusCode, message: error.message };
-    if (error.statusCode === 413) return { status: 413, message: `expected a body of at most ${bodyLimitBytes} bytes, got more` };
-    const isFrameworks = !(error instanceof SublaceError) && error.statusCode !== undefined && error.statusCode < 500;
-    if (isFrameworks) return { status: error.statusCode!, message: error.message };
-    const failure = SublaceError.from(error);
-    const status = clientStatusOf(failure.code).http;
-    if (status === 500) log.error({ err: failure }, 'request failed');
-    return { status, message: failure.message };
-  };
 }
