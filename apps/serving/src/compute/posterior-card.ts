@@ -68,7 +68,7 @@ export function cardOf(manifest: CardManifest, covariance: CardCovariance): Mode
  */
 export function propertiesOf(card: ModelCard): Record<string, string> {
   const { subnetwork, covariance } = card;
-  const errors = Object.entries(covariance.errors).map(([name, value]) => [`covariance_${name}`, String(value)]);
+  const errors = Object.entries(covariance.errors).map(([name, value]) => [`covariance_${name}`, String(value)] as const);
   return {
     likelihood: card.likelihood,
     posterior_digest: card.digest,
@@ -90,7 +90,7 @@ export function propertiesOf(card: ModelCard): Record<string, string> {
 
 function subnetworkOf({ subnetwork: { rule, size, seed, report } }: CardManifest): CardSubnetwork {
   const { parameterCount, deadSelectedCount, diagonalMassShare, layers } = report;
-  return { rule, size, seed, parameterCount, deadSelectedCount, diagonalMassShare, layers: layers.map((layer) => ({ ...layer })) };
+  return { rule, size, seed, parameterCount, deadSelectedCount, diagonalMassShare, layers: [...layers] };
 }
 
 function priorOf({ priorPrecision, prior }: CardManifest): CardPrior {
