@@ -45,6 +45,17 @@ const until = async (condition: () => boolean | Promise<boolean>): Promise<void>
   while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 2));
 };
 
+/** Lets every inference of the warm-up go. */
+async function warmed(model: ReturnType<typeof gated>, starting: Promise<RunningServer>): Promise<RunningServer> {
+  let isStarted = false;
+  starting.then(
+    () => (isStarted = true),
+    () => (isStarted = true),
+  );
+  await until(() => (model.letGo(), isStarted));
+  return starting;
+}
+
 const body = JSON.stringify({ inputs: [{ name: 'input', datatype: 'FP32', shape: [1, 3], data: [1, 2, 3] }] });
 
 describe('starting', () => {
@@ -73,8 +84,7 @@ describe('starting', () => {
     );
     expect(failure?.code).toBe(status.UNAVAILABLE);
 
-    model.letGo();
-    const server = await starting;
+    const server = await warmed(model, starting);
     expect(await ask('GET', '/v2/health/ready')).toEqual([200, { ready: true }]);
     client.close();
     await server.stop();
@@ -84,8 +94,8 @@ describe('starting', () => {
     const [httpPort, grpcPort] = [await freePort(), await freePort()];
     const model = { ...linearGaussianModel(), infer: () => Promise.reject(new TypeError('boom')) };
     await expect(startServer({ models: [named(model)], httpPort, grpcPort })).rejects.toMatchObject({
-      code: 'INTERNAL',
-      message: "model 'linear' failed: boom",
+      code: 'MODEL_INVALID',
+      message: "version 1 does not answer its warm-up: model 'linear' failed: boom",
     });
     for (const port of [httpPort, grpcPort]) await new Promise((resolve) => void occupy(port).then((holder) => holder.close(resolve)));
   });
@@ -140,9 +150,8 @@ describe('stopping', () => {
     let entered = 0;
     const observer = { ...silentObserver, pending: (_key: object, change: 1 | -1) => void (entered += change === 1 ? 1 : 0) };
     const starting = startServer({ models: [named(model)], httpPort: 0, grpcPort: 0, observer });
-    await until(() => model.waitingCount() === 1);
-    model.letGo();
-    const server: RunningServer = await starting;
+    const server = await warmed(model, starting);
+    const enteredBefore = entered; // by the warm-up
 
     const HealthClient = makeGenericClientConstructor(healthService, 'Health');
     const health = new HealthClient(`127.0.0.1:${server.grpcPort}`, credentials.createInsecure());
@@ -161,7 +170,7 @@ describe('stopping', () => {
         (error, answer) => (error ? reject(error) : resolve(answer)),
       ),
     );
-    await until(() => entered === 3); // the warm-up, and two more: one is computed, the other waits for its turn
+    await until(() => entered === enteredBefore + 2); // one is computed, the other waits for its turn
 
     const stopped = server.stop();
     await until(() => seen.length === 2);
@@ -185,9 +194,7 @@ describe('stopping', () => {
   it('does not wait longer than it was told for an answer that never comes', async () => {
     const model = gated(linearGaussianModel());
     const starting = startServer({ models: [named(model)], httpPort: 0, grpcPort: 0, drainTimeoutMs: 50 });
-    await until(() => model.waitingCount() === 1);
-    model.letGo();
-    const server = await starting;
+    const server = await warmed(model, starting);
     const stuck = httpCall(server.httpPort, 'POST', '/v2/models/linear/infer', { body }).catch(
       (error: unknown) => (error as NodeJS.ErrnoException).code,
     );

@@ -1,10 +1,11 @@
 import { SublaceError } from '@sublace/errors';
 import { createGrpcServer } from './grpc/grpc-server.ts';
 import { Batcher, batchingDefaults, type BatchingOptions } from './batching/batcher.ts';
-import { fixedControl } from './inference/repository-control.ts';
-import { computeChecked, type InferenceService } from './inference/run-inference.ts';
+import { controlOf } from './inference/repository-control.ts';
+import type { InferenceService } from './inference/run-inference.ts';
 import { silentLog, type ServingLog } from './log.ts';
-import { ModelRepository, type NamedModel, type ServedVersion } from './models/model-repository.ts';
+import { ModelRepository, type NamedModel, type RepositoryOptions } from './models/model-repository.ts';
+import { warmUp } from './models/warm-up.ts';
 import { observersAsOne, silentObserver, type ServingObserver } from './observe/observer.ts';
 import { Statistics } from './observe/statistics.ts';
 import { createRestServer } from './rest/rest-server.ts';
@@ -25,6 +26,8 @@ export interface ServerOptions {
   drainTimeoutMs?: number;
   /** How requests become batches. */
   batching?: Partial<BatchingOptions>;
+  /** How models are treated: memory limit, readiness. */
+  repository?: Omit<RepositoryOptions, 'warmUp'>;
   /** Is told of requests, batches and models. Default: nobody. */
   observer?: ServingObserver;
   /** Where to report. Default: nowhere. */
@@ -48,7 +51,7 @@ const defaultBodyLimitBytes = 64 * 1024 * 1024;
  *
  * @param options  Models, ports, limits.
  * @returns  The ports, and how to stop.
- * @throws SublaceError PORT_IN_USE when a port is taken, INVALID_ARGUMENT for options that make no sense, INTERNAL when a warm-up fails;
+ * @throws SublaceError PORT_IN_USE when a port is taken, INVALID_ARGUMENT for options that make no sense, MODEL_INVALID when a warm-up fails;
  *   nothing listens any more then.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
@@ -57,16 +60,18 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   checkModels(models);
   const statistics = new Statistics();
   const observer = observersAsOne(statistics, options.observer ?? silentObserver);
-  const repository = new ModelRepository(observer);
   const batching = { ...batchingDefaults, ...options.batching };
   const batcher = new Batcher(batching, observer);
-  const service: InferenceService = { repository, control: fixedControl(repository), batcher, batching, observer, statistics };
+  const repository = new ModelRepository(observer, {
+    ...options.repository,
+    warmUp: (served) => warmUp({ batcher }, served, batching.maxBatchSize),
+  });
+  const service: InferenceService = { repository, control: controlOf(repository), batcher, batching, observer, statistics };
   const rest = createRestServer({ service, bodyLimitBytes, log });
   const grpc = createGrpcServer({ service, bodyLimitBytes, log });
 
   const shutDown = async (): Promise<void> => {
     repository.drain();
-    grpc.refreshHealth();
     await within(drainTimeoutMs, repository.whenIdle());
     await Promise.all([within(drainTimeoutMs, rest.close()), grpc.close(1_000)]);
     rest.server.closeAllConnections();
@@ -77,9 +82,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   try {
     await rest.listen({ host, port: httpPort }).catch((error: unknown) => refuseToListen(error, 'HTTP', host, httpPort));
     const boundGrpcPort = await grpc.listen(host, grpcPort).catch((error: unknown) => refuseToListen(error, 'gRPC', host, grpcPort));
-    grpc.refreshHealth();
-    await repository.start(models, (served) => warmUp(service, served));
-    grpc.refreshHealth();
+    repository.onChange(() => grpc.refreshHealth());
+    await repository.start(models);
     const address = rest.server.address();
     const boundHttpPort = typeof address === 'object' && address ? address.port : httpPort;
     log.info({ host, httpPort: boundHttpPort, grpcPort: boundGrpcPort, models: models.map((model) => model.name) }, 'serving');
@@ -101,14 +105,6 @@ function checkModels(models: readonly NamedModel[]): void {
       throw new SublaceError('INVALID_ARGUMENT', `expected a model name of letters, digits, '.', '_' and '-', got '${name}'`);
     }
   }
-}
-
-/** One example of zeros through the default outputs: what is slow only once is over before the model is called ready. */
-async function warmUp(service: InferenceService, served: ServedVersion): Promise<void> {
-  const { inputs, defaultOutputs } = served.model.description;
-  const size = inputs[0].shape.reduce((product, axis) => product * (axis === -1 ? 1 : axis), 1);
-  const request = { input: new Float32Array(size), count: 1, outputs: defaultOutputs, parameters: {} };
-  await computeChecked(service, served, request, { signal: new AbortController().signal, deadline: Infinity });
 }
 
 function refuseToListen(error: unknown, protocol: string, host: string, port: number): never {

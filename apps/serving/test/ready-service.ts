@@ -1,5 +1,5 @@
 import { Batcher, batchingDefaults } from '../src/batching/batcher.ts';
-import { fixedControl } from '../src/inference/repository-control.ts';
+import { controlOf } from '../src/inference/repository-control.ts';
 import type { RequestContext } from '../src/inference/request-context.ts';
 import type { InferenceService } from '../src/inference/run-inference.ts';
 import { ModelRepository } from '../src/models/model-repository.ts';
@@ -29,7 +29,7 @@ export async function readyService(model: LoadedModel, told: ServingObserver = s
   const statistics = new Statistics();
   const observer = observersAsOne(statistics, told);
   const repository = new ModelRepository(observer);
-  await repository.start([named(model)], () => Promise.resolve());
+  await repository.start([named(model)]);
   const batcher = new Batcher(batchingDefaults, observer);
-  return { repository, control: fixedControl(repository), batcher, batching: batchingDefaults, observer, statistics };
+  return { repository, control: controlOf(repository), batcher, batching: batchingDefaults, observer, statistics };
 }

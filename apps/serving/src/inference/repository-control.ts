@@ -1,5 +1,5 @@
-import { SublaceError } from '@sublace/errors';
 import type { ModelRepository } from '../models/model-repository.ts';
+import type { VersionState } from '../models/model-version.ts';
 import type { ModelKey } from '../observe/observer.ts';
 
 /** One version as the repository's index tells it. */
@@ -19,24 +19,27 @@ export interface RepositoryControl {
   unload(name: string): Promise<void>;
 }
 
+const stateOf: Record<VersionState, IndexEntry['state']> = {
+  loading: 'LOADING',
+  ready: 'READY',
+  draining: 'UNLOADING',
+  unloaded: 'UNAVAILABLE',
+  failed: 'UNAVAILABLE',
+};
+
 /**
- * Control of a repository whose models are those of the start.
+ * The repository as the protocol's calls see it.
  *
  * @param repository  It.
- * @returns  An index; loading and unloading are refused.
+ * @returns  Its control.
  */
-export function fixedControl(repository: ModelRepository): RepositoryControl {
-  const refuse = (name: string): Promise<never> => {
-    const message = `model '${name}': expected a server with a repository, got one whose models are fixed at the start`;
-    return Promise.reject(new SublaceError('INVALID_ARGUMENT', message));
-  };
-  const entryOf = (name: string, version: string): IndexEntry => {
-    const isReady = repository.isModelReady(name, version);
-    return { name, version, state: isReady ? 'READY' : 'LOADING', reason: isReady ? '' : 'warming up or draining' };
-  };
+export function controlOf(repository: ModelRepository): RepositoryControl {
   return {
-    index: () => repository.names.flatMap((name) => repository.versionsOf(name).map((version) => entryOf(name, version))),
-    load: refuse,
-    unload: refuse,
+    index: () =>
+      repository.index().map(({ name, version, state, reason }) => {
+        return { name, version, state: stateOf[state], reason: state === 'ready' ? '' : reason || state };
+      }),
+    load: (name) => repository.load(name),
+    unload: (name) => repository.unload(name),
   };
 }

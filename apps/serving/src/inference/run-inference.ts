@@ -1,6 +1,7 @@
 import { SublaceError, type ErrorCode } from '@sublace/errors';
 import type { Batcher, BatchingOptions } from '../batching/batcher.ts';
-import type { ModelRepository, ServedVersion } from '../models/model-repository.ts';
+import type { ModelRepository } from '../models/model-repository.ts';
+import type { ServedVersion } from '../models/model-version.ts';
 import type { ModelDescription, ModelRequest, OutputTensor, ParameterValue } from '../models/model.ts';
 import type { EndedRequest, ServingObserver } from '../observe/observer.ts';
 import type { Statistics } from '../observe/statistics.ts';
