@@ -3,7 +3,8 @@ import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
 import { runRole, type RunningRole } from '@sublace/roles';
 import { createLogger } from '@sublace/telemetry';
 import { startCompute } from './compute/compute.ts';
-import { readOptions } from './options.ts';
+import { posteriorPlaces } from './options/posterior-places.ts';
+import { readOptions } from './options/read-options.ts';
 import type { LoadedModel } from './models/model.ts';
 import { startServer } from './server.ts';
 
@@ -11,13 +12,14 @@ import { startServer } from './server.ts';
 const GRACE_MS = 32_000;
 
 async function start(): Promise<RunningRole | null> {
-  const options = readOptions(process.argv.slice(2));
+  const options = readOptions(process.argv.slice(2), process.env);
   if (!options) return null;
-  const { posterior, model, name, httpPort, grpcPort, host } = options;
+  const { httpPort, grpcPort, host } = options;
+  const [{ name, place, model }] = posteriorPlaces(options);
   const log = createLogger({ role: 'serving' });
   setLogVerbosity(logVerbosity.NONE); // every failure reaches our own log or message; its lines would stand beside them
   const compute = await startCompute();
-  const load = (): Promise<LoadedModel> => compute.load({ place: posterior, ...(model !== undefined && { model }) });
+  const load = (): Promise<LoadedModel> => compute.load({ place, ...(model !== undefined && { model }) });
   const server = await startServer({ models: [{ name, version: '1', load }], httpPort, grpcPort, host, log });
   const stop = (): Promise<void> => {
     log.info({}, 'draining');

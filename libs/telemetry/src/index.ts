@@ -1,5 +1,6 @@
 export { CheckpointMetrics, type CheckpointOutcome } from './checkpoint-metrics.ts';
 export { createLogger, type Logger, type LoggerOptions, type LogLevel } from './logger.ts';
+export { addMetricView, histogramValues, type BucketCounts, type MetricValue, type MetricView } from './metric-view.ts';
 export { Counter, Gauge, Histogram, SECONDS_BUCKETS, createRegistry, serveMetrics, type MetricsServer, type Registry } from './metrics.ts';
 export {
   below,

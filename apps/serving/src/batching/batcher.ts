@@ -23,6 +23,8 @@ export interface BatchedAnswer {
   readonly queue: number;
   /** Seconds that its batch was computed; 0 when it never was. */
   readonly compute: number;
+  /** The batch that it was computed in. */
+  readonly batch?: { readonly requests: number; readonly examples: number };
 }
 
 /** A request on its way through. */
@@ -208,11 +210,11 @@ export class Batcher {
       const compute = (end - start) / 1000;
       charge(compute);
       this.#batchesInThread -= 1;
-      const examples = batch.reduce((sum, { count }) => sum + count, 0);
-      this.#observer.batchEnded({ ...queue.key, requests: batch.length, examples, compute });
+      const size = { requests: batch.length, examples: batch.reduce((sum, { count }) => sum + count, 0) };
+      this.#observer.batchEnded({ ...queue.key, ...size, compute });
       // The thread first: answers take the main thread a while to write.
       this.#startBatches();
-      batch.forEach(({ settle, arrival }, i) => settle({ answer: answers[i], queue: (start - arrival) / 1000, compute }));
+      batch.forEach(({ settle, arrival }, i) => settle({ answer: answers[i], queue: (start - arrival) / 1000, compute, batch: size }));
     });
   }
 

@@ -98,8 +98,8 @@ export async function computeChecked(
   waiting: Pick<RequestContext, 'signal' | 'deadline'>,
   times: { queue: number; compute: number } = { queue: 0, compute: 0 },
 ): Promise<OutputTensor[]> {
-  const { answer, queue, compute } = await batcher.submit({ name, version }, model, request, waiting);
-  Object.assign(times, { queue, compute });
+  const { answer, queue, compute, batch } = await batcher.submit({ name, version }, model, request, waiting);
+  Object.assign(times, { queue, compute, ...(batch && { batch }) });
   if ('error' in answer) throw blame(answer.error, name);
   request.outputs.forEach((output, i) => {
     const fault = faultOf(answer.outputs[i], output, request.count, model.description);

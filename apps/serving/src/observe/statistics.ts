@@ -10,6 +10,8 @@ export interface StatisticsSnapshot {
   readonly models: readonly ModelStatisticsSnapshot[];
   /** Requests that no version was found for, by code: unknown names and versions, a server that drains. */
   readonly unknown: Readonly<Record<string, number>>;
+  /** How often versions of a model changed, those that are long gone too. */
+  readonly changes: readonly { readonly name: string; readonly change: ModelChange; readonly count: number }[];
 }
 
 /** Versions that are gone are kept for the latest answers and for the charts, but not for ever: a server may swap every hour for a year. */
@@ -19,6 +21,7 @@ const goneVersionsMax = 16;
 export class Statistics implements ServingObserver {
   readonly #models = new Map<string, ModelStatistics>();
   readonly #unknown = new Map<string, number>();
+  readonly #changes = new Map<string, { name: string; change: ModelChange; count: number }>();
   readonly #now: () => number;
   readonly #startedAtMs: number;
 
@@ -50,6 +53,9 @@ export class Statistics implements ServingObserver {
     const model = known ?? new ModelStatistics(key);
     if (!known) this.#models.set(keyOf(key), model);
     model.changed(this.#now(), change, reason);
+    const counted = this.#changes.get(`${key.name}/${change}`) ?? { name: key.name, change, count: 0 };
+    counted.count += 1;
+    this.#changes.set(`${key.name}/${change}`, counted);
     const gone = [...this.#models].filter(([, each]) => each.isGone);
     for (const [name] of gone.slice(0, -goneVersionsMax)) this.#models.delete(name);
   }
@@ -66,6 +72,7 @@ export class Statistics implements ServingObserver {
       startedAtMs: this.#startedAtMs,
       models: [...this.#models.values()].map((model) => model.snapshot(atMs)),
       unknown: Object.fromEntries(this.#unknown),
+      changes: [...this.#changes.values()].map((counted) => ({ ...counted })),
     };
   }
 }
