@@ -1,20 +1,16 @@
 /** The Open Inference Protocol v2 over gRPC: its service definition, a client, and the types of its messages; and server reflection. */
 import { fileURLToPath } from 'node:url';
 import { credentials, loadPackageDefinition } from '@grpc/grpc-js';
-import { loadSync } from '@grpc/proto-loader';
+import { loadSync, type MessageTypeDefinition } from '@grpc/proto-loader';
 import type { GRPCInferenceServiceClient, GRPCInferenceServiceDefinition } from './generated/inference/GRPCInferenceService.ts';
 import type { ServerReflectionDefinition } from './generated/grpc/reflection/v1/ServerReflection.ts';
 import type { ProtoGrpcType as InferenceTypes } from './generated/open_inference.ts';
 import type { ProtoGrpcType as ReflectionTypes } from './generated/reflection.ts';
 
 // int64 as number: shapes and sizes beyond 2^53 are refused anyway. Absent fields get their proto3 defaults.
-const definition = loadSync(['inference/open_inference.proto', 'grpc/reflection/v1/reflection.proto'], {
-  includeDirs: [fileURLToPath(new URL('../../../proto', import.meta.url))],
-  longs: Number,
-  enums: String,
-  defaults: true,
-  oneofs: true,
-});
+const files = ['inference/open_inference.proto', 'grpc/reflection/v1/reflection.proto'];
+const includeDirs = [fileURLToPath(new URL('../../../proto', import.meta.url))];
+const definition = loadSync(files, { includeDirs, longs: Number, enums: String, defaults: true, oneofs: true });
 const root = loadPackageDefinition(definition) as unknown as InferenceTypes & ReflectionTypes;
 
 /** Client of `inference.GRPCInferenceService`: `new InferenceClient(address, credentials)`. */
@@ -25,6 +21,16 @@ export const inferenceService: GRPCInferenceServiceDefinition = InferenceClient.
 
 /** Definition of `grpc.reflection.v1.ServerReflection`, for a server's `addService`. */
 export const reflectionService: ServerReflectionDefinition = root.grpc.reflection.v1.ServerReflection.service;
+
+/**
+ * Descriptors of the files behind both services, for reflection: with the names of fields as the .proto files have them.
+ *
+ * @returns  Serialised FileDescriptorProto, one for each package.
+ */
+export function inferenceFileDescriptors(): Buffer[] {
+  const named = loadSync(files, { includeDirs, keepCase: true });
+  return (named['inference.ModelInferRequest'] as MessageTypeDefinition<object, object>).fileDescriptorProtos;
+}
 
 /**
  * A client of a serving process, over plaintext.

@@ -1,7 +1,12 @@
-/** Fields of FileDescriptorProto, DescriptorProto and ServiceDescriptorProto (google/protobuf/descriptor.proto) that hold names. */
-const fileFields = { name: 1, package: 2, messageType: 4, enumType: 5, service: 6 };
-const messageFields = { name: 1, nestedType: 3, enumType: 4 };
-const serviceFields = { name: 1, method: 2 };
+import { readFields, writeFields, type WireField } from './protobuf-wire.ts';
+
+// Field numbers of google/protobuf/descriptor.proto. All that has a name has it in field 1.
+const NAME = 1;
+const ofFile = { package: 2, messageType: 4, enumType: 5, service: 6 };
+const ofMessage = { field: 2, nestedType: 3, enumType: 4, options: 7 };
+const ofField = { typeName: 6 };
+const ofMessageOptions = { mapEntry: 7 };
+const ofService = { method: 2 };
 
 /**
  * Name of a file, and the full names of what it declares: services, methods, messages, enumerations.
@@ -10,62 +15,67 @@ const serviceFields = { name: 1, method: 2 };
  * @returns  Both.
  */
 export function findSymbols(file: Buffer): { name: string; symbols: string[] } {
-  const fields = fieldsOf(file);
-  const prefix = textOf(fields, fileFields.package);
-  const scope = prefix === '' ? '' : `${prefix}.`;
-  const named = (field: number): string[] => partsOf(fields, field).map((part) => scope + nameOf(part));
-  const services = partsOf(fields, fileFields.service).flatMap((part) => {
-    const service = scope + nameOf(part);
-    return [service, ...partsOf(fieldsOf(part), serviceFields.method).map((method) => `${service}.${nameOf(method)}`)];
+  const fields = readFields(file);
+  const scope = scopeOf(textOf(fields, ofFile.package));
+  const services = partsOf(fields, ofFile.service).flatMap((service) => {
+    const name = scope + nameOf(service);
+    return [name, ...partsOf(service, ofService.method).map((method) => `${name}.${nameOf(method)}`)];
   });
-  const messages = partsOf(fields, fileFields.messageType).flatMap((part) => messageSymbols(part, scope));
-  return { name: textOf(fields, fileFields.name), symbols: [...services, ...messages, ...named(fileFields.enumType)] };
+  const messages = partsOf(fields, ofFile.messageType).flatMap((message) => messageSymbols(message, scope));
+  const enumerations = partsOf(fields, ofFile.enumType).map((part) => scope + nameOf(part));
+  return { name: nameOf(fields), symbols: [...services, ...messages, ...enumerations] };
 }
 
-function messageSymbols(message: Buffer, scope: string): string[] {
+function messageSymbols(message: WireField[], scope: string): string[] {
   const name = scope + nameOf(message);
-  const fields = fieldsOf(message);
-  const nested = partsOf(fields, messageFields.nestedType).flatMap((part) => messageSymbols(part, `${name}.`));
-  return [name, ...nested, ...partsOf(fields, messageFields.enumType).map((part) => `${name}.${nameOf(part)}`)];
+  const nested = partsOf(message, ofMessage.nestedType).flatMap((part) => messageSymbols(part, scopeOf(name)));
+  return [name, ...nested, ...partsOf(message, ofMessage.enumType).map((part) => `${name}.${nameOf(part)}`)];
 }
 
-type Fields = [field: number, bytes: Buffer][];
-
-/** The length-delimited fields of a message, in order; others are skipped. */
-function fieldsOf(message: Buffer): Fields {
-  const fields: Fields = [];
-  let offset = 0;
-  const varint = (): number => {
-    let [value, scale] = [0, 1];
-    for (;;) {
-      const byte = message[offset++];
-      value += (byte & 127) * scale;
-      if (byte < 128) return value;
-      scale *= 128;
-    }
-  };
-  while (offset < message.length) {
-    const tag = varint();
-    const type = tag & 7;
-    if (type === 0) varint();
-    else if (type === 2) {
-      const length = varint();
-      fields.push([tag >>> 3, message.subarray(offset, offset + length)]);
-      offset += length;
-    } else offset += type === 1 ? 8 : 4;
-  }
-  return fields;
+/**
+ * Gives the messages behind maps the names that readers of descriptors insist on: `ParametersEntry` for the map `parameters`, where the
+ * library that writes ours has `Parameters`.
+ *
+ * @param file  A serialised FileDescriptorProto.
+ * @returns  The same, with those names.
+ */
+export function withMapEntryNames(file: Buffer): Buffer {
+  const rename = (field: WireField): WireField => ({ ...field, bytes: writeFields(renameMapEntries(readFields(field.bytes))) });
+  return writeFields(readFields(file).map((field) => (field.number === ofFile.messageType ? rename(field) : field)));
 }
 
-function partsOf(fields: Fields, field: number): Buffer[] {
-  return fields.filter(([number]) => number === field).map(([, bytes]) => bytes);
+function renameMapEntries(message: WireField[]): WireField[] {
+  const entries = new Set(partsOf(message, ofMessage.nestedType).filter(isMapEntry).map(nameOf));
+  return message.map((field): WireField => {
+    if (field.number !== ofMessage.nestedType && field.number !== ofMessage.field) return field;
+    const isNested = field.number === ofMessage.nestedType;
+    const part = isNested ? renameMapEntries(readFields(field.bytes)) : readFields(field.bytes);
+    const renamed = part.map((inner): WireField => {
+      const isReference = inner.number === (isNested ? NAME : ofField.typeName) && entries.has(inner.bytes.toString());
+      return isReference ? { ...inner, bytes: Buffer.from(`${inner.bytes.toString()}Entry`) } : inner;
+    });
+    return { ...field, bytes: writeFields(renamed) };
+  });
 }
 
-function textOf(fields: Fields, field: number): string {
-  return partsOf(fields, field)[0]?.toString() ?? '';
+function isMapEntry(message: WireField[]): boolean {
+  return partsOf(message, ofMessage.options).some((options) =>
+    options.some(({ number, bytes }) => number === ofMessageOptions.mapEntry && bytes[0] === 1),
+  );
 }
 
-/** All three kinds of parts have their name in field 1. */
-function nameOf(part: Buffer): string {
-  return textOf(fieldsOf(part), messageFields.name);
+function partsOf(fields: WireField[], number: number): WireField[][] {
+  return fields.filter((field) => field.number === number).map(({ bytes }) => readFields(bytes));
+}
+
+function nameOf(fields: WireField[]): string {
+  return textOf(fields, NAME);
+}
+
+function textOf(fields: WireField[], number: number): string {
+  return fields.find((field) => field.number === number)?.bytes.toString() ?? '';
+}
+
+function scopeOf(name: string): string {
+  return name === '' ? '' : `${name}.`;
 }

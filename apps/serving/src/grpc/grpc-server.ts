@@ -1,5 +1,5 @@
 import { Server, ServerCredentials, type ServerInterceptor, type ServiceDefinition } from '@grpc/grpc-js';
-import { inferenceService } from '@sublace/protocol/inference';
+import { inferenceFileDescriptors, inferenceService } from '@sublace/protocol/inference';
 import { HealthImplementation, service as healthService, type ServingStatus } from 'grpc-health-check';
 import type { InferenceService } from '../inference/run-inference.ts';
 import type { ServingLog } from '../log.ts';
@@ -57,7 +57,8 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   server.addService(inferenceService, inferenceHandlers(service, log));
   const health = new HealthImplementation();
   health.addToServer(server);
-  for (const { definition, handlers } of reflectionServices([inferenceService as ServiceDefinition, healthService as ServiceDefinition]))
+  const reflected = [inferenceService as ServiceDefinition, healthService as ServiceDefinition];
+  for (const { definition, handlers } of reflectionServices(reflected, [...inferenceFileDescriptors(), ...healthFileDescriptors()]))
     server.addService(definition, handlers);
   const injector = server.createConnectionInjector(options.credentials ?? ServerCredentials.createInsecure());
   const listener = connectionListener({ connectionsMax }, (socket) => injector.injectConnection(socket));
@@ -87,4 +88,10 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
         });
       }),
   };
+}
+
+/** Descriptors of `grpc.health.v1`, which come with its messages. */
+function healthFileDescriptors(): Buffer[] {
+  const { requestType } = healthService['Check'] as unknown as { requestType: { fileDescriptorProtos: Buffer[] } };
+  return requestType.fileDescriptorProtos;
 }

@@ -1,6 +1,6 @@
 import { status as GrpcStatus, type ServiceDefinition, type ServerDuplexStream, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { reflectionService, type ServerReflectionRequest, type ServerReflectionResponseInit } from '@sublace/protocol/inference';
-import { findSymbols } from './file-descriptor.ts';
+import { findSymbols, withMapEntryNames } from './file-descriptor.ts';
 
 /** A service that reflection tells of, and its handlers. */
 export interface ReflectedService {
@@ -15,10 +15,11 @@ const requestsMax = 1000;
  * Server reflection, so that tools such as grpcurl need no .proto files: v1 and v1alpha, which differ in their package only.
  *
  * @param definitions  Services of the server.
+ * @param descriptors  Serialised FileDescriptorProto of every file that declares something of them.
  * @returns  Both services, for a server's `addService`.
  */
-export function reflectionServices(definitions: readonly ServiceDefinition[]): ReflectedService[] {
-  const answer = answerer([...definitions, reflectionService]);
+export function reflectionServices(definitions: readonly ServiceDefinition[], descriptors: readonly Buffer[]): ReflectedService[] {
+  const answer = answerer([...definitions, reflectionService], descriptors);
   const handlers: UntypedServiceImplementation = {
     ServerReflectionInfo: (call: ServerDuplexStream<ServerReflectionRequest, ServerReflectionResponseInit>) => {
       let count = 0;
@@ -37,17 +38,17 @@ export function reflectionServices(definitions: readonly ServiceDefinition[]): R
   return [reflectionService as ServiceDefinition, alpha as unknown as ServiceDefinition].map((definition) => ({ definition, handlers }));
 }
 
-function answerer(definitions: readonly ServiceDefinition[]): (request: ServerReflectionRequest) => ServerReflectionResponseInit {
-  const methods = definitions.flatMap((definition) => Object.values(definition));
-  const services = [...new Set(methods.map(({ path }) => path.split('/')[1]))];
+function answerer(
+  definitions: readonly ServiceDefinition[],
+  descriptors: readonly Buffer[],
+): (request: ServerReflectionRequest) => ServerReflectionResponseInit {
+  const services = [...new Set(definitions.flatMap((definition) => Object.values(definition).map(({ path }) => path.split('/')[1])))];
   const files = new Map<string, Buffer>();
   const fileOfSymbol = new Map<string, string>();
-  for (const method of methods) {
-    for (const file of (method as unknown as { requestType: { fileDescriptorProtos: Buffer[] } }).requestType.fileDescriptorProtos) {
-      const { name, symbols } = findSymbols(file);
-      files.set(name, file);
-      for (const symbol of symbols) fileOfSymbol.set(symbol, name);
-    }
+  for (const file of descriptors.map(withMapEntryNames)) {
+    const { name, symbols } = findSymbols(file);
+    files.set(name, file);
+    for (const symbol of symbols) fileOfSymbol.set(symbol, name);
   }
   const fileNamed = (name: string | undefined, asked: string): ServerReflectionResponseInit => {
     const file = name === undefined ? undefined : files.get(name);
