@@ -1,12 +1,19 @@
 /** The thread that computes, and the only one with a tensor runtime: its operations block it, and connections are served from the main thread meanwhile. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { SublaceError } from '@sublace/errors';
-import type { LoadedModel, ModelAnswer } from '../models/model.ts';
+import type { LoadedModel } from '../models/model.ts';
 import type { Call, ComputeThreadData, Reply, ThreadError } from './compute-messages.ts';
 import type { ModelLoader } from './model-loader.ts';
+import { answersToMove } from './thread-memory.ts';
+
+/** A model, and the end of what was asked of it last. */
+interface Entry {
+  readonly model: LoadedModel;
+  tail: Promise<unknown>;
+}
 
 const { loader: url, threads } = workerData as ComputeThreadData;
-const models = new Map<number, LoadedModel>();
+const entries = new Map<number, Entry>();
 let nextModel = 1;
 
 main().catch((error: unknown) => tell({ type: 'notReady', error: errorOf(error) }));
@@ -23,34 +30,35 @@ async function main(): Promise<void> {
 async function answer(loader: ModelLoader, call: Call): Promise<void> {
   if (call.type === 'load') {
     const model = await loader.load(call.place);
-    models.set(nextModel, model);
+    entries.set(nextModel, { model, tail: Promise.resolve() });
     tell({ id: call.id, type: 'loaded', model: nextModel++, description: model.description });
   } else if (call.type === 'infer') {
-    const answers = await modelOf(call.model).infer(call.requests);
-    tell({ id: call.id, type: 'inferred', answers }, buffersOf(answers));
+    const entry = entryOf(call.model);
+    const { moved, memory } = answersToMove(await inTurn(entry, () => entry.model.infer(call.requests)));
+    tell({ id: call.id, type: 'inferred', answers: moved }, memory);
   } else {
-    const model = modelOf(call.model);
-    models.delete(call.model);
-    await model.dispose();
+    const entry = entryOf(call.model);
+    entries.delete(call.model); // what comes later finds no model; what came before is answered first
+    await inTurn(entry, () => entry.model.dispose());
     tell({ id: call.id, type: 'disposed' });
   }
 }
 
-function modelOf(id: number): LoadedModel {
-  const model = models.get(id);
-  if (!model) throw new SublaceError('INTERNAL', `compute thread: expected a loaded model, got ${id}`);
-  return model;
+/** One thing after the other is asked of a model, in the order of the calls. */
+function inTurn<T>(entry: Entry, act: () => Promise<T>): Promise<T> {
+  const result = entry.tail.then(act);
+  entry.tail = result.catch(() => undefined);
+  return result;
 }
 
-/** Memory that moves to the main thread: every whole buffer of an answer. */
-function buffersOf(answers: readonly ModelAnswer[]): ArrayBuffer[] {
-  const outputs = answers.flatMap((each) => ('outputs' in each ? each.outputs : []));
-  const whole = outputs.filter(({ data }) => data.byteLength === data.buffer.byteLength && data.buffer instanceof ArrayBuffer);
-  return [...new Set(whole.map(({ data }) => data.buffer as ArrayBuffer))];
+function entryOf(id: number): Entry {
+  const entry = entries.get(id);
+  if (!entry) throw new SublaceError('UNAVAILABLE', 'compute thread: expected a model that is loaded, got one that was taken out');
+  return entry;
 }
 
-function tell(reply: Reply, transfer: ArrayBuffer[] = []): void {
-  parentPort?.postMessage(reply, transfer);
+function tell(reply: Reply, memory: ArrayBuffer[] = []): void {
+  parentPort?.postMessage(reply, memory);
 }
 
 function errorOf(thrown: unknown): ThreadError {
