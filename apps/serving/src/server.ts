@@ -1,7 +1,6 @@
 import { SublaceError } from '@sublace/errors';
 import { createGrpcServer } from './grpc/grpc-server.ts';
 import { Batcher, batchingDefaults, type BatchingOptions } from './batching/batcher.ts';
-import { controlOf } from './inference/repository-control.ts';
 import type { InferenceService } from './inference/run-inference.ts';
 import { silentLog, type ServingLog } from './log.ts';
 import { ModelRepository, type NamedModel, type RepositoryOptions } from './models/model-repository.ts';
@@ -66,7 +65,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     ...options.repository,
     warmUp: (served) => warmUp({ batcher }, served, batching.maxBatchSize),
   });
-  const service: InferenceService = { repository, control: controlOf(repository), batcher, batching, observer, statistics };
+  const service: InferenceService = { repository, batcher, batching, observer, statistics };
   const rest = createRestServer({ service, bodyLimitBytes, log });
   const grpc = createGrpcServer({ service, bodyLimitBytes, log });
 

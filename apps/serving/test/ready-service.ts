@@ -1,5 +1,4 @@
 import { Batcher, batchingDefaults } from '../src/batching/batcher.ts';
-import { controlOf } from '../src/inference/repository-control.ts';
 import type { RequestContext } from '../src/inference/request-context.ts';
 import type { InferenceService } from '../src/inference/run-inference.ts';
 import { ModelRepository } from '../src/models/model-repository.ts';
@@ -31,5 +30,5 @@ export async function readyService(model: LoadedModel, told: ServingObserver = s
   const repository = new ModelRepository(observer);
   await repository.start([named(model)]);
   const batcher = new Batcher(batchingDefaults, observer);
-  return { repository, control: controlOf(repository), batcher, batching: batchingDefaults, observer, statistics };
+  return { repository, batcher, batching: batchingDefaults, observer, statistics };
 }

@@ -64,10 +64,16 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const listener = connectionListener({ connectionsMax }, (socket) => injector.injectConnection(socket));
 
   const { repository } = service;
+  const told = new Map<string, ServingStatus>();
+  const tell = (name: string, isReady: boolean): void => {
+    const status = isReady ? 'SERVING' : 'NOT_SERVING';
+    if (told.get(name) === status) return; // watchers are for changes
+    told.set(name, status);
+    health.setStatus(name, status);
+  };
   const refreshHealth = (): void => {
-    const statusOf = (isReady: boolean): ServingStatus => (isReady ? 'SERVING' : 'NOT_SERVING');
-    health.setStatus('', statusOf(repository.isReady));
-    for (const name of repository.names) health.setStatus(name, statusOf(repository.isModelReady(name)));
+    tell('', repository.isReady);
+    for (const name of repository.names) tell(name, repository.isModelReady(name));
   };
   refreshHealth();
 

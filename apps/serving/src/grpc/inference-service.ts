@@ -3,6 +3,7 @@ import { SublaceError } from '@sublace/errors';
 import { modelConfig } from '../inference/model-config.ts';
 import { modelMetadata } from '../inference/model-metadata.ts';
 import { modelStatistics } from '../inference/model-statistics.ts';
+import { repositoryIndex } from '../inference/repository-index.ts';
 import { runInference, type InferenceService } from '../inference/run-inference.ts';
 import type { ServingLog } from '../log.ts';
 import { serverMetadata } from '../server-metadata.ts';
@@ -17,7 +18,7 @@ import { unaryWith } from './unary.ts';
  * @returns  For a server's `addService`.
  */
 export function inferenceHandlers(service: InferenceService, log: ServingLog): GRPCInferenceServiceHandlers {
-  const { repository, control } = service;
+  const { repository } = service;
   const unary = unaryWith(log);
   return {
     ServerLive: unary(() => ({ live: true })),
@@ -28,15 +29,15 @@ export function inferenceHandlers(service: InferenceService, log: ServingLog): G
     ModelInfer: unary(async (request, context) => writeInferMessage(await runInference(service, readInferMessage(request), context))),
     ModelConfig: unary(({ name, version }) => ({ config: modelConfig(service, name, version) })),
     ModelStatistics: unary(({ name, version }) => ({ modelStats: modelStatistics(service, name, version) })),
-    RepositoryIndex: unary(({ ready }) => ({ models: control.index().filter((entry) => !ready || entry.state === 'READY') })),
+    RepositoryIndex: unary(({ ready }) => ({ models: repositoryIndex(repository, ready) })),
     RepositoryModelLoad: unary(async (request) => {
       const modelName = modelNameOf(request);
-      await control.load(modelName);
+      await repository.load(modelName);
       return { modelName, isLoaded: true };
     }),
     RepositoryModelUnload: unary(async (request) => {
       const modelName = modelNameOf(request);
-      await control.unload(modelName);
+      await repository.unload(modelName);
       return { modelName, isUnloaded: true };
     }),
   };

@@ -16,12 +16,13 @@ import type { InferenceService } from './run-inference.ts';
 export function modelStatistics({ repository, statistics }: InferenceService, name: string, version: string): ModelStatistics[] {
   if (name === '' && version !== '')
     throw new SublaceError('INVALID_ARGUMENT', `statistics: expected a model name with a version, got version '${version}' alone`);
-  if (name !== '') repository.isModelReady(name, version); // throws for what is not there
+  const wanted = version === '' ? '' : repository.describe(name, version).version; // a label stands for one
+  if (name !== '') repository.isModelReady(name); // throws for what is not there
   const names = name === '' ? repository.names : [name];
   const offered = new Set(names.flatMap((each) => repository.versionsOf(each).map((one) => `${each}/${one}`)));
   return statistics
     .snapshot()
-    .models.filter((model) => offered.has(`${model.name}/${model.version}`) && (version === '' || model.version === version))
+    .models.filter((model) => offered.has(`${model.name}/${model.version}`) && (wanted === '' || model.version === wanted))
     .map(messageOf);
 }
 

@@ -8,7 +8,6 @@ import type { Statistics } from '../observe/statistics.ts';
 import { indexOfNonFinite } from './finite.ts';
 import type { InferRequest, InferResponse } from './infer-request.ts';
 import { readInput } from './input-tensor.ts';
-import type { RepositoryControl } from './repository-control.ts';
 import type { RequestContext } from './request-context.ts';
 
 /** Parameters that standard clients and proxies add; they are not shown to the model. Of them, `timeout` and `binary_data_output` have a meaning here. */
@@ -29,8 +28,6 @@ export interface InferenceService {
   /** How the batcher was set up: load generators ask. */
   readonly batching: BatchingOptions;
   readonly observer: ServingObserver;
-  /** Loads and unloads, for those who may. */
-  readonly control: RepositoryControl;
   /** What the observer has counted. */
   readonly statistics: Statistics;
 }

@@ -1,6 +1,7 @@
 import { SublaceError } from '@sublace/errors';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import { repositoryIndex } from '../inference/repository-index.ts';
 import type { InferenceService } from '../inference/run-inference.ts';
 import { addRoute, type ModelRequestOfRest } from './add-route.ts';
 import { parseJson } from './json-body.ts';
@@ -15,19 +16,19 @@ const parametersSchema = z.object({ parameters: z.strictObject({ unload_dependen
  * @param app  The server.
  * @param service  Whose models are listed, loaded, unloaded.
  */
-export function addRepositoryRoutes(app: FastifyInstance, { control }: InferenceService): void {
+export function addRepositoryRoutes(app: FastifyInstance, { repository }: InferenceService): void {
   addRoute(app, 'POST', ['/v2/repository/index'], (request) => {
     const { ready = false } = readBody(indexSchema, request);
-    return control.index().filter((entry) => !ready || entry.state === 'READY');
+    return repositoryIndex(repository, ready);
   });
   addRoute(app, 'POST', ['/v2/repository/models/:model/load'], async (request) => {
     const name = nameOf(request);
-    await control.load(name);
+    await repository.load(name);
     return { name, load: true };
   });
   addRoute(app, 'POST', ['/v2/repository/models/:model/unload'], async (request) => {
     const name = nameOf(request);
-    await control.unload(name);
+    await repository.unload(name);
     return { name, unload: true };
   });
 }
