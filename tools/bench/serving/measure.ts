@@ -119,7 +119,7 @@ function figuresOf({ name, pace, tensorBytes }: Case, measured: readonly Measure
   const perSecond = mean(last.map(({ figures }) => figures.perSecond));
   return {
     name,
-    pace: pace.kind === 'closed' ? `${pace.concurrency} at once` : `${pace.perSecond.toFixed(0)} per s`,
+    pace: pace.kind === 'closed' ? `${pace.concurrency} at once` : `${pace.steps.map(({ perSecond }) => perSecond.toFixed(0)).join(', ')} per s`,
     p50: at(0.5),
     p95: at(0.95),
     p99: at(0.99),

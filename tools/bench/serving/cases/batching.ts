@@ -20,7 +20,7 @@ export async function batching({ posterior: given, effort }: ServingBenchOptions
   const posterior = await benchPosterior(given);
   const start = (maxBatchSize: number): Promise<ServingProcess> =>
     startServing(servingEntry, [
-      ...['--posterior', posterior.place, '--name', 'bench', '--http-port', '0', '--grpc-port', '0'],
+      ...['--posterior', `bench=${posterior.place}`, '--http-port', '0', '--grpc-port', '0'],
       ...['--max-batch-size', String(maxBatchSize)],
     ]);
   const generator = startGenerator();

@@ -19,9 +19,9 @@ const LIMITS = { latency: 2, throughput: 0.5 };
 export async function uncertainty({ posterior: given, effort }: ServingBenchOptions): Promise<PartResult> {
   const posterior = await benchPosterior(given);
   const start = (...args: string[]): ReturnType<typeof startServing> =>
-    startServing(servingEntry, ['--posterior', posterior.place, '--name', 'bench', '--http-port', '0', '--grpc-port', '0', ...args]);
+    startServing(servingEntry, ['--posterior', `bench=${posterior.place}`, '--http-port', '0', '--grpc-port', '0', ...args]);
   const generator = startGenerator();
-  const [exact, truncated] = [await start(), await start()];
+  const [exact, truncated] = [await start(), await start('--covariance', 'truncated')];
   const cases = [];
   const targets: Target[] = [];
   try {

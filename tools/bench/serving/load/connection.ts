@@ -7,6 +7,8 @@ export interface LoadConnection {
    * @returns  `OK`, or the name of what came instead: `HTTP 503`, `RESOURCE_EXHAUSTED`, `ECONNRESET`. Never rejects.
    */
   send(body: Buffer): Promise<string>;
+  /** Gives the request under way up, as a client does that has lost its patience; its outcome is `HUNG_UP`. */
+  hangUp(): void;
   close(): void;
 }
 
@@ -20,3 +22,6 @@ export interface LoadTarget {
 
 /** The outcome of a request that was answered well. */
 export const OK = 'OK';
+
+/** The outcome of a request that its client gave up. */
+export const HUNG_UP = 'hung up';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { OK, type LoadConnection, type LoadTarget } from './connection.ts';
+import { HUNG_UP, OK, type LoadConnection, type LoadTarget } from './connection.ts';
 import { GrpcConnection } from './grpc-connection.ts';
 import { HttpConnection } from './http-connection.ts';
 
@@ -7,8 +7,14 @@ import { HttpConnection } from './http-connection.ts';
 export type Pace =
   /** Closed loop: so many clients, each of which asks again once it is answered. */
   | { readonly kind: 'closed'; readonly concurrency: number }
-  /** Open loop: so many requests a second, whether or not earlier ones are answered, on at most so many connections. */
-  | { readonly kind: 'open'; readonly perSecond: number; readonly connectionsMax: number };
+  /** Open loop: requests at given rates, one after the other, whether or not earlier requests are answered, on at most so many connections. */
+  | { readonly kind: 'open'; readonly steps: readonly RateStep[]; readonly connectionsMax: number };
+
+/** A rate for a while. */
+export interface RateStep {
+  readonly perSecond: number;
+  readonly ms: number;
+}
 
 /** One measurement. */
 export interface LoadOrder {
@@ -16,8 +22,10 @@ export interface LoadOrder {
   readonly pace: Pace;
   /** Load before the window, not counted, ms. */
   readonly warmUpMs: number;
-  /** Length of the window, ms. */
+  /** Length of the window, ms. Steps are to fill both. */
   readonly windowMs: number;
+  /** Clients that hang up so long after they sent, ms; they wait for their answers when absent. */
+  readonly patienceMs?: number;
 }
 
 /** What became of the requests of a window; the arrays have one entry for each request. */
@@ -81,7 +89,7 @@ class Recorder {
  * @param order  What, how, how long.
  * @returns  What came of it.
  */
-export async function generateLoad({ target, pace, warmUpMs, windowMs }: LoadOrder): Promise<LoadWindow> {
+export async function generateLoad({ target, pace, warmUpMs, windowMs, patienceMs = Infinity }: LoadOrder): Promise<LoadWindow> {
   const begin = performance.now();
   const [start, end] = [begin + warmUpMs, begin + warmUpMs + windowMs];
   const recorder = new Recorder(start, pace.kind === 'open');
@@ -89,19 +97,26 @@ export async function generateLoad({ target, pace, warmUpMs, windowMs }: LoadOrd
   let used: NodeJS.CpuUsage | undefined;
   setTimeout(() => (cpuAtStart = process.cpuUsage()), warmUpMs);
   setTimeout(() => (used ??= process.cpuUsage(cpuAtStart)), warmUpMs + windowMs);
-  if (pace.kind === 'closed') await runClosed(target, pace.concurrency, end, recorder);
-  else await runOpen(target, pace, begin, end, recorder);
+  const open = (): LoadConnection => connectionTo(target, patienceMs);
+  if (pace.kind === 'closed') await runClosed(open, target.bodies, pace.concurrency, end, recorder);
+  else await runOpen(open, target.bodies, scheduleOf(pace.steps, begin), pace.connectionsMax, recorder);
   used ??= process.cpuUsage(cpuAtStart); // a closed loop may end a moment before its timer
   return recorder.window(windowMs / 1000, (used.user + used.system) / 1e6);
 }
 
-async function runClosed(target: LoadTarget, concurrency: number, end: number, recorder: Recorder): Promise<void> {
+async function runClosed(
+  open: () => LoadConnection,
+  bodies: readonly Buffer[],
+  concurrency: number,
+  end: number,
+  recorder: Recorder,
+): Promise<void> {
   let next = 0;
   const client = async (): Promise<void> => {
-    const connection = open(target);
+    const connection = open();
     while (performance.now() < end) {
       const sent = performance.now();
-      const outcome = await connection.send(target.bodies[next++ % target.bodies.length]);
+      const outcome = await connection.send(bodies[next++ % bodies.length]);
       if (performance.now() < end) recorder.add(sent, outcome);
       if (isBroken(outcome)) await sleep(failurePauseMs);
     }
@@ -111,48 +126,69 @@ async function runClosed(target: LoadTarget, concurrency: number, end: number, r
 }
 
 async function runOpen(
-  target: LoadTarget,
-  { perSecond, connectionsMax }: Extract<Pace, { kind: 'open' }>,
-  begin: number,
-  end: number,
+  open: () => LoadConnection,
+  bodies: readonly Buffer[],
+  schedule: Float64Array,
+  connectionsMax: number,
   recorder: Recorder,
 ): Promise<void> {
-  const gapMs = 1000 / perSecond;
-  const total = Math.floor((end - begin) / gapMs);
   const idle: LoadConnection[] = [];
   const all: LoadConnection[] = [];
   let [due, sent, answered] = [0, 0, 0];
   await new Promise<void>((resolve) => {
     const sendOne = (connection: LoadConnection): void => {
-      const scheduled = begin + sent * gapMs;
-      void connection.send(target.bodies[sent++ % target.bodies.length]).then((outcome) => {
+      const scheduled = schedule[sent];
+      void connection.send(bodies[sent++ % bodies.length]).then((outcome) => {
         recorder.add(scheduled, outcome);
         answered += 1;
         if (sent < due) sendOne(connection);
         else idle.push(connection);
-        if (answered === total) resolve();
+        if (answered === schedule.length) resolve();
       });
     };
     const tick = (): void => {
-      due = Math.min(total, Math.floor((performance.now() - begin) / gapMs) + 1);
+      const now = performance.now();
+      while (due < schedule.length && schedule[due] <= now) due += 1;
       while (sent < due) {
-        if (idle.length === 0 && all.length < connectionsMax) idle.push(all[all.push(open(target)) - 1]);
+        if (idle.length === 0 && all.length < connectionsMax) idle.push(all[all.push(open()) - 1]);
         const connection = idle.pop();
         if (!connection) break;
         sendOne(connection);
       }
-      if (due < total) setTimeout(tick, 1);
+      if (due < schedule.length) setTimeout(tick, 1);
     };
     tick();
   });
   for (const connection of all) connection.close();
 }
 
-function open({ protocol, port }: LoadTarget): LoadConnection {
-  return protocol === 'rest' ? new HttpConnection(port) : new GrpcConnection(port);
+/** When each request of an open loop is to be sent. */
+function scheduleOf(steps: readonly RateStep[], begin: number): Float64Array {
+  const times: number[] = [];
+  let start = begin;
+  for (const { perSecond, ms } of steps) {
+    for (let i = 0; i < Math.floor((perSecond * ms) / 1000); i += 1) times.push(start + (1000 * i) / perSecond);
+    start += ms;
+  }
+  return Float64Array.from(times);
+}
+
+function connectionTo({ protocol, port }: LoadTarget, patienceMs: number): LoadConnection {
+  const connection = protocol === 'rest' ? new HttpConnection(port) : new GrpcConnection(port);
+  if (patienceMs === Infinity) return connection;
+  return {
+    send: async (body) => {
+      const timer = setTimeout(() => connection.hangUp(), patienceMs);
+      const outcome = await connection.send(body);
+      clearTimeout(timer);
+      return outcome;
+    },
+    hangUp: () => connection.hangUp(),
+    close: () => connection.close(),
+  };
 }
 
 /** Whether there was no answer at all: the server is gone, and asking again at once would only burn processor time. */
 function isBroken(outcome: string): boolean {
-  return outcome !== OK && !outcome.startsWith('HTTP') && outcome !== 'RESOURCE_EXHAUSTED';
+  return outcome !== OK && outcome !== HUNG_UP && !outcome.startsWith('HTTP') && outcome !== 'RESOURCE_EXHAUSTED';
 }

@@ -1,6 +1,6 @@
 import { status } from '@grpc/grpc-js';
-import { connect, constants, type ClientHttp2Session } from 'node:http2';
-import { OK, type LoadConnection } from './connection.ts';
+import { connect, constants, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
+import { HUNG_UP, OK, type LoadConnection } from './connection.ts';
 
 const headers = {
   [constants.HTTP2_HEADER_METHOD]: 'POST',
@@ -19,6 +19,7 @@ const WINDOW_BYTES = 8 * 2 ** 20;
 export class GrpcConnection implements LoadConnection {
   readonly #port: number;
   #session: ClientHttp2Session | null = null;
+  #stream: ClientHttp2Stream | null = null;
 
   /**
    * @param port  Of the server, on this machine.
@@ -31,6 +32,7 @@ export class GrpcConnection implements LoadConnection {
     return new Promise((resolve) => {
       this.#session ??= this.#connect();
       const stream = this.#session.request(headers);
+      this.#stream = stream;
       let outcome = 'closed by the server';
       const read = (fields: Record<string, unknown>): void => {
         const code = fields['grpc-status'];
@@ -39,10 +41,16 @@ export class GrpcConnection implements LoadConnection {
       stream.on('response', read); // an answer without a message has its status here
       stream.on('trailers', read);
       stream.on('error', (error: NodeJS.ErrnoException) => (outcome = error.code ?? error.message));
-      stream.on('close', () => resolve(outcome));
+      stream.on('close', () => resolve(stream.rstCode === constants.NGHTTP2_CANCEL && this.#stream === null ? HUNG_UP : outcome));
       stream.resume();
       stream.end(body);
     });
+  }
+
+  hangUp(): void {
+    const stream = this.#stream;
+    this.#stream = null;
+    stream?.close(constants.NGHTTP2_CANCEL);
   }
 
   close(): void {

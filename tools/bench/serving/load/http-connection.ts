@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { OK, type LoadConnection } from './connection.ts';
+import { HUNG_UP, OK, type LoadConnection } from './connection.ts';
 
 const headEnd = Buffer.from('\r\n\r\n');
 
@@ -37,19 +37,31 @@ export class HttpConnection implements LoadConnection {
     });
   }
 
+  hangUp(): void {
+    this.#drop();
+    this.#end(HUNG_UP);
+  }
+
   close(): void {
+    this.#drop();
+  }
+
+  #drop(): void {
     this.#socket?.destroy();
+    this.#socket = null;
   }
 
   #connect(): Socket {
     const socket = connect({ port: this.#port, host: '127.0.0.1', noDelay: true });
     let reason = 'closed by the server';
-    socket.on('data', (chunk) => this.#read(chunk));
+    socket.on('data', (chunk) => {
+      if (this.#socket === socket) this.#read(chunk);
+    });
     socket.on('error', (error: NodeJS.ErrnoException) => (reason = error.code ?? error.message));
     socket.on('close', () => {
-      if (this.#socket === socket) this.#socket = null;
-      // A server that refuses a large body may answer and close before it was all sent; an answer that is complete has been given already.
-      if (this.#waiting) this.#end(reason);
+      if (this.#socket !== socket) return;
+      this.#socket = null;
+      this.#end(reason);
     });
     return socket;
   }
@@ -70,10 +82,7 @@ export class HttpConnection implements LoadConnection {
       waiting.missing = Number(length[1]) - (waiting.head.length - end - headEnd.length);
     }
     if (waiting.missing > 0) return;
-    if (waiting.mustClose) {
-      this.#socket?.destroy();
-      this.#socket = null;
-    }
+    if (waiting.mustClose) this.#drop();
     this.#end(waiting.outcome);
   }
 

@@ -1,0 +1,65 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { targetOf } from '../cases/inputs.ts';
+import { OK } from '../load/connection.ts';
+import type { Encoding } from '../load/request-bodies.ts';
+import { startGenerator } from '../load/start-generator.ts';
+import type { ServingBenchOptions } from '../options.ts';
+import { benchPosterior } from '../posterior.ts';
+import type { PartResult, Target } from '../report.ts';
+import { servingEntry, startServing, type ServingProcess } from '../serving-process.ts';
+
+/** What a client may see while there is no server: nobody listens, the connection is cut. Anything else would be an answer that nobody gave. */
+const CONNECTION_FAILURES = /^(ECONNREFUSED|ECONNRESET|EPIPE|closed by the server|ERR_HTTP2_\w+|UNAVAILABLE)$/;
+
+/**
+ * A server that is killed under load (SIGKILL) and started again on its ports: clients see connections that fail, nothing else, and then answers, without doing more
+ * than to ask again.
+ *
+ * @param options  Posterior and length of a window.
+ * @returns  Checks.
+ */
+export async function restart({ posterior: given, effort }: ServingBenchOptions): Promise<PartResult> {
+  const posterior = await benchPosterior(given);
+  const start = (httpPort = 0, grpcPort = 0): Promise<ServingProcess> =>
+    startServing(servingEntry, [
+      ...['--posterior', `bench=${posterior.place}`, '--http-port', String(httpPort), '--grpc-port', String(grpcPort)],
+    ]);
+  const generator = startGenerator();
+  const targets: Target[] = [];
+  let server = await start();
+  try {
+    for (const encoding of ['rest-binary', 'grpc'] satisfies Encoding[]) {
+      const asked = { model: 'bench', input: 'input', shape: [1, ...posterior.inputShape], outputs: [] };
+      // Room for a start, which opens the runtime.
+      const windowMs = 3 * effort.windowMs + 10_000;
+      const load = generator.run({
+        target: targetOf(server, encoding, asked),
+        pace: { kind: 'closed', concurrency: 8 },
+        warmUpMs: 0,
+        windowMs,
+      });
+      await sleep(effort.windowMs);
+      const { httpPort, grpcPort } = server;
+      server.child.kill('SIGKILL');
+      const began = performance.now();
+      server = await start(httpPort, grpcPort);
+      const outage = performance.now() - began;
+      const window = await load;
+      const outcomes = [...window.outcome].map((code) => window.outcomes[code]);
+      const strange = outcomes.filter((outcome) => outcome !== OK && !CONNECTION_FAILURES.test(outcome));
+      const back = outcomes.filter((outcome, i) => outcome === OK && window.at[i] > effort.windowMs + outage).length;
+      const isStable = true;
+      targets.push(
+        { what: `${encoding}, outcomes that are neither answers nor failed connections`, figure: strange.length, unit: '', limit: { atMost: 0 }, isStable },
+        { what: `${encoding}, connections that failed meanwhile`, figure: outcomes.filter((outcome) => CONNECTION_FAILURES.test(outcome)).length, unit: '', limit: { atLeast: 1 }, isStable },
+        { what: `${encoding}, answers of the new process`, figure: back, unit: '', limit: { atLeast: 1 }, isStable },
+        { what: `${encoding}, time without a server`, figure: outage / 1000, unit: 's', limit: { atMost: 30 }, isStable },
+      );
+      if (strange.length > 0) console.error(`restart, ${encoding}: ${[...new Set(strange)].join(', ')}`);
+    }
+    return { title: 'kill -9 under load, and a new process on the same ports', cases: [], targets };
+  } finally {
+    generator.stop();
+    await server.stop();
+  }
+}
