@@ -23,7 +23,7 @@ export interface Effort {
   readonly roundsMax: number;
 }
 
-/** Rounds whose figures must agree, and by how much, as Triton's perf_analyzer has it. */
+/** Rounds whose figures must agree, and by how much, as Triton's benchmarks have it. */
 const STABLE = { rounds: 3, share: 0.15 };
 
 /** One window in numbers. Latencies of good answers, ms. */
@@ -119,7 +119,10 @@ function figuresOf({ name, pace, tensorBytes }: Case, measured: readonly Measure
   const perSecond = mean(last.map(({ figures }) => figures.perSecond));
   return {
     name,
-    pace: pace.kind === 'closed' ? `${pace.concurrency} at once` : `${pace.steps.map(({ perSecond }) => perSecond.toFixed(0)).join(', ')} per s`,
+    pace:
+      pace.kind === 'closed'
+        ? `${pace.concurrency} at once`
+        : `${pace.steps.map(({ perSecond }) => perSecond.toFixed(0)).join(', ')} per s`,
     p50: at(0.5),
     p95: at(0.95),
     p99: at(0.99),

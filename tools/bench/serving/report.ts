@@ -51,12 +51,17 @@ export function formatPart({ title, cases, targets }: PartResult): string {
       .join(', ') || '0',
   ]);
   const head = ['case', 'load', 'p50 ms', 'p95', 'p99', 'max', 'answers/s', 'MB/s', 'windows', 'server CPU ms', 'generator CPU', 'failed'];
-  const sections = [`## ${title}`, formatTable(head, rows)];
+  const sections = [`## ${title}`, ...(rows.length > 0 ? [formatTable(head, rows)] : [])];
   if (targets.length > 0) {
     const lines = targets.map((target) => {
       const { what, figure, unit, limit, isStable } = target;
       const bound = 'atMost' in limit ? `at most ${formatNumber(limit.atMost)}` : `at least ${formatNumber(limit.atLeast)}`;
-      return [what, `${formatNumber(figure)} ${unit}`, `${bound} ${unit}`, `${isMet(target) ? 'met' : 'MISSED'}${isStable ? '' : ', unstable'}`];
+      return [
+        what,
+        `${formatNumber(figure)} ${unit}`,
+        `${bound} ${unit}`,
+        `${isMet(target) ? 'met' : 'MISSED'}${isStable ? '' : ', unstable'}`,
+      ];
     });
     sections.push(formatTable(['target', 'measured', 'wanted', ''], lines));
   }

@@ -32,15 +32,15 @@ export interface ServingProcess {
  * @throws {Error} when it ends instead.
  */
 export async function startServing(entry: string, args: readonly string[], nodeArgs: readonly string[] = []): Promise<ServingProcess> {
-  const child = spawn(process.execPath, [...nodeArgs, entry, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [...nodeArgs, entry, ...args], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
   const ended = once(child, 'exit');
   // Its log is for failures: the last lines are kept.
   const log: string[] = [];
-  createInterface({ input: child.stderr }).on('line', (line) => {
+  createInterface({ input: child.stderr! }).on('line', (line) => {
     log.push(line);
     if (log.length > 20) log.shift();
   });
-  const lines = createInterface({ input: child.stdout });
+  const lines = createInterface({ input: child.stdout! });
   const first = once(lines, 'line') as Promise<[string]>;
   const failed = ended.then(([status]) => {
     throw new Error(`serving process: expected it to become ready, got exit code ${status as number}:\n${log.join('\n')}`);

@@ -28,7 +28,10 @@ export async function batching({ posterior: given, effort }: ServingBenchOptions
   const cases: CaseFigures[] = [];
   const targets: Target[] = [];
   try {
-    for (const [what, outputs] of [['MAP alone', ['map_probabilities']], ['default outputs', []]] as const) {
+    for (const [what, outputs] of [
+      ['MAP alone', ['map_probabilities']],
+      ['default outputs', []],
+    ] as const) {
       for (const encoding of ['rest-binary', 'grpc'] satisfies Encoding[]) {
         const caseOf = (name: string, server: ServingProcess): Case => ({
           name: `${encoding}, ${what}, ${name}`,

@@ -7,9 +7,9 @@ import { identityEntry, startServing } from '../serving-process.ts';
 import { targetOf } from './inputs.ts';
 
 /** Requests a second that MLServer's README reports, with its adaptive batching. */
-const MLSERVER: Readonly<Record<'rest' | 'grpc', number>> = { rest: 1300, grpc: 2259 };
+const PUBLISHED: Readonly<Record<'rest' | 'grpc', number>> = { rest: 1300, grpc: 2259 };
 
-/** 16 MB of float32, as in Triton's L0_perf_nomodel. */
+/** 16 MB of float32, as in Triton's own benchmark without a model. */
 const LARGE_ELEMENTS = 4_000_000;
 
 /**
@@ -37,13 +37,15 @@ export async function noOp({ effort }: ServingBenchOptions): Promise<PartResult>
     );
     const large = await measureInterleaved(
       generator,
-      [1, 4].flatMap((concurrency) => (['rest-binary', 'grpc'] as const).map((encoding) => caseOf('16 MB', encoding, LARGE_ELEMENTS, concurrency))),
+      [1, 4].flatMap((concurrency) =>
+        (['rest-binary', 'grpc'] as const).map((encoding) => caseOf('16 MB', encoding, LARGE_ELEMENTS, concurrency)),
+      ),
       effort,
     );
     const targets = small
       .filter(({ pace }) => pace.startsWith('16'))
       .map(({ name, perSecond, isStable }): Target => {
-        const limit = { atLeast: MLSERVER[name.startsWith('grpc') ? 'grpc' : 'rest'] };
+        const limit = { atLeast: PUBLISHED[name.startsWith('grpc') ? 'grpc' : 'rest'] };
         return { what: `${name}, 16 clients`, figure: perSecond, unit: 'answers/s', limit, isStable };
       });
     return { title: 'no-op: a model that gives its input back', cases: [...small, ...large], targets };

@@ -45,7 +45,13 @@ export async function uncertainty({ posterior: given, effort }: ServingBenchOpti
           ...uncertain.map((each): Target => {
             const isStable = each.isStable && map.isStable;
             return concurrency === 1
-              ? { what: `p50 of ${each.name} / MAP, 1 client`, figure: ratio(each, map, 'p50'), unit: 'x', limit: { atMost: LIMITS.latency }, isStable }
+              ? {
+                  what: `p50 of ${each.name} / MAP, 1 client`,
+                  figure: ratio(each, map, 'p50'),
+                  unit: 'x',
+                  limit: { atMost: LIMITS.latency },
+                  isStable,
+                }
               : {
                   what: `answers/s of ${each.name} / MAP, 16 clients`,
                   figure: ratio(each, map, 'perSecond'),

@@ -21,7 +21,7 @@ const [OVERLOAD, EASY] = [10, 0.3];
 const CAPACITY_MAX = 150;
 
 /** Refusals that do not come at once are no relief, nor is a health check that its caller gives up (Kubernetes waits one second). */
-const LIMITS = { refusalMs: 100, healthMs: 1_000, goodput: 0.7, recoverySeconds: 1 };
+const LIMITS = { refusalMs: 100, healthMs: 1_000, answered: 0.7, recoverySeconds: 1 };
 
 /** Resolution of the time after the overload, ms. */
 const BIN_MS = 100;
@@ -106,14 +106,32 @@ async function overloadBy(
   const isStable = true;
   const failedChecks = checks.filter(({ isGood }) => !isGood).length;
   return [
-    { what: `${name}answers/s during overload / capacity`, figure: good.length / (2 * windowMs / 1000) / capacity, unit: 'x', limit: { atLeast: LIMITS.goodput }, isStable },
+    {
+      what: `${name}answers/s during overload / capacity`,
+      figure: good.length / ((2 * windowMs) / 1000) / capacity,
+      unit: 'x',
+      limit: { atLeast: LIMITS.answered },
+      isStable,
+    },
     { what: `${name}share refused`, figure: refusals.length / during.latency.length, unit: '', limit: { atLeast: 0.5 }, isStable },
     { what: `${name}neither answered nor refused`, figure: others, unit: 'requests', limit: { atMost: 0 }, isStable },
     { what: `${name}p50 of a refusal`, figure: at(refusals, 0.5), unit: 'ms', limit: { atMost: LIMITS.refusalMs }, isStable },
     { what: `${name}p99 of an answer during overload`, figure: at(good, 0.99), unit: 'ms', limit: { atMost: boundMs }, isStable },
-    { what: `${name}slowest health check`, figure: Math.max(...checks.map(({ ms }) => ms)), unit: 'ms', limit: { atMost: LIMITS.healthMs }, isStable },
+    {
+      what: `${name}slowest health check`,
+      figure: Math.max(...checks.map(({ ms }) => ms)),
+      unit: 'ms',
+      limit: { atMost: LIMITS.healthMs },
+      isStable,
+    },
     { what: `${name}health checks that failed, of ${checks.length}`, figure: failedChecks, unit: '', limit: { atMost: 0 }, isStable },
-    { what: `${name}p50 as before, after the end`, figure: recoverySeconds(window, end, at(before, 0.5)), unit: 's', limit: { atMost: LIMITS.recoverySeconds }, isStable },
+    {
+      what: `${name}p50 as before, after the end`,
+      figure: recoverySeconds(window, end, at(before, 0.5)),
+      unit: 's',
+      limit: { atMost: LIMITS.recoverySeconds },
+      isStable,
+    },
   ];
 }
 
@@ -124,7 +142,13 @@ function at(values: readonly number[], share: number): number {
 /** The requests that were to be sent in a part of a window. */
 function between(window: LoadWindow, from: number, to: number): LoadWindow {
   const keep = (_: number, i: number): boolean => window.at[i] >= from && window.at[i] < to;
-  return { ...window, at: window.at.filter(keep), latency: window.latency.filter(keep), outcome: window.outcome.filter(keep), seconds: (to - from) / 1000 };
+  return {
+    ...window,
+    at: window.at.filter(keep),
+    latency: window.latency.filter(keep),
+    outcome: window.outcome.filter(keep),
+    seconds: (to - from) / 1000,
+  };
 }
 
 /** Seconds from the end of the overload until all later tenths of a second are as before: everything answered, p50 at most half as much again and 5 ms. */
@@ -139,7 +163,7 @@ function recoverySeconds(window: LoadWindow, end: number, p50: number): number {
   return (recovered - end) / 1000;
 }
 
-/** Asks for both health answers every tenth of a second, as a load balancer and a kubelet do, each time by a new connection. */
+/** Asks for both health answers every tenth of a second, as load balancers do, each time by a new connection. */
 function watchHealth({ httpPort }: ServingProcess): { stop(): Promise<{ ms: number; isGood: boolean }[]> } {
   const checks: { ms: number; isGood: boolean }[] = [];
   let isWatching = true;

@@ -8,12 +8,12 @@ import { benchPosterior } from '../posterior.ts';
 import type { PartResult, Target } from '../report.ts';
 import { servingEntry, startServing, type ServingProcess } from '../serving-process.ts';
 
-/** What a client may see while there is no server: nobody listens, the connection is cut. Anything else would be an answer that nobody gave. */
-const CONNECTION_FAILURES = /^(ECONNREFUSED|ECONNRESET|EPIPE|closed by the server|ERR_HTTP2_\w+|UNAVAILABLE)$/;
+/** What a client may see while there is no server (nobody listens, the connection is cut), and while the new one warms up. */
+const CONNECTION_FAILURES = /^(ECONNREFUSED|ECONNRESET|EPIPE|closed by the server|ERR_HTTP2_\w+|UNAVAILABLE|HTTP 503)$/;
 
 /**
- * A server that is killed under load (SIGKILL) and started again on its ports: clients see connections that fail, nothing else, and then answers, without doing more
- * than to ask again.
+ * A server that is killed under load (SIGKILL) and started again on its ports: clients see connections that fail and a server that is
+ * not ready, nothing else, and then answers, without doing more than to ask again.
  *
  * @param options  Posterior and length of a window.
  * @returns  Checks.
@@ -50,8 +50,20 @@ export async function restart({ posterior: given, effort }: ServingBenchOptions)
       const back = outcomes.filter((outcome, i) => outcome === OK && window.at[i] > effort.windowMs + outage).length;
       const isStable = true;
       targets.push(
-        { what: `${encoding}, outcomes that are neither answers nor failed connections`, figure: strange.length, unit: '', limit: { atMost: 0 }, isStable },
-        { what: `${encoding}, connections that failed meanwhile`, figure: outcomes.filter((outcome) => CONNECTION_FAILURES.test(outcome)).length, unit: '', limit: { atLeast: 1 }, isStable },
+        {
+          what: `${encoding}, outcomes that are neither answers nor failed connections`,
+          figure: strange.length,
+          unit: '',
+          limit: { atMost: 0 },
+          isStable,
+        },
+        {
+          what: `${encoding}, connections that failed meanwhile`,
+          figure: outcomes.filter((outcome) => CONNECTION_FAILURES.test(outcome)).length,
+          unit: '',
+          limit: { atLeast: 1 },
+          isStable,
+        },
         { what: `${encoding}, answers of the new process`, figure: back, unit: '', limit: { atLeast: 1 }, isStable },
         { what: `${encoding}, time without a server`, figure: outage / 1000, unit: 's', limit: { atMost: 30 }, isStable },
       );
