@@ -74,9 +74,7 @@ async function runClient(
   while (performance.now() < end) {
     const name = names[Math.floor(random.uniform() * names.length)];
     // One after the other, so that what a client does follows from its seed.
-    const surprise = await actions[name]().catch(
-      (error: unknown) => `${(error as Error).message}: ${String((error as Error).cause ?? '')}`,
-    );
+    const surprise = await actions[name]().catch((error: unknown) => inspect(error));
     counts.set(name, (counts.get(name) ?? 0) + 1);
     if (surprise !== null) surprises.push(`${name}: ${surprise}`);
   }
