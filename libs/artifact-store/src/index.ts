@@ -17,5 +17,6 @@ export { formatS3Uri, isS3Uri, parseS3Uri, type S3Location } from './object-stor
 export { localArtifact } from './bucket/local-artifact.ts';
 export { uploadArtifact } from './bucket/upload-artifact.ts';
 export { joinPlace, openOutput, readManifestAt, type Output } from './output.ts';
+export { checkName as checkRegistryName } from './registry/check-names.ts';
 export { openRegistry } from './registry/open-registry.ts';
-export type { Pointers, RegisteredVersion, Registry, SetPointerOptions, VersionInput } from './registry/registry.ts';
+export type { OnLook, Pointers, RegisteredVersion, Registry, SetPointerOptions, VersionInput } from './registry/registry.ts';

@@ -13,12 +13,24 @@ interface RegistryFlags {
   readonly registry?: string;
 }
 
+/** Those of `set`. */
+interface SetFlags extends RegistryFlags {
+  readonly expected?: number | null;
+  readonly share?: number;
+}
+
 /** The label that is looked up when none is named. */
 const STABLE = 'stable';
 
 /** A version, or none. */
 function versionOrNone(text: string): number | null {
   return text === 'none' ? null : count()(text);
+}
+
+function share(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && value >= 0 && value <= 1) return value;
+  throw new InvalidArgumentError(`expected a share from 0 to 1, got '${text}'`);
 }
 
 function addCommand(terminal: () => Terminal): Command {
@@ -74,11 +86,16 @@ function setCommand(terminal: () => Terminal): Command {
     .argument('<label>', 'such as stable')
     .argument('<version>', "its number, or 'none'", versionOrNone)
     .option('--expected <version>', "change it only if it stands for this version now, or for 'none'", versionOrNone)
-    .action(async (name: string, label: string, version: number | null, flags: RegistryFlags & { expected?: number | null }) => {
-      const condition = flags.expected === undefined ? {} : { expected: flags.expected };
+    .option('--share <share>', 'share of the requests without a version that the label answers, 0 to 1, such as 0.1 for canary', share)
+    .action(async (name: string, label: string, version: number | null, flags: SetFlags) => {
+      const { expected, share: newShare } = flags;
+      const options = { ...(expected !== undefined && { expected }), ...(newShare !== undefined && { share: newShare }) };
       await use(flags, async (registry) => {
-        const { labels } = await registry.setPointer(name, label, version, condition);
-        terminal().result({ name, labels }, () => `${name}: ${label} stands for ${version === null ? 'no version' : `version ${version}`}`);
+        const { labels, shares } = await registry.setPointer(name, label, version, options);
+        terminal().result({ name, labels, ...(shares && { shares }) }, () => {
+          const part = shares?.[label] === undefined ? '' : `, for ${100 * shares[label]} % of the requests`;
+          return `${name}: ${label} stands for ${version === null ? 'no version' : `version ${version}`}${part}`;
+        });
       });
     });
 }

@@ -45,6 +45,18 @@ export function checkVersion(version: number): number {
 }
 
 /**
+ * Makes sure that a number may be a share of the traffic.
+ *
+ * @param share  The number.
+ * @returns  The number.
+ * @throws SublaceError INVALID_ARGUMENT when it is none.
+ */
+export function checkShare(share: number): number {
+  if (share >= 0 && share <= 1) return share;
+  throw new SublaceError('INVALID_ARGUMENT', `registry: expected a share from 0 to 1, got ${share}`);
+}
+
+/**
  * Makes sure that what is registered can be found and verified later.
  *
  * @param input  What is said of the artifact.
@@ -90,7 +102,9 @@ export function parseVersion(text: string, place: string): RegisteredVersion {
 export function parsePointers(text: string, place: string): Pointers {
   const value = parse(text) as Partial<Pointers> | undefined;
   const labels = Object.entries(value?.labels ?? { '': 0 });
-  if (Number.isSafeInteger(value?.revision) && labels.every(([label, version]) => LABEL.test(label) && Number.isSafeInteger(version)))
+  const shares = Object.entries(value?.shares ?? {});
+  const areLabels = labels.every(([label, version]) => LABEL.test(label) && Number.isSafeInteger(version));
+  if (Number.isSafeInteger(value?.revision) && areLabels && shares.every(([label, share]) => LABEL.test(label) && share >= 0 && share <= 1))
     return value as Pointers;
   throw new SublaceError('DATA_INVALID', `${place}: expected labels with their versions, got something else; restore or remove it`);
 }

@@ -85,6 +85,28 @@ export function registryConformance(name: string, newUri: () => Promise<string>)
       await expect(registry.setPointer('none', 'stable', 1)).rejects.toEqual(code('NOT_FOUND'));
     });
 
+    it('keeps the share of a label with it, from one step to the next', async () => {
+      await registry.register('m', inputOf('a'));
+      await registry.register('m', inputOf('b'));
+      await registry.setPointer('m', 'stable', 1);
+      expect(await registry.setPointer('m', 'canary', 2, { share: 0.125 })).toEqual({
+        revision: 2,
+        labels: { stable: 1, canary: 2 },
+        shares: { canary: 0.125 },
+      });
+      expect(await another().pointers('m')).toHaveProperty('shares', { canary: 0.125 });
+      await registry.setPointer('m', 'canary', 1);
+      expect((await another().pointers('m')).shares, 'another version, the same share').toEqual({ canary: 0.125 });
+      await registry.setPointer('m', 'canary', 1, { share: 0 });
+      expect((await another().pointers('m')).shares).toEqual({ canary: 0 });
+      await registry.setPointer('m', 'canary', null);
+      expect(await another().pointers('m')).toEqual({ revision: 5, labels: { stable: 1 } });
+      await registry.setPointer('m', 'canary', 2);
+      expect(await another().pointers('m'), 'gone with its label').toEqual({ revision: 6, labels: { stable: 1, canary: 2 } });
+      for (const share of [-0.1, 1.1, NaN])
+        await expect(registry.setPointer('m', 'canary', 2, { share })).rejects.toEqual(code('INVALID_ARGUMENT', /share from 0 to 1/));
+    });
+
     it('refuses names, labels, versions and places that are none', async () => {
       const invalid = code('INVALID_ARGUMENT', /^registry: expected /);
       for (const wrong of ['', '..', '../x', 'a/b', '-a', 'ä', 'x'.repeat(129)]) {

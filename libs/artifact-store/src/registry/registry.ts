@@ -1,4 +1,8 @@
+import type { SublaceError } from '@sublace/errors';
 import type { JsonObject } from './json.ts';
+
+/** Is told after a look of a watch: undefined when the registry could be read, else why it could not, which the next look may mend. */
+export type OnLook = (failure: SublaceError | undefined) => void;
 
 /** What is said of an artifact when it is registered. */
 export interface VersionInput {
@@ -21,14 +25,18 @@ export interface RegisteredVersion extends Required<VersionInput> {
 /** Which version each label of a name stands for. */
 export interface Pointers {
   labels: Readonly<Record<string, number>>;
+  /** Share of the traffic that a label is to have, 0 to 1; only of labels that were given one. */
+  shares?: Readonly<Record<string, number>>;
   /** Grows with every change; 0 before the first. */
   revision: number;
 }
 
-/** What a label must stand for, for a change to happen. */
+/** More about a change of a label. */
 export interface SetPointerOptions {
-  /** A version; null when the label must not exist. Without it the change always happens. */
+  /** What the label must stand for, for the change to happen: a version; null when it must not exist. Without it the change always happens. */
   expected?: number | null;
+  /** Share of the traffic that the label is to have, 0 to 1. Without it a label keeps the share that it has, until it is removed. */
+  share?: number;
 }
 
 /**
@@ -62,7 +70,7 @@ export interface Registry {
    * @param name  Of the artifact.
    * @param label  Such as `stable`.
    * @param version  One that there is; null removes the label.
-   * @param options  What the label must stand for now.
+   * @param options  What the label must stand for now; its share, which changes in the same step.
    * @returns  The labels afterwards.
    * @throws SublaceError NOT_FOUND when there is no such version, CONFLICT when the label stands for something else than expected.
    */
@@ -79,8 +87,9 @@ export interface Registry {
    *
    * @param name  Of the artifact; it need not exist yet.
    * @param signal  Ends the watch.
+   * @param onLook  Is told after every look whether the registry could be read: undefined, or why not.
    */
-  watch(name: string, signal: AbortSignal): AsyncIterable<Pointers>;
+  watch(name: string, signal: AbortSignal, onLook?: OnLook): AsyncIterable<Pointers>;
   /** Ends its connections, and every watch. */
   close(): Promise<void>;
 }

@@ -1,5 +1,5 @@
 import { SublaceError } from '@sublace/errors';
-import type { Pointers } from './registry.ts';
+import type { OnLook, Pointers } from './registry.ts';
 
 /** How a watch learns of changes. */
 export interface WatchOptions {
@@ -8,6 +8,7 @@ export interface WatchOptions {
   pollMs: number;
   /** Ends the watch. */
   signal: AbortSignal;
+  onLook?: OnLook | undefined;
   /** Takes a function to be called when there may be something new. */
   onHint?: (hint: () => void) => void;
 }
@@ -19,7 +20,7 @@ export interface WatchOptions {
  * @yields Labels.
  * @throws SublaceError that no later look would mend.
  */
-export async function* watchPointers({ read, pollMs, signal, onHint }: WatchOptions): AsyncGenerator<Pointers> {
+export async function* watchPointers({ read, pollMs, signal, onLook, onHint }: WatchOptions): AsyncGenerator<Pointers> {
   let seen: number | undefined;
   let isHinted = false;
   let wake = (): void => undefined;
@@ -32,9 +33,12 @@ export async function* watchPointers({ read, pollMs, signal, onHint }: WatchOpti
   try {
     while (!signal.aborted) {
       isHinted = false;
-      const pointers = await read().catch((error: unknown) => {
-        if (!SublaceError.from(error).isRetryable) throw error;
+      const pointers = await read().catch((thrown: unknown) => {
+        const error = SublaceError.from(thrown);
+        if (!error.isRetryable) throw thrown;
+        onLook?.(error);
       });
+      if (pointers) onLook?.(undefined);
       if (pointers && pointers.revision !== seen && !signal.aborted) {
         seen = pointers.revision;
         yield pointers;

@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { SublaceError } from '@sublace/errors';
 import type { ObjectStore } from '../../object-store/object-store.ts';
 import { readWithEtag } from '../../object-store/read-with-etag.ts';
@@ -6,14 +8,16 @@ import {
   checkInput,
   checkLabel,
   checkName,
+  checkShare,
   checkVersion,
   noLabel,
   noVersion,
   parsePointers,
   parseVersion,
 } from '../check-names.ts';
-import type { Pointers, RegisteredVersion, Registry, SetPointerOptions, VersionInput } from '../registry.ts';
+import type { OnLook, Pointers, RegisteredVersion, Registry, SetPointerOptions, VersionInput } from '../registry.ts';
 import { watchPointers } from '../watch-pointers.ts';
+import { FolderHints } from './folder-hints.ts';
 
 /** Between two looks of a watch. */
 const POLL_MS = 1000;
@@ -97,15 +101,20 @@ class ObjectRegistry implements Registry {
     return (await this.#read(name)).pointers;
   }
 
-  async setPointer(name: string, label: string, version: number | null, { expected }: SetPointerOptions = {}): Promise<Pointers> {
+  async setPointer(name: string, label: string, version: number | null, { expected, share }: SetPointerOptions = {}): Promise<Pointers> {
     checkLabel(label);
+    if (share !== undefined) checkShare(share);
     if (version !== null) await this.get(name, version);
     for (let attempt = 1; ; attempt++) {
       const { pointers, etag } = await this.#read(name);
       checkExpected(name, label, pointers.labels[label], expected);
       const { [label]: _replaced, ...others } = pointers.labels;
       // The revision is also what makes the content another one each time, which an exchange in a folder relies on.
-      const after = { revision: pointers.revision + 1, labels: version === null ? others : { ...others, [label]: version } };
+      const after = {
+        revision: pointers.revision + 1,
+        labels: version === null ? others : { ...others, [label]: version },
+        ...sharesAfter(pointers.shares, label, version === null ? null : share),
+      };
       try {
         await this.#store.put(pointersKey(name), bytesOf(after), etag === undefined ? { ifAbsent: true } : { ifMatch: etag });
         return after;
@@ -121,9 +130,23 @@ class ObjectRegistry implements Registry {
     return this.get(name, version);
   }
 
-  watch(name: string, signal: AbortSignal): AsyncIterable<Pointers> {
-    checkName(name);
-    return watchPointers({ read: () => this.pointers(name), pollMs: POLL_MS, signal: AbortSignal.any([signal, this.#closed.signal]) });
+  async *watch(name: string, signal: AbortSignal, onLook?: OnLook): AsyncGenerator<Pointers> {
+    const { uri } = this.#store;
+    let look = (): void => undefined;
+    // A folder tells by itself, mostly; looking every second is for the rest.
+    const hints = uri.startsWith('file:')
+      ? new FolderHints(join(fileURLToPath(uri), 'registry', checkName(name)), () => look())
+      : undefined;
+    const read = (): Promise<Pointers> => {
+      hints?.ensure();
+      return this.pointers(name);
+    };
+    try {
+      const ended = AbortSignal.any([signal, this.#closed.signal]);
+      yield* watchPointers({ read, pollMs: POLL_MS, signal: ended, onLook, onHint: (hint) => (look = hint) });
+    } finally {
+      hints?.close();
+    }
   }
 
   async close(): Promise<void> {
@@ -137,6 +160,14 @@ class ObjectRegistry implements Registry {
     if (found === undefined) return { pointers: { revision: 0, labels: {} } };
     return { pointers: parsePointers(found.text, `${this.#store.uri} ${key}`), etag: found.etag };
   }
+}
+
+/** Shares once a label has another: undefined leaves it as it is, null takes it away. */
+function sharesAfter(shares: Pointers['shares'] = {}, label: string, share: number | null | undefined): Pick<Pointers, 'shares'> {
+  const { [label]: before, ...others } = shares;
+  const now = share === undefined ? before : share;
+  const after = typeof now === 'number' ? { ...others, [label]: now } : others;
+  return Object.keys(after).length > 0 ? { shares: after } : {};
 }
 
 const versionKey = (name: string, version: number): string => `registry/${name}/versions/${String(version).padStart(8, '0')}.json`;

@@ -2,8 +2,18 @@ import { readFileSync } from 'node:fs';
 import { SublaceError } from '@sublace/errors';
 import { parseRedisUrl, type RedisTarget } from '@sublace/job-store';
 import type { createClient } from 'redis';
-import { checkExpected, checkInput, checkLabel, checkName, checkVersion, noLabel, noVersion, parseVersion } from '../check-names.ts';
-import type { Pointers, RegisteredVersion, Registry, SetPointerOptions, VersionInput } from '../registry.ts';
+import {
+  checkExpected,
+  checkInput,
+  checkLabel,
+  checkName,
+  checkShare,
+  checkVersion,
+  noLabel,
+  noVersion,
+  parseVersion,
+} from '../check-names.ts';
+import type { OnLook, Pointers, RegisteredVersion, Registry, SetPointerOptions, VersionInput } from '../registry.ts';
 import { watchPointers } from '../watch-pointers.ts';
 
 /** A watch is told of changes; this is for what it was not told while its connection was broken. */
@@ -66,12 +76,13 @@ class RedisRegistry implements Registry {
     return pointersOf((await this.#send('HGETALL', this.#key(checkName(name), 'pointers'))) as string[]);
   }
 
-  async setPointer(name: string, label: string, version: number | null, { expected }: SetPointerOptions = {}): Promise<Pointers> {
+  async setPointer(name: string, label: string, version: number | null, { expected, share }: SetPointerOptions = {}): Promise<Pointers> {
     checkLabel(label);
     const keys = [this.#key(checkName(name), 'pointers'), this.#key(name, 'versions')];
     const wanted = version === null ? '' : String(checkVersion(version));
     const condition = expected === undefined ? '' : String(expected ?? 'none');
-    const answer = await this.#script('set-pointer', keys, [label, wanted, condition, this.#channel(name)]);
+    const newShare = share === undefined ? '' : String(checkShare(share));
+    const answer = await this.#script('set-pointer', keys, [label, wanted, condition, this.#channel(name), newShare]);
     if (answer === 'NO_VERSION') throw noVersion(name, version!);
     const words = answer as string[];
     if (words[0] === 'CONFLICT') checkExpected(name, label, words[1] === '' ? undefined : Number(words[1]), expected);
@@ -84,7 +95,7 @@ class RedisRegistry implements Registry {
     return this.get(name, version);
   }
 
-  async *watch(name: string, signal: AbortSignal): AsyncGenerator<Pointers> {
+  async *watch(name: string, signal: AbortSignal, onLook?: OnLook): AsyncGenerator<Pointers> {
     checkName(name);
     let hint = (): void => undefined;
     // A connection that subscribes can do nothing else.
@@ -96,7 +107,7 @@ class RedisRegistry implements Registry {
       const listening = listener.connect().then(() => listener.subscribe(this.#channel(name), () => hint()));
       listening.catch(() => undefined);
       const ended = AbortSignal.any([signal, this.#closed.signal]);
-      yield* watchPointers({ read: () => this.pointers(name), pollMs: POLL_MS, signal: ended, onHint: (look) => (hint = look) });
+      yield* watchPointers({ read: () => this.pointers(name), pollMs: POLL_MS, signal: ended, onLook, onHint: (look) => (hint = look) });
     } finally {
       listener.destroy();
     }
@@ -177,15 +188,21 @@ async function connect({ url }: RedisTarget): Promise<Client> {
   return client;
 }
 
-/** Labels and revision of the words of a hash. */
+/** After the label whose share it is: no label has a colon. */
+const SHARE = ':share';
+
+/** Labels, shares and revision of the words of a hash. */
 function pointersOf(words: readonly string[]): Pointers {
   const labels: Record<string, number> = {};
+  const shares: Record<string, number> = {};
   let revision = 0;
   for (let i = 0; i < words.length; i += 2) {
-    if (words[i] === '') revision = Number(words[i + 1]);
-    else labels[words[i]] = Number(words[i + 1]);
+    const [field, value] = [words[i], Number(words[i + 1])];
+    if (field === '') revision = value;
+    else if (field.endsWith(SHARE)) shares[field.slice(0, -SHARE.length)] = value;
+    else labels[field] = value;
   }
-  return { revision, labels };
+  return { revision, labels, ...(Object.keys(shares).length > 0 && { shares }) };
 }
 
 const known = new Map<string, string>();
