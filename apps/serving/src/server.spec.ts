@@ -1,4 +1,4 @@
-import { createServer, type AddressInfo, type Server } from 'node:net';
+import { connect, createServer, type AddressInfo, type Server } from 'node:net';
 import { credentials, makeGenericClientConstructor, status, type ServiceError } from '@grpc/grpc-js';
 import { InferenceClient } from '@sublace/protocol/inference';
 import { service as healthService } from 'grpc-health-check';
@@ -55,6 +55,19 @@ async function warmed(model: ReturnType<typeof gated>, starting: Promise<Running
   await until(() => (model.letGo(), isStarted));
   return starting;
 }
+
+/** Waits until a port takes no more connections. */
+const untilRefused = (port: number): Promise<void> =>
+  until(
+    () =>
+      new Promise((resolve) => {
+        const socket = connect(port, '127.0.0.1').on('error', () => resolve(true));
+        socket.on('connect', () => {
+          socket.destroy();
+          resolve(false);
+        });
+      }),
+  );
 
 const body = JSON.stringify({ inputs: [{ name: 'input', datatype: 'FP32', shape: [1, 3], data: [1, 2, 3] }] });
 
@@ -149,7 +162,7 @@ describe('stopping', () => {
     const model = gated(linearGaussianModel());
     let entered = 0;
     const observer = { ...silentObserver, pending: (_key: object, change: 1 | -1) => void (entered += change === 1 ? 1 : 0) };
-    const starting = startServer({ models: [named(model)], httpPort: 0, grpcPort: 0, observer });
+    const starting = startServer({ models: [named(model)], httpPort: 0, grpcPort: 0, drainDelayMs: 1_500, observer });
     const server = await warmed(model, starting);
     const enteredBefore = entered; // by the warm-up
 
@@ -176,12 +189,18 @@ describe('stopping', () => {
     await until(() => seen.length === 2);
     expect(seen).toEqual(['SERVING', 'NOT_SERVING']);
     expect((await httpCall(server.httpPort, 'GET', '/v2/health/ready')).status).toBe(503);
-    expect((await httpCall(server.httpPort, 'POST', '/v2/models/linear/infer', { body })).status).toBe(503);
+    expect((await httpCall(server.httpPort, 'GET', '/v2/models/linear/ready')).status).toBe(503);
+    // Whoever has not heard of it yet is still answered, and told to go elsewhere.
+    const late = httpCall(server.httpPort, 'POST', '/v2/models/linear/infer', { body });
+    await until(() => entered === enteredBefore + 3);
+    await untilRefused(server.httpPort);
+    await untilRefused(server.grpcPort);
 
     let answered = 0;
-    for (const answer of [overHttp, overGrpc]) void answer.then(() => (answered += 1));
-    await until(() => (model.letGo(), answered === 2));
+    for (const answer of [overHttp, overGrpc, late]) void answer.then(() => (answered += 1));
+    await until(() => (model.letGo(), answered === 3));
     expect((await overHttp).status).toBe(200);
+    expect(await late).toMatchObject({ status: 200, headers: { connection: 'close' } });
     expect(await overGrpc).toMatchObject({ modelName: 'linear' });
     await stopped;
     await expect(httpCall(server.httpPort, 'GET', '/v2/health/live')).rejects.toMatchObject({ code: 'ECONNREFUSED' });

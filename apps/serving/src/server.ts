@@ -1,12 +1,17 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { SublaceError } from '@sublace/errors';
+import type { MetricsServer } from '@sublace/telemetry';
+import type { KnownToken } from './access/tokens.ts';
 import { createGrpcServer } from './grpc/grpc-server.ts';
 import { Batcher, batchingDefaults, type BatchingOptions } from './batching/batcher.ts';
 import type { InferenceService } from './inference/run-inference.ts';
 import { silentLog, type ServingLog } from './log.ts';
 import { ModelRepository, type NamedModel, type RepositoryOptions } from './models/model-repository.ts';
 import { warmUp } from './models/warm-up.ts';
+import { callEnds } from './observe/call-observer.ts';
 import { observersAsOne, silentObserver, type ServingObserver } from './observe/observer.ts';
 import { Statistics } from './observe/statistics.ts';
+import { watchServer, type WatchOptions } from './observe/watch-server.ts';
 import { createRestServer } from './rest/rest-server.ts';
 
 /** How to serve. */
@@ -21,8 +26,14 @@ export interface ServerOptions {
   host?: string;
   /** Limit of one request, bytes. Default 64 MiB. */
   bodyLimitBytes?: number;
-  /** How long answers under way may take when the server stops, milliseconds. Default 30,000. */
+  /** Most connections of each protocol at one time. Default: theirs. */
+  connectionsMax?: number | undefined;
+  /** How long the server goes on answering, but not ready, after it was asked to stop, milliseconds. Default 0. */
+  drainDelayMs?: number;
+  /** How long answers under way may take after that, milliseconds. Default 30,000. */
   drainTimeoutMs?: number;
+  /** Who may call, and what is told of calls. Default: everybody, and nothing but statistics. */
+  watch?: WatchOptions;
   /** How requests become batches. */
   batching?: Partial<BatchingOptions>;
   /** How models are treated: memory limit, readiness. */
@@ -37,7 +48,14 @@ export interface ServerOptions {
 export interface RunningServer {
   httpPort: number;
   grpcPort: number;
-  /** Drains and ends: not ready at once, answers under way finish, then both listeners close. Safe to call twice. */
+  /** Null where there is none. */
+  metricsPort: number | null;
+  /** Takes other tokens from now on. */
+  setTokens(tokens: readonly KnownToken[]): void;
+  /**
+   * Drains and ends, in this order: not ready, but answering, for the delay; no new connections; answers under way finish, within the timeout; the end.
+   * Safe to call twice.
+   */
   stop(): Promise<void>;
 }
 
@@ -54,11 +72,13 @@ const defaultBodyLimitBytes = 64 * 1024 * 1024;
  *   nothing listens any more then.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { models, httpPort = 8080, grpcPort = 8081, host = '127.0.0.1', bodyLimitBytes = defaultBodyLimitBytes } = options;
-  const { drainTimeoutMs = 30_000, log = silentLog } = options;
+  const { models, httpPort = 8080, grpcPort = 8081, bodyLimitBytes = defaultBodyLimitBytes, connectionsMax, log = silentLog } = options;
+  const { drainDelayMs = 0, drainTimeoutMs = 30_000, watch: watchOptions = {} } = options;
+  // One address, not two servers: which of both is 'localhost' depends on the machine.
+  const host = options.host === 'localhost' ? '127.0.0.1' : (options.host ?? '127.0.0.1');
   checkModels(models);
   const statistics = new Statistics();
-  const observer = observersAsOne(statistics, options.observer ?? silentObserver);
+  const observer = observersAsOne(statistics, callEnds(), options.observer ?? silentObserver);
   const batching = { ...batchingDefaults, ...options.batching };
   const batcher = new Batcher(batching, observer);
   const repository = new ModelRepository(observer, {
@@ -66,27 +86,46 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     warmUp: (served) => warmUp({ batcher }, served, batching.maxBatchSize),
   });
   const service: InferenceService = { repository, batcher, batching, observer, statistics };
-  const rest = createRestServer({ service, bodyLimitBytes, log });
-  const grpc = createGrpcServer({ service, bodyLimitBytes, log });
+  const watch = watchServer(watchOptions, { repository, observer, statistics });
+  const { certificates } = watchOptions;
+  const limits = { bodyLimitBytes, ...(connectionsMax !== undefined && { connectionsMax }) };
+  const rest = createRestServer({ service, ...limits, log, https: certificates?.httpsOptions });
+  const grpc = createGrpcServer({ service, ...limits, log, interceptors: watch.interceptors, credentials: certificates?.grpcCredentials });
+  watch.guard(rest);
+  let metrics: MetricsServer | undefined;
 
   const shutDown = async (): Promise<void> => {
+    repository.leave();
+    watch.leave();
+    if (isServing) await sleep(drainDelayMs);
+    rest.server.close(); // takes no more connections, and ends those that wait for a request
+    const idle = within(
+      drainTimeoutMs,
+      watch.whenIdle().then(() => repository.whenIdle()),
+    );
+    const grpcClosed = grpc.close(idle);
+    await idle;
     repository.drain();
-    await within(drainTimeoutMs, repository.whenIdle());
-    await Promise.all([within(drainTimeoutMs, rest.close()), grpc.close(1_000)]);
+    await Promise.all([within(1_000, rest.close()), grpcClosed]);
     rest.server.closeAllConnections();
+    await metrics?.close();
   };
+  let isServing = false;
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> => (stopping ??= shutDown());
 
   try {
+    metrics = await watch.listen(host);
     await rest.listen({ host, port: httpPort }).catch((error: unknown) => refuseToListen(error, 'HTTP', host, httpPort));
     const boundGrpcPort = await grpc.listen(host, grpcPort).catch((error: unknown) => refuseToListen(error, 'gRPC', host, grpcPort));
     repository.onChange(() => grpc.refreshHealth());
     await repository.start(models);
     const address = rest.server.address();
     const boundHttpPort = typeof address === 'object' && address ? address.port : httpPort;
+    isServing = true;
     log.info({ host, httpPort: boundHttpPort, grpcPort: boundGrpcPort, models: models.map((model) => model.name) }, 'serving');
-    return { httpPort: boundHttpPort, grpcPort: boundGrpcPort, stop };
+    const ports = { httpPort: boundHttpPort, grpcPort: boundGrpcPort, metricsPort: metrics?.port ?? null };
+    return { ...ports, setTokens: (tokens) => watch.gate.setTokens(tokens), stop };
   } catch (error) {
     await stop();
     throw error;

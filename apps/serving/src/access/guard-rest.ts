@@ -8,9 +8,11 @@ import { restCallKind } from './call-kind.ts';
  *
  * @param app  Before it listens.
  * @param calls  Decides and watches.
+ * @param isLeaving  Whether connections are to end with the answer, so that their clients find another server.
  */
-export function guardRest(app: FastifyInstance, calls: CallObserver): void {
+export function guardRest(app: FastifyInstance, calls: CallObserver, isLeaving: () => boolean): void {
   app.addHook('onRequest', (request, reply, done) => {
+    if (isLeaving()) void reply.header('connection', 'close');
     const { headers, raw } = request;
     const route = request.routeOptions.url;
     const length = headers['content-length'];

@@ -26,14 +26,17 @@ export interface GrpcServerOptions {
 /** Calls that one connection may have under way. */
 const concurrentStreamsMax = 1000;
 
+/** For the last bytes of answers, once every call has been answered, milliseconds. */
+const lastBytesMs = 1000;
+
 /** The gRPC half of the server. */
 export interface GrpcServer {
   /** Starts to listen; resolves to the port, rejects with what the runtime says. */
   listen(host: string, port: number): Promise<number>;
   /** Brings `grpc.health.v1` up to date with the models on offer: the service '' stands for the server, the others for models. */
   refreshHealth(): void;
-  /** Ends: calls under way may finish within the given time, then connections are cut. */
-  close(graceMs: number): Promise<void>;
+  /** Ends: no new connections and calls; those under way may finish until the promise settles, and a moment longer; then connections are cut. */
+  close(idle: Promise<unknown>): Promise<void>;
 }
 
 /**
@@ -80,14 +83,16 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   return {
     refreshHealth,
     listen: (host, port) => listener.listen(host, port),
-    close: (graceMs) =>
+    close: (idle) =>
       new Promise((resolve) => {
         listener.close();
         // A client that watches the health never hangs up by itself.
-        const timer = setTimeout(() => {
+        let timer: NodeJS.Timeout | undefined;
+        const cut = (): void => {
           server.forceShutdown();
           listener.destroyConnections();
-        }, graceMs);
+        };
+        void idle.then(() => (timer = setTimeout(cut, lastBytesMs)));
         server.tryShutdown(() => {
           clearTimeout(timer);
           resolve();

@@ -32,6 +32,7 @@ export class ModelRepository {
   readonly #listeners = new Set<() => void>();
   /** Sources that have not said yet what they want. */
   #silentSources = 0;
+  #isLeaving = false;
   #isDraining = false;
   #leases = 0;
   #onIdle: (() => void)[] = [];
@@ -116,7 +117,7 @@ export class ModelRepository {
 
   /** Whether the server may be asked: not shutting down, and every model ready. See `strictReadiness`. */
   get isReady(): boolean {
-    if (this.#isDraining || this.#silentSources > 0) return false;
+    if (this.#isLeaving || this.#silentSources > 0) return false;
     const models = [...this.#models.values()].filter((model) => model.isWanted);
     if (this.#options.strictReadiness) return models.every((model) => model.isReady);
     const isSettled = models.every((model) => model.isReady || model.expected('')?.state === 'failed');
@@ -169,7 +170,7 @@ export class ModelRepository {
    */
   isModelReady(name: string, version = ''): boolean {
     const model = this.#model(name);
-    if (model.ready(version)) return !this.#isDraining;
+    if (model.ready(version)) return !this.#isLeaving;
     const why = this.#whyNot(model, version);
     if (why.code === 'NOT_FOUND' && version !== '') throw why;
     return false;
@@ -242,8 +243,15 @@ export class ModelRepository {
     await this.#until(() => this.isReady);
   }
 
-  /** From now on nothing is ready, and nothing that failed is tried again; answers under way may finish. */
+  /** From now on nothing is ready, but requests are still answered: whoever sends them has yet to hear of it. */
+  leave(): void {
+    this.#isLeaving = true;
+    this.#tell();
+  }
+
+  /** From now on nothing is ready or answered, and nothing that failed is tried again; answers under way may finish. */
   drain(): void {
+    this.#isLeaving = true;
     this.#isDraining = true;
     for (const model of this.#models.values()) model.close();
     this.#tell();

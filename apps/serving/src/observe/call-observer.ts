@@ -5,7 +5,7 @@ import type { Gate, RefusalReason } from '../access/gate.ts';
 import { newRequestId } from '../inference/request-id.ts';
 import type { RequestContext } from '../inference/request-context.ts';
 import type { Call } from './call.ts';
-import type { EndedRequest, ModelKey, ServingObserver } from './observer.ts';
+import { silentObserver, type EndedRequest, type ModelKey, type ServingObserver } from './observer.ts';
 
 /** How a call ended: the codes of this project, and the one that only a gate gives. */
 export type CallCode = ErrorCode | 'OK' | 'PERMISSION_DENIED';
@@ -22,8 +22,12 @@ export interface ArrivingCall {
   readonly receivedBytes: number | null;
 }
 
-/** Writes the line of one call. */
-export type WriteCall = (level: 'error' | 'info', line: object) => void;
+/** Where the lines of calls go. */
+export interface CallLog {
+  /** A line for each call; else only for those that failed by a defect. */
+  readonly isFull: boolean;
+  write(level: 'error' | 'info', line: object): void;
+}
 
 /** Counts of calls that no model version has a part in. */
 export interface CallCounts {
@@ -36,7 +40,9 @@ export class CallObserver {
   readonly #gate: Gate;
   readonly #observer: ServingObserver;
   readonly #resolve: (name: string, version: string) => ModelKey;
-  readonly #write: WriteCall;
+  readonly #log: CallLog;
+  #underWay = 0;
+  #onIdle: (() => void)[] = [];
   readonly #inFlight = { rest: 0, grpc: 0 };
   readonly #refused = { unauthenticated: 0, forbidden: 0, rate_limited: 0 };
 
@@ -45,13 +51,13 @@ export class CallObserver {
    * @param options.gate  Who is let in.
    * @param options.observer  Is told of inferences that ended before a model was asked.
    * @param options.resolve  The version that a request means; itself when there is none.
-   * @param options.write  Where lines go.
+   * @param options.log  Where lines go.
    */
-  constructor(options: { gate: Gate; observer: ServingObserver; resolve: (name: string, version: string) => ModelKey; write: WriteCall }) {
+  constructor(options: { gate: Gate; observer: ServingObserver; resolve: (name: string, version: string) => ModelKey; log: CallLog }) {
     this.#gate = options.gate;
     this.#observer = options.observer;
     this.#resolve = options.resolve;
-    this.#write = options.write;
+    this.#log = options.log;
   }
 
   /** Counts so far. */
@@ -68,6 +74,7 @@ export class CallObserver {
   begin(arriving: ArrivingCall): Call {
     const { protocol, kind, method, peer, receivedBytes } = arriving;
     const { tokenName, refusal } = this.#gate.admit(kind, arriving.authorization, peer);
+    if (isWork(kind)) this.#underWay += 1;
     if (refusal) this.#refused[refusal.reason] += 1;
     else if (kind === 'inference') this.#inFlight[protocol] += 1;
     const requestId = newRequestId(arriving.requestId);
@@ -93,6 +100,13 @@ export class CallObserver {
     if (isInference && !call.ended) this.#endUnread(call, code === 'PERMISSION_DENIED' ? 'UNAUTHENTICATED' : code, asked);
     this.#writeLine(call, code);
     call.span?.end();
+    if (isWork(call.kind)) this.#underWay -= 1;
+    if (this.#underWay === 0) this.#onIdle.splice(0).forEach((resolve) => resolve());
+  }
+
+  /** Resolves once no call is under way, but for those of probes and of the page, which may last for ever. */
+  async whenIdle(): Promise<void> {
+    if (this.#underWay > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
   }
 
   #endUnread(call: Call, code: EndedRequest['code'], asked: ModelKey = { name: '', version: '' }): void {
@@ -106,7 +120,9 @@ export class CallObserver {
   #writeLine(call: Call, code: CallCode): void {
     const { protocol, method, requestId, peer, tokenName, receivedBytes, sentBytes, ended, startedAtMs } = call;
     const outcome = ended && ended.code !== 'OK' ? ended.code : code;
-    this.#write(outcome === 'INTERNAL' ? 'error' : 'info', {
+    const level = outcome === 'INTERNAL' ? 'error' : 'info';
+    if (level === 'info' && !this.#log.isFull) return;
+    this.#log.write(level, {
       requestId,
       protocol,
       method,
@@ -124,14 +140,19 @@ export class CallObserver {
   }
 }
 
+function isWork(kind: CallKind): boolean {
+  return kind === 'inference' || kind === 'admin';
+}
+
 /**
  * The observer that ties what became of an inference to the call that it came by, and puts its queueing and computing below the call's span.
  *
  * @returns  For {@link observersAsOne}.
  */
-export function callEnds(): Pick<ServingObserver, 'requestEnded'> {
+export function callEnds(): ServingObserver {
   return {
-    requestEnded(ended: EndedRequest, context: Pick<RequestContext, 'call'> | null): void {
+    ...silentObserver,
+    requestEnded(ended: EndedRequest, context: RequestContext | null): void {
       const call = context?.call;
       if (!call) return;
       call.ended = ended;

@@ -7,7 +7,7 @@ import { Gate, type AccessOptions } from '../access/gate.ts';
 import { grpcGuard } from '../access/guard-grpc.ts';
 import { guardRest } from '../access/guard-rest.ts';
 import type { ModelRepository } from '../models/model-repository.ts';
-import { CallObserver, type WriteCall } from './call-observer.ts';
+import { CallObserver, type CallLog } from './call-observer.ts';
 import type { ModelKey, ServingObserver } from './observer.ts';
 import { servingMetrics, type LoadedVersion } from './serving-metrics.ts';
 import type { Statistics } from './statistics.ts';
@@ -22,8 +22,8 @@ export interface WatchOptions {
   readonly metricsPort?: number | undefined;
   /** Also the metrics that Triton has. */
   readonly tritonMetrics?: boolean | undefined;
-  /** Where the line of each call goes. Default: nowhere. */
-  readonly writeCall?: WriteCall | undefined;
+  /** Where the lines of calls go. Default: nowhere. */
+  readonly callLog?: CallLog | undefined;
 }
 
 /** What stands between both protocols and everybody else. */
@@ -34,7 +34,13 @@ export interface Watch {
   guard(rest: FastifyInstance): void;
   /** Opens the port of metrics, if one is asked for. */
   listen(host: string): Promise<MetricsServer | undefined>;
+  /** From now on REST connections end with their answer. */
+  leave(): void;
+  /** Resolves once no call is under way. */
+  whenIdle(): Promise<void>;
 }
+
+const silentCallLog: CallLog = { isFull: false, write: () => undefined };
 
 /**
  * Puts together who may call, and what is counted, logged and traced of each call.
@@ -52,7 +58,8 @@ export function watchServer(
 ): Watch {
   const gate = new Gate(options.access ?? { tokens: [], openCalls: 'metadata' });
   const resolve = (name: string, version: string): ModelKey => versionOf(repository, name, version) ?? { name, version };
-  const calls = new CallObserver({ gate, observer, resolve, write: options.writeCall ?? (() => undefined) });
+  const calls = new CallObserver({ gate, observer, resolve, log: options.callLog ?? silentCallLog });
+  let isLeaving = false;
   const metrics = servingMetrics(
     { statistics: () => statistics.snapshot(), calls: () => calls.counts, loaded: () => loadedVersions(repository) },
     { triton: options.tritonMetrics ?? false },
@@ -61,10 +68,12 @@ export function watchServer(
     gate,
     interceptors: [grpcGuard(calls)],
     guard(rest) {
-      guardRest(rest, calls);
+      guardRest(rest, calls, () => isLeaving);
       addMetricsRoute(rest, metrics);
       options.certificates?.follow(rest.server as unknown as TlsServer);
     },
+    leave: () => void (isLeaving = true),
+    whenIdle: () => calls.whenIdle(),
     listen: (host) => (options.metricsPort === undefined ? Promise.resolve(undefined) : serveMetrics(metrics, options.metricsPort, host)),
   };
 }
