@@ -30,7 +30,7 @@ export class GrpcConnection implements LoadConnection {
 
   send(body: Buffer): Promise<string> {
     return new Promise((resolve) => {
-      this.#session ??= this.#connect();
+      if (!this.#session || this.#session.closed || this.#session.destroyed) this.#session = this.#connect();
       const stream = this.#session.request(headers);
       this.#stream = stream;
       let outcome = 'closed by the server';
@@ -40,7 +40,11 @@ export class GrpcConnection implements LoadConnection {
       };
       stream.on('response', read); // an answer without a message has its status here
       stream.on('trailers', read);
-      stream.on('error', (error: NodeJS.ErrnoException) => (outcome = error.code ?? error.message));
+      stream.on(
+        'error',
+        (error: NodeJS.ErrnoException) =>
+          (outcome = (error.cause as NodeJS.ErrnoException | undefined)?.code ?? error.code ?? error.message),
+      );
       stream.on('close', () => resolve(stream.rstCode === constants.NGHTTP2_CANCEL && this.#stream === null ? HUNG_UP : outcome));
       stream.resume();
       stream.end(body);

@@ -76,7 +76,12 @@ export class HttpConnection implements LoadConnection {
       if (end === -1) return;
       const head = waiting.head.toString('latin1', 0, end);
       const length = /\r\ncontent-length: *(\d+)/i.exec(head);
-      if (!length) throw new Error(`expected an answer with Content-Length, got ${head}`);
+      if (!length) {
+        // Nothing that the server does: fastify sends whole bodies.
+        this.#drop();
+        this.#end('no Content-Length');
+        return;
+      }
       waiting.outcome = head.startsWith('HTTP/1.1 200') ? OK : `HTTP ${head.slice(9, 12)}`;
       waiting.mustClose = /\r\nconnection: *close/i.test(head);
       waiting.missing = Number(length[1]) - (waiting.head.length - end - headEnd.length);
