@@ -25,7 +25,7 @@ export default defineConfig(
   { linterOptions: { reportUnusedDisableDirectives: 'error', reportUnusedInlineConfigs: 'error' } },
 
   {
-    files: ['**/*.ts'],
+    files: ['**/*.{ts,tsx}'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked, jsdoc.configs['flat/contents-typescript-error']],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
@@ -57,8 +57,8 @@ export default defineConfig(
     },
   },
   {
-    files: ['**/*.ts'],
-    ignores: [...specs, '**/vitest.config.ts'],
+    files: ['**/*.{ts,tsx}'],
+    ignores: [...specs, '**/{vite,vitest}.config.ts'],
     plugins: { jsdoc },
     settings: { jsdoc: { mode: 'typescript' } },
     rules: {
@@ -95,8 +95,8 @@ export default defineConfig(
   },
 
   {
-    files: ['**/*.ts'],
-    ignores: ['**/vitest.config.ts'],
+    files: ['**/*.{ts,tsx}'],
+    ignores: ['**/{vite,vitest}.config.ts'],
     plugins: { '@nx': nx },
     rules: { '@nx/enforce-module-boundaries': ['error', boundaries({ isSpec: false })] },
   },

@@ -1,5 +1,5 @@
 /**
- * Entry of every npm script: brings what is missing (dependencies, the native TensorFlow runtime, generated protocol types), then runs
+ * Entry of every npm script: brings what is missing (dependencies, the native TensorFlow runtime, generated protocol types, the built page), then runs
  * a command on the Node that the lock file pins. Plain JavaScript, no dependencies: it runs on the user's own Node, before any install.
  *
  *   node tools/setup/run.mjs                    set up only
@@ -10,6 +10,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureDependencies } from './dependencies.mjs';
 import { withLock } from './lock.mjs';
+import { ensurePage } from './page.mjs';
 import { pinnedNode, root } from './paths.mjs';
 import { ensureProtocolTypes } from './protocol-types.mjs';
 import { ensureRuntime } from '../libtensorflow/runtime.mjs';
@@ -30,6 +31,7 @@ async function main([command, ...args]) {
     ensureDependencies();
     await ensureRuntime({ again: command === undefined });
     ensureProtocolTypes();
+    ensurePage();
   });
   if (!command) return 0;
 

@@ -12,6 +12,7 @@ import { callEnds } from './observe/call-observer.ts';
 import { observersAsOne, silentObserver, type ServingObserver } from './observe/observer.ts';
 import { Statistics } from './observe/statistics.ts';
 import { watchServer, type WatchOptions } from './observe/watch-server.ts';
+import type { StaticFile } from './page/static-files.ts';
 import { createRestServer } from './rest/rest-server.ts';
 
 /** How to serve. */
@@ -38,6 +39,8 @@ export interface ServerOptions {
   batching?: Partial<BatchingOptions>;
   /** How models are treated: memory limit, readiness. */
   repository?: Omit<RepositoryOptions, 'warmUp'>;
+  /** Files of the page at `/`; null when it is not built. Default: a server without a page. */
+  page?: readonly StaticFile[] | null;
   /** Is told of requests, batches and models. Default: nobody. */
   observer?: ServingObserver;
   /** Where to report. Default: nowhere. */
@@ -89,7 +92,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const watch = watchServer(watchOptions, { repository, observer, statistics });
   const { certificates } = watchOptions;
   const limits = { bodyLimitBytes, ...(connectionsMax !== undefined && { connectionsMax }) };
-  const rest = createRestServer({ service, ...limits, log, https: certificates?.httpsOptions });
+  const rest = createRestServer({ service, ...limits, log, https: certificates?.httpsOptions, page: options.page });
   const grpc = createGrpcServer({ service, ...limits, log, interceptors: watch.interceptors, credentials: certificates?.grpcCredentials });
   watch.guard(rest);
   let metrics: MetricsServer | undefined;

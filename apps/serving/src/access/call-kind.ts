@@ -17,7 +17,8 @@ export function restCallKind(method: string, route: string | undefined): CallKin
   if (isRead && (route.startsWith('/v2/health/') || /^\/v2\/models\/.+\/ready$/.test(route))) return 'health';
   if (method === 'POST' && /^\/v2\/models\/.+\/infer$/.test(route)) return 'inference';
   if (route.startsWith('/v2/repository/')) return 'admin';
-  if (isRead && (route === '/metrics' || route === '/v2' || route.startsWith('/v2/'))) return 'metadata';
+  if (isRead && (route === '/metrics' || route === '/v2' || route.startsWith('/v2/') || route.startsWith('/sublace/v1/')))
+    return 'metadata';
   if (isRead && (route === '/' || route === '/*' || route.startsWith('/assets/'))) return 'page';
   return 'admin';
 }

@@ -3,6 +3,8 @@ import { fastify, type FastifyInstance, type FastifyReply } from 'fastify';
 import { newRequestId } from '../inference/request-id.ts';
 import type { InferenceService } from '../inference/run-inference.ts';
 import type { ServingLog } from '../log.ts';
+import { addPageRoutes } from '../page/page-routes.ts';
+import type { StaticFile } from '../page/static-files.ts';
 import { answerBrokenRequest } from './broken-request.ts';
 import { addHealthRoutes } from './health-routes.ts';
 import { addInferRoutes } from './infer-routes.ts';
@@ -24,6 +26,8 @@ export interface RestServerOptions {
   log: ServingLog;
   /** Certificates; plaintext when absent. */
   https?: HttpsOptions | undefined;
+  /** Files of the page at `/`; null when it is not built, absent for a server without one. */
+  page?: readonly StaticFile[] | null | undefined;
 }
 
 /** How long a connection may be silent before the kernel asks whether the other end is there, milliseconds. */
@@ -39,7 +43,16 @@ const timeoutCheckMs = 1_000;
  * @returns  A Fastify instance: the caller listens and closes.
  */
 export function createRestServer(options: RestServerOptions): FastifyInstance {
-  const { service, bodyLimitBytes, connectionsMax = 10_000, headersTimeoutMs = 10_000, requestTimeoutMs = 60_000, https, log } = options;
+  const {
+    service,
+    bodyLimitBytes,
+    connectionsMax = 10_000,
+    headersTimeoutMs = 10_000,
+    requestTimeoutMs = 60_000,
+    https,
+    log,
+    page,
+  } = options;
   const socketOptions = {
     headersTimeout: Math.min(headersTimeoutMs, requestTimeoutMs),
     requestTimeout: requestTimeoutMs,
@@ -83,5 +96,6 @@ export function createRestServer(options: RestServerOptions): FastifyInstance {
   addModelRoutes(app, service);
   addInferRoutes(app, service, bodyLimitBytes);
   addRepositoryRoutes(app, service);
+  if (page !== undefined) addPageRoutes(app, { files: page, service });
   return app;
 }
