@@ -1,4 +1,4 @@
-import type { Tensor } from '../server/binary-tensors.ts';
+import type { FloatTensor } from '../server/server-api.ts';
 
 /** What a classification answers for one input. */
 export interface ClassificationAnswer {
@@ -23,7 +23,7 @@ export const classificationOutputs = ['probabilities', 'map_probabilities', 'ent
  * @param outputs  Output tensors by name.
  * @returns  One for each input. A binary model's single probability becomes two.
  */
-export function classificationAnswers(outputs: ReadonlyMap<string, Tensor>): ClassificationAnswer[] {
+export function classificationAnswers(outputs: ReadonlyMap<string, FloatTensor>): ClassificationAnswer[] {
   const probabilities = outputs.get('probabilities')!;
   const count = probabilities.shape[0];
   const rows = (name: string): number[][] | null => {

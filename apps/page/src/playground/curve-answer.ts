@@ -1,6 +1,6 @@
 import type { Band, Series } from '../charts/chart-data.ts';
 import { extent } from '../charts/chart-data.ts';
-import type { Tensor } from '../server/binary-tensors.ts';
+import type { FloatTensor } from '../server/server-api.ts';
 
 /** The outputs that are asked for, where a model has them. */
 export const curveOutputs = ['mean', 'variance', 'noise_variance'];
@@ -23,7 +23,7 @@ export interface CurveAnswer {
  * @param outputs  Output tensors by name; one without noise counts as free of it.
  * @returns  Standard deviations instead of variances.
  */
-export function curveAnswer(outputs: ReadonlyMap<string, Tensor>): CurveAnswer {
+export function curveAnswer(outputs: ReadonlyMap<string, FloatTensor>): CurveAnswer {
   const values = (name: string): readonly number[] => Array.from(outputs.get(name)?.data ?? []);
   const [mean, variance, noise] = [values('mean'), values('variance'), values('noise_variance')];
   return {

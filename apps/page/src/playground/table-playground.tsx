@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { formatDuration, formatNumber } from '../format/numbers.ts';
-import type { Tensor } from '../server/binary-tensors.ts';
+import type { FloatTensor } from '../server/server-api.ts';
 import { LatestRequest } from '../server/latest-request.ts';
 import { cardOf } from '../server/overview.ts';
 import { inWords } from '../server/server-error.ts';
@@ -35,7 +35,7 @@ export function TablePlayground({ api, model, size }: PlaygroundProps & { size: 
   const average = Array.from({ length: Math.min(size, 4096) }, (_, i) => means[i % Math.max(1, means.length)] ?? 0);
   const [text, setText] = useState(() => average.map((value) => String(Number(value.toPrecision(4)))).join(', '));
   const [error, setError] = useState<string | null>(null);
-  const [answer, setAnswer] = useState<{ outputs: ReadonlyMap<string, Tensor>; count: number; seconds: number } | null>(null);
+  const [answer, setAnswer] = useState<{ outputs: ReadonlyMap<string, FloatTensor>; count: number; seconds: number } | null>(null);
   const requests = useRef<LatestRequest | null>(null);
   requests.current ??= new LatestRequest();
   useEffect(() => () => requests.current?.cancel(), []);
@@ -96,7 +96,7 @@ export function TablePlayground({ api, model, size }: PlaygroundProps & { size: 
   );
 }
 
-function AnswerTable({ outputs, count }: { outputs: ReadonlyMap<string, Tensor>; count: number }): JSX.Element {
+function AnswerTable({ outputs, count }: { outputs: ReadonlyMap<string, FloatTensor>; count: number }): JSX.Element {
   const columns = [...outputs.values()].flatMap(({ name, data }) => {
     const width = data.length / count;
     const shown = Math.min(width, columnsMax);

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Tensor } from '../server/binary-tensors.ts';
+import type { FloatTensor } from '../server/server-api.ts';
 import { LatestRequest } from '../server/latest-request.ts';
 import type { ModelOverview } from '../server/overview.ts';
 import type { ServerApi } from '../server/server-api.ts';
@@ -7,7 +7,7 @@ import { inWords } from '../server/server-error.ts';
 
 /** What came of the newest question. The answer before stays until the next one is there. */
 export interface InferenceState<K> {
-  readonly outputs: ReadonlyMap<string, Tensor> | null;
+  readonly outputs: ReadonlyMap<string, FloatTensor> | null;
   /** What was asked when `outputs` came. */
   readonly question: K | null;
   readonly error: string | null;

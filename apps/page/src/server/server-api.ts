@@ -1,12 +1,15 @@
-import { decodeAnswer, encodeRequest, type Tensor } from './binary-tensors.ts';
+import { InferenceClient, SublaceClientError, type Tensor } from '@sublace/client';
 import type { Overview } from './overview.ts';
 import { ServerError } from './server-error.ts';
+
+/** A tensor of 32-bit floats, row-major. */
+export type FloatTensor = Pick<Tensor<'FP32'>, 'name' | 'shape' | 'data'>;
 
 /** One inference. */
 export interface Inference {
   readonly model: string;
   readonly version: string;
-  readonly input: Tensor;
+  readonly input: FloatTensor;
   /** Names of the outputs wanted. */
   readonly outputs: readonly string[];
 }
@@ -21,35 +24,37 @@ export interface ServerApi {
    */
   overview(sinceMs: number, signal: AbortSignal): Promise<Overview>;
   /** Output tensors by name. */
-  infer(inference: Inference, signal: AbortSignal): Promise<Map<string, Tensor>>;
+  infer(inference: Inference, signal: AbortSignal): Promise<Map<string, FloatTensor>>;
 }
 
 /**
- * The server that this page came from. Paths are relative, so that a proxy may serve it under any prefix.
+ * The server that this page came from, also where a proxy serves it under a path.
  *
  * @param token  Sent with every call; empty for none.
  * @returns  Its calls; they throw ServerError.
  */
 export function serverApi(token: string): ServerApi {
-  const call = async (path: string, init: RequestInit): Promise<Response> => {
-    const headers = new Headers(init.headers);
-    if (token) headers.set('authorization', `Bearer ${token}`);
-    const response = await fetch(path, { ...init, headers, cache: 'no-store', credentials: 'same-origin' }).catch((error: unknown) => {
-      init.signal?.throwIfAborted();
-      throw new ServerError(0, error instanceof Error ? error.message : String(error));
-    });
-    if (!response.ok) throw new ServerError(response.status, await reasonOf(response));
-    return response;
-  };
+  const base = new URL('.', location.href).href;
+  // A person who watches asks again sooner than a retry would.
+  const client = new InferenceClient(base, { ...(token && { token }), retry: { attempts: 1 } });
   return {
-    overview: async (sinceMs, signal) => (await call(`sublace/v1/overview?since=${sinceMs}`, { signal })).json() as Promise<Overview>,
+    overview: async (sinceMs, signal) => {
+      const headers = { ...(token && { authorization: `Bearer ${token}` }) };
+      const response = await fetch(`${base}sublace/v1/overview?since=${sinceMs}`, { headers, signal, cache: 'no-store' }).catch(
+        (error: unknown) => {
+          signal.throwIfAborted();
+          throw new ServerError(0, String(error));
+        },
+      );
+      if (!response.ok) throw new ServerError(response.status, await reasonOf(response));
+      return (await response.json()) as Overview;
+    },
     infer: async ({ model, version, input, outputs }, signal) => {
-      const { body, headerLength } = encodeRequest(input, outputs);
-      const path = `v2/models/${encodeURIComponent(model)}/versions/${encodeURIComponent(version)}/infer`;
-      const headers = { 'content-type': 'application/octet-stream', 'inference-header-content-length': String(headerLength) };
-      const response = await call(path, { method: 'POST', body, headers, signal });
-      const answered = response.headers.get('inference-header-content-length');
-      return decodeAnswer(await response.arrayBuffer(), answered === null ? null : Number(answered));
+      const result = await client.infer(model, { version, inputs: [input], outputs }, { signal }).catch((error: unknown) => {
+        signal.throwIfAborted();
+        throw error instanceof SublaceClientError ? new ServerError(error.status ?? 0, error.message) : error;
+      });
+      return new Map(outputs.map((name) => [name, result.output(name, 'FP32')]));
     },
   };
 }
