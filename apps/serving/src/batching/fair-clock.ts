@@ -1,11 +1,3 @@
-/** Where one model stands. */
-interface Turn {
-  /** Virtual time at which its next batch starts: what it has been computed for, seconds, counted from when it last began to wait. */
-  start: number;
-  /** What its last batch took, the best guess at the next. */
-  lastCost: number;
-}
-
 /**
  * Whose turn it is: start-time fair queueing (Goyal, Vin and Cheng 1996) with seconds of computing for bytes of packets. A batch of a model has a
  * start tag and a finish tag in virtual time,
@@ -20,7 +12,8 @@ interface Turn {
  * however many requests wait for either and whatever they cost; and a model that was idle has no credit to spend, and no debt to pay.
  */
 export class FairClock {
-  readonly #turns = new Map<string, Turn>();
+  /** By model, the start tag of its next batch: seconds. */
+  readonly #starts = new Map<string, number>();
   #virtualTime = 0;
 
   /**
@@ -29,9 +22,7 @@ export class FairClock {
    * @param name  Of the model.
    */
   began(name: string): void {
-    const turn = this.#turns.get(name);
-    if (turn) turn.start = Math.max(turn.start, this.#virtualTime);
-    else this.#turns.set(name, { start: this.#virtualTime, lastCost: 0 });
+    this.#starts.set(name, Math.max(this.#starts.get(name) ?? 0, this.#virtualTime));
   }
 
   /**
@@ -42,36 +33,38 @@ export class FairClock {
    */
   next(names: Iterable<string>): string | undefined {
     let best: string | undefined;
-    for (const name of names) if (best === undefined || this.#turn(name).start < this.#turn(best).start) best = name;
+    for (const name of names) if (best === undefined || this.#start(name) < this.#start(best)) best = name;
     return best;
   }
 
   /**
-   * A batch goes to be computed. Its cost is not known yet: until it is, the model is charged what its last batch took.
+   * A batch goes to be computed; no other is, before it ends.
    *
    * @param name  Of the model.
-   * @returns  What the batch really cost is told to this function once, in seconds.
    */
-  started(name: string): (seconds: number) => void {
-    const turn = this.#turn(name);
-    this.#virtualTime = Math.max(this.#virtualTime, turn.start);
-    const charged = turn.lastCost;
-    turn.start += charged;
-    return (seconds) => {
-      turn.start += seconds - charged;
-      turn.lastCost = seconds;
-    };
+  started(name: string): void {
+    this.#virtualTime = Math.max(this.#virtualTime, this.#start(name));
+  }
+
+  /**
+   * It has been computed.
+   *
+   * @param name  Of the model.
+   * @param seconds  What it took.
+   */
+  ended(name: string, seconds: number): void {
+    this.#starts.set(name, this.#start(name) + seconds);
   }
 
   /** Nothing waits and nothing is computed: nobody owes anybody anything. */
   reset(): void {
-    this.#turns.clear();
+    this.#starts.clear();
     this.#virtualTime = 0;
   }
 
-  #turn(name: string): Turn {
-    const turn = this.#turns.get(name);
-    if (!turn) throw new RangeError(`fair clock: expected a model that began to wait, got '${name}'`);
-    return turn;
+  #start(name: string): number {
+    const start = this.#starts.get(name);
+    if (start === undefined) throw new RangeError(`fair clock: expected a model that began to wait, got '${name}'`);
+    return start;
   }
 }

@@ -4,7 +4,7 @@ import type { LoadedModel, ModelAnswer, ModelRequest } from '../models/model.ts'
 import type { ModelLoader } from '../compute/model-loader.ts';
 
 /** What waits for an inference of the model `opener`. */
-let waiting: (() => void)[] = [];
+const waiting: (() => void)[] = [];
 const opened = (): Promise<void> => new Promise((resolve) => waiting.push(resolve));
 
 const loader: ModelLoader = {
