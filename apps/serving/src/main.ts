@@ -1,16 +1,21 @@
-/** Serving process: options in, one ready line out, drained on SIGTERM. */
+/** Serving process: options in, one ready line out, drained on SIGTERM, tokens and certificates read again on SIGHUP. */
 import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
 import { runRole, type RunningRole } from '@sublace/roles';
-import { createLogger } from '@sublace/telemetry';
-import { startCompute } from './compute/compute.ts';
+import { createLogger, startTracing, type Logger } from '@sublace/telemetry';
+import { accessOf, certificatesOf, tokensOf } from './access/access-options.ts';
+import { FreshSecrets } from './access/keep-fresh.ts';
+import { startCompute, type Compute } from './compute/compute.ts';
+import type { NamedModel } from './models/model-repository.ts';
+import type { CallLog } from './observe/call-observer.ts';
 import { posteriorPlaces } from './options/posterior-places.ts';
-import { readOptions } from './options/read-options.ts';
-import type { LoadedModel } from './models/model.ts';
+import { readOptions, type ServeOptions } from './options/read-options.ts';
 import { loadStaticFiles } from './page/static-files.ts';
-import { startServer } from './server.ts';
+import { startServer, type ServerOptions } from './server.ts';
 
-/** As long as the server itself waits for answers under way. */
-const GRACE_MS = 32_000;
+/** What ending takes beside the waits that the options allow: the last bytes of answers, spans, the compute thread. */
+const endingMs = 5_000;
+
+let graceMs = endingMs;
 
 /** Where `vite build` puts the page; seen from the sources and from the bundle. */
 const pageFolder = new URL('../../page/dist/', import.meta.url);
@@ -18,20 +23,87 @@ const pageFolder = new URL('../../page/dist/', import.meta.url);
 async function start(): Promise<RunningRole | null> {
   const options = readOptions(process.argv.slice(2), process.env);
   if (!options) return null;
-  const { httpPort, grpcPort, host } = options;
-  const [{ name, place, model }] = posteriorPlaces(options);
-  const log = createLogger({ role: 'serving' });
+  graceMs = options.drainDelayMs + options.drainTimeoutMs + endingMs;
   setLogVerbosity(logVerbosity.NONE); // every failure reaches our own log or message; its lines would stand beside them
-  const page = await loadStaticFiles(pageFolder);
-  if (!page) log.warn({}, 'the page is not built: / only says how to build it');
-  const compute = await startCompute();
-  const load = (): Promise<LoadedModel> => compute.load({ place, ...(model !== undefined && { model }) });
-  const server = await startServer({ models: [{ name, version: '1', load }], httpPort, grpcPort, host, page, log });
-  const stop = (): Promise<void> => {
+  const log = createLogger({ role: 'serving', level: options.logLevel, secrets: secretsOf(options) });
+  const certificates = certificatesOf(options);
+  const access = accessOf(options);
+  const tracing = await startTracing('serving');
+  const page = options.page ? await loadStaticFiles(pageFolder) : undefined;
+  if (page === null) log.warn({}, 'the page is not built: / only says how to build it');
+  const compute = await startCompute({ threads: options.threads });
+  const server = await startServer({
+    ...serverOptions(options),
+    models: modelsOf(options, compute),
+    page,
+    watch: {
+      access,
+      certificates,
+      callLog: callLogOf(options, log),
+      metricsPort: options.metricsPort,
+      tritonMetrics: options.tritonMetrics,
+    },
+    log,
+  });
+  const secrets = new FreshSecrets({ certificates, readTokens: () => tokensOf(options), setTokens: server.setTokens }, log);
+  process.on('SIGHUP', () => secrets.reload());
+  const stop = async (): Promise<void> => {
     log.info({}, 'draining');
-    return server.stop().then(() => compute.stop());
+    secrets.stop();
+    await server.stop();
+    await Promise.all([tracing.stop(), compute.stop()]);
+    log.info({}, 'stopped');
   };
-  return { ready: { httpPort: server.httpPort, grpcPort: server.grpcPort, model: name }, ended: compute.gone, stop };
+  const names = [...new Set(posteriorPlaces(options).map(({ name }) => name))];
+  const { httpPort, grpcPort, metricsPort } = server;
+  return {
+    ready: { httpPort, grpcPort, metricsPort, tls: certificates !== undefined, model: names[0], models: names },
+    ended: compute.gone,
+    stop,
+  };
 }
 
-runRole(start, { graceMs: GRACE_MS });
+/** What the server is told of the options that it knows by another name. */
+function serverOptions(options: ServeOptions): Omit<ServerOptions, 'models'> {
+  const { host, httpPort, grpcPort, maxBodyBytes, maxConnections, drainDelayMs, drainTimeoutMs } = options;
+  const { maxBatchSize, maxQueueDelayMs, maxQueueSize, maxQueueBytes, queueTimeoutMs } = options;
+  const { canaryShare, memoryLimit, strictReadiness } = options;
+  return {
+    host,
+    httpPort,
+    grpcPort,
+    bodyLimitBytes: maxBodyBytes,
+    connectionsMax: maxConnections,
+    drainDelayMs,
+    drainTimeoutMs,
+    batching: { maxBatchSize, maxQueueDelayMs, maxQueueSize, maxQueueBytes, queueTimeoutMs },
+    repository: { canaryShare, strictReadiness, ...(memoryLimit !== undefined && { memoryLimitBytes: memoryLimit }) },
+  };
+}
+
+/** Posteriors at fixed places; several of one name are its versions 1, 2, ... */
+function modelsOf(options: ServeOptions, compute: Compute): NamedModel[] {
+  const counts = new Map<string, number>();
+  return posteriorPlaces(options).map(({ name, ...place }) => {
+    const version = (counts.get(name) ?? 0) + 1;
+    counts.set(name, version);
+    return { name, version: String(version), load: () => compute.load({ ...place, covariance: options.covariance }) };
+  });
+}
+
+/** A line for each call where the options ask for them, whatever the level; at the level debug too. */
+function callLogOf({ accessLog }: ServeOptions, log: Logger): CallLog {
+  const lines = log.child({}, { level: accessLog ? 'info' : log.level });
+  return {
+    isFull: accessLog || log.isLevelEnabled('debug'),
+    write: (level, line) => lines[level === 'info' && !accessLog ? 'debug' : level](line, 'call'),
+  };
+}
+
+/** What must not appear in any line: tokens of the environment. Those of files are never kept. */
+function secretsOf({ inferenceToken = '', adminToken = '' }: ServeOptions): string[] {
+  const entries = `${inferenceToken} ${adminToken}`.split(/\s+/);
+  return [...entries.map((entry) => entry.slice(entry.indexOf(':') + 1)), process.env['SUBLACE_TOKEN'] ?? ''];
+}
+
+runRole(start, { graceMs: () => graceMs });

@@ -40,7 +40,7 @@ export interface ServerOptions {
   /** How models are treated: memory limit, readiness. */
   repository?: Omit<RepositoryOptions, 'warmUp'>;
   /** Files of the page at `/`; null when it is not built. Default: a server without a page. */
-  page?: readonly StaticFile[] | null;
+  page?: readonly StaticFile[] | null | undefined;
   /** Is told of requests, batches and models. Default: nobody. */
   observer?: ServingObserver;
   /** Where to report. Default: nowhere. */

@@ -21,9 +21,12 @@ export interface RunningRole {
  * sends Ctrl-C to every process, and the parent may ask a second time.
  *
  * @param start  Reads options and starts the role; null after `--help`.
- * @param options  `graceMs`: longest time that ending may take, 3,000 ms when left out.
+ * @param options  `graceMs`: longest time that ending may take, 3,000 ms when left out; a function is asked when it is to end, since options may say.
  */
-export function runRole(start: () => Promise<RunningRole | null>, { graceMs = GRACE_MS }: { graceMs?: number } = {}): void {
+export function runRole(
+  start: () => Promise<RunningRole | null>,
+  { graceMs = GRACE_MS }: { graceMs?: number | (() => number) } = {},
+): void {
   // Not before the signals have their handlers.
   const starting = Promise.resolve().then(start);
   let isEnding = false;
@@ -34,7 +37,7 @@ export function runRole(start: () => Promise<RunningRole | null>, { graceMs = GR
     process.on(signal, () => {
       if (isEnding) return;
       isEnding = true;
-      setTimeout(() => process.exit(status), graceMs);
+      setTimeout(() => process.exit(status), typeof graceMs === 'number' ? graceMs : graceMs());
       // A role that is still starting is waited for: what it holds by then is given back too.
       starting
         .then((role) => role?.stop())

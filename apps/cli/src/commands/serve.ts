@@ -5,11 +5,15 @@ import { runRole } from '../processes/run-role.ts';
 interface Ready {
   readonly httpPort: number;
   readonly grpcPort: number;
-  readonly model: string;
+  /** Null where there is none. */
+  readonly metricsPort: number | null;
+  readonly tls: boolean;
+  /** Names of the models. */
+  readonly models: readonly string[];
 }
 
 function isReady(value: unknown): value is Ready {
-  return typeof value === 'object' && value !== null && 'httpPort' in value && 'grpcPort' in value && 'model' in value;
+  return typeof value === 'object' && value !== null && 'httpPort' in value && 'grpcPort' in value && 'models' in value;
 }
 
 /** The ready message for people; every other line as it is. */
@@ -17,7 +21,11 @@ function explain(line: string): string {
   if (!line.startsWith('{')) return line;
   const value: unknown = JSON.parse(line);
   if (!isReady(value)) return line;
-  return `serving '${value.model}': REST on port ${value.httpPort} (GET /v2/models/${value.model}), gRPC on port ${value.grpcPort}; Ctrl-C ends it`;
+  const { httpPort, grpcPort, metricsPort, tls, models } = value;
+  const what = models.length === 0 ? 'no model yet' : models.map((model) => `'${model}'`).join(', ');
+  const metrics = metricsPort === null ? '' : `, metrics on port ${metricsPort}`;
+  const how = `${tls ? 'with TLS, ' : ''}REST on port ${httpPort} (GET /v2/models/${models[0] ?? 'NAME'})`;
+  return `serving ${what}: ${how}, gRPC on port ${grpcPort}${metrics}; Ctrl-C ends it`;
 }
 
 /**

@@ -126,7 +126,7 @@ export class CallObserver {
       requestId,
       protocol,
       method,
-      ...(ended && { model: ended.name, version: ended.version }),
+      ...(ended && { model: ended.name.slice(0, 100), version: ended.version.slice(0, 100) }), // clients write what they like
       code: outcome,
       ...(ended && ended.count > 0 && { count: ended.count }),
       ...(receivedBytes !== null && { receivedBytes }),

@@ -6,6 +6,8 @@ export interface OptionSpec<T> {
   readonly kind: OptionKind<NonNullable<T>>;
   readonly group: OptionGroup;
   readonly help: string;
+  /** Of the flag that turns it off. */
+  readonly helpOff?: string;
   readonly default: T;
   /** Its variable, where roles share it; else `SUBLACE_SERVE_` and the key. */
   readonly variable?: string;
@@ -21,8 +23,18 @@ export type OptionGroup = 'Models' | 'Listening' | 'Batching' | 'Access' | 'Obse
 /** A day: longer than anything should wait, and short enough for a timer. */
 const dayMs = 86_400_000;
 
-function option<T>(group: OptionGroup, kind: OptionKind<T>, help: string, more: { default: T } & Partial<OptionSpec<T>>): OptionSpec<T>;
-function option<T>(group: OptionGroup, kind: OptionKind<T>, help: string, more?: Partial<OptionSpec<T>>): OptionSpec<T | undefined>;
+function option<T>(
+  group: OptionGroup,
+  kind: OptionKind<T>,
+  help: string,
+  more: { default: NoInfer<T> } & Partial<OptionSpec<NoInfer<T>>>,
+): OptionSpec<T>;
+function option<T>(
+  group: OptionGroup,
+  kind: OptionKind<T>,
+  help: string,
+  more?: Partial<OptionSpec<NoInfer<T>>>,
+): OptionSpec<T | undefined>;
 function option<T>(group: OptionGroup, kind: OptionKind<T>, help: string, more: Partial<OptionSpec<T>> = {}): OptionSpec<T | undefined> {
   return { group, kind, help, default: undefined, ...more } as OptionSpec<T | undefined>;
 }
@@ -38,7 +50,10 @@ export const optionTable = {
   memoryLimit: option('Models', bytes(1), 'most memory that loaded versions may take, such as 8GiB (default: no limit)'),
   covariance: option('Models', choice('exact', 'truncated'), 'how predictive variances are computed', { default: 'exact' }),
   threads: option('Models', integer(1, 1024), 'threads of the tensor runtime (default: one per core)'),
-  strictReadiness: option('Models', toggle(), 'ready only while every model is; else while any is', { default: true }),
+  strictReadiness: option('Models', toggle(), 'ready only while every model is', {
+    default: true,
+    helpOff: 'ready once no model is loading and one is ready',
+  }),
 
   host: option('Listening', text('address'), 'address to listen on; elsewhere than on loopback tokens are required', {
     default: '127.0.0.1',
@@ -47,7 +62,7 @@ export const optionTable = {
   grpcPort: option('Listening', integer(0, 65_535, 'port'), 'port of gRPC, 0 for any', { default: 8081 }),
   maxBodyBytes: option('Listening', bytes(1024), 'largest request, also after decompression', { default: 64 * 2 ** 20 }),
   maxConnections: option('Listening', integer(1, 1_000_000), 'most connections to the REST port at a time', { default: 10_000 }),
-  page: option('Listening', toggle(), 'serve the web page at /', { default: true }),
+  page: option('Listening', toggle(), 'serve the web page at /', { default: true, helpOff: 'no web page at /' }),
 
   maxBatchSize: option('Batching', integer(1, 1_000_000), 'most examples in one batch', { default: batchingDefaults.maxBatchSize }),
   maxQueueDelayMs: option('Batching', number(0, 60_000, 'ms'), 'how long the first request of a batch waits for others', {

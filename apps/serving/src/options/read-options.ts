@@ -62,9 +62,10 @@ function serveCommand(): Command {
 function flagsOf(key: OptionKey, { kind, help, ...spec }: OptionSpec<unknown>): Option[] {
   const { placeholder, isList } = kind;
   if (placeholder === null) {
-    const on = new Option(flagOf(key), spec.default === true ? `${help} (default)` : help);
-    const off = new Option(`--no-${flagOf(key).slice(2)}`, spec.default === true ? `not: ${help}` : `not: ${help} (default)`);
-    return [on.hideHelp(key === 'page'), off.hideHelp(spec.default === false)];
+    const isDefault = spec.default === true;
+    const on = new Option(flagOf(key), isDefault ? `${help} (default)` : help);
+    const off = new Option(`--no-${flagOf(key).slice(2)}`, spec.helpOff);
+    return [on.hideHelp(key === 'page'), off.hideHelp(!isDefault)];
   }
   const shown = spec.default === undefined ? help : `${help} (default: ${String(spec.default)})`;
   const option = new Option(`${flagOf(key)} <${placeholder}>`, shown);
