@@ -66,9 +66,7 @@ export class HttpCaller {
   constructor(baseUrl: string, options: ClientOptions) {
     const { timeoutMs = 0, retry = {} } = options;
     this.#retry = { ...defaultRetryPolicy, ...retry };
-    for (const [name, value] of Object.entries({ timeoutMs, ...this.#retry })) {
-      if (!(value >= 0)) throw invalid(`${name}: expected a number of 0 or more, got ${value}`);
-    }
+    for (const [name, value] of Object.entries({ timeoutMs, ...this.#retry })) checkNumber(name, value);
     this.#baseUrl = baseUrl.replace(/\/+$/, '');
     this.#options = options;
   }
@@ -83,6 +81,7 @@ export class HttpCaller {
    */
   async call(call: HttpCall, options: CallOptions): Promise<HttpAnswer> {
     const timeoutMs = options.timeoutMs ?? this.#options.timeoutMs ?? 60_000;
+    checkNumber('timeoutMs', timeoutMs);
     const requestId = call.requestId ?? newRequestId();
     const scope = new CallScope(timeoutMs, options.signal);
     let attempts = 0;
@@ -131,6 +130,11 @@ export class HttpCaller {
     });
     return { status: response.status, headers: response.headers, body: new Uint8Array(await response.arrayBuffer()) };
   }
+}
+
+/** NaN and what is not a number fail as well. */
+function checkNumber(name: string, value: number): void {
+  if (!(value >= 0)) throw invalid(`${name}: expected a number of 0 or more, got ${value}`);
 }
 
 const utf8 = new TextDecoder();

@@ -207,7 +207,8 @@ describe('the time of a call', () => {
     expect(error.message).toContain('ECONNREFUSED');
   });
 
-  it('refuses options that make no sense', () => {
+  it('refuses options that make no sense', async () => {
+    expect(await failure(client.serverLive({ timeoutMs: NaN }))).toMatchObject({ code: 'INVALID_ARGUMENT' });
     expect(() => new InferenceClient('', { timeoutMs: -1 })).toThrow('timeoutMs: expected a number of 0 or more, got -1');
     expect(() => new InferenceClient('', { retry: { attempts: NaN } })).toThrow('attempts');
   });
