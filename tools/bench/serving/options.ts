@@ -18,7 +18,7 @@ export interface ServingBenchOptions {
 
 /** How it is called. */
 export const USAGE =
-  'npm run bench:serving -- [uncertainty | no-op | batching | overload | restart | soak ...] [--posterior DIR] [--window SECONDS] [--rounds COUNT] [--seconds SECONDS] [--out DIR] [--json]';
+  'npm run bench:serving -- [uncertainty | no-op | batching | overload | hang-ups | restart | soak ...] [--posterior DIR] [--window SECONDS] [--rounds COUNT] [--seconds SECONDS] [--out DIR] [--json]';
 
 /**
  * Reads the command line.

@@ -12,6 +12,19 @@ export interface Target {
   readonly isStable: boolean;
 }
 
+/**
+ * A target that needs no three windows.
+ *
+ * @param what  What is compared or counted.
+ * @param figure  What came of it.
+ * @param unit  Of the figure.
+ * @param limit  Of the figure.
+ * @returns  The target.
+ */
+export function check(what: string, figure: number, unit: string, limit: Target['limit']): Target {
+  return { what, figure, unit, limit, isStable: true };
+}
+
 /** Result of one part of the bench. */
 export interface PartResult {
   readonly title: string;

@@ -11,6 +11,7 @@ import { batching } from './cases/batching.ts';
 import { noOp } from './cases/no-op.ts';
 import { uncertainty } from './cases/uncertainty.ts';
 import { readServingOptions, type ServingBenchOptions } from './options.ts';
+import { hangUps } from './reliability/hang-ups.ts';
 import { overload } from './reliability/overload.ts';
 import { restart } from './reliability/restart.ts';
 import { soak } from './reliability/soak.ts';
@@ -22,7 +23,7 @@ type Part = (options: ServingBenchOptions) => Promise<PartResult>;
 const SPEED: Readonly<Record<string, Part>> = { uncertainty, 'no-op': noOp, batching };
 
 /** Parts that are run by name: what a server bears. */
-const RELIABILITY: Readonly<Record<string, Part>> = { overload, restart, soak };
+const RELIABILITY: Readonly<Record<string, Part>> = { overload, 'hang-ups': hangUps, restart, soak };
 
 const PARTS = { ...SPEED, ...RELIABILITY };
 

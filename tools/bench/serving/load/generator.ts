@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HUNG_UP, OK, type LoadConnection, type LoadTarget } from './connection.ts';
-import { GrpcConnection } from './grpc-connection.ts';
+import { grpcConnections } from './grpc-connection.ts';
 import { HttpConnection } from './http-connection.ts';
 
 /** How requests follow each other. */
@@ -97,7 +97,7 @@ export async function generateLoad({ target, pace, warmUpMs, windowMs, patienceM
   let used: NodeJS.CpuUsage | undefined;
   setTimeout(() => (cpuAtStart = process.cpuUsage()), warmUpMs);
   setTimeout(() => (used ??= process.cpuUsage(cpuAtStart)), warmUpMs + windowMs);
-  const open = (): LoadConnection => connectionTo(target, patienceMs);
+  const open = connectionsTo(target, patienceMs);
   if (pace.kind === 'closed') await runClosed(open, target.bodies, pace.concurrency, end, recorder);
   else await runOpen(open, target.bodies, scheduleOf(pace.steps, begin), pace.connectionsMax, recorder);
   used ??= process.cpuUsage(cpuAtStart); // a closed loop may end a moment before its timer
@@ -173,9 +173,14 @@ function scheduleOf(steps: readonly RateStep[], begin: number): Float64Array {
   return Float64Array.from(times);
 }
 
-function connectionTo({ protocol, port }: LoadTarget, patienceMs: number): LoadConnection {
-  const connection = protocol === 'rest' ? new HttpConnection(port) : new GrpcConnection(port);
-  if (patienceMs === Infinity) return connection;
+/** Makes clients of a target. */
+function connectionsTo({ protocol, port }: LoadTarget, patienceMs: number): () => LoadConnection {
+  const open = protocol === 'rest' ? (): LoadConnection => new HttpConnection(port) : grpcConnections(port);
+  return patienceMs === Infinity ? open : () => impatient(open(), patienceMs);
+}
+
+/** A client that hangs up when it has waited long enough. */
+function impatient(connection: LoadConnection, patienceMs: number): LoadConnection {
   return {
     send: async (body) => {
       const timer = setTimeout(() => connection.hangUp(), patienceMs);

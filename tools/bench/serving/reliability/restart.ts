@@ -5,7 +5,7 @@ import type { Encoding } from '../load/request-bodies.ts';
 import { startGenerator } from '../load/start-generator.ts';
 import type { ServingBenchOptions } from '../options.ts';
 import { benchPosterior } from '../posterior.ts';
-import type { PartResult, Target } from '../report.ts';
+import { check, type PartResult, type Target } from '../report.ts';
 import { servingEntry, startServing, type ServingProcess } from '../serving-process.ts';
 
 /** What a client may see while there is no server (nobody listens, the connection is cut), and while the new one warms up. */
@@ -48,24 +48,13 @@ export async function restart({ posterior: given, effort }: ServingBenchOptions)
       const outcomes = [...window.outcome].map((code) => window.outcomes[code]);
       const strange = outcomes.filter((outcome) => outcome !== OK && !CONNECTION_FAILURES.test(outcome));
       const back = outcomes.filter((outcome, i) => outcome === OK && window.at[i] > effort.windowMs + outage).length;
-      const isStable = true;
+      const failed = outcomes.filter((outcome) => CONNECTION_FAILURES.test(outcome));
+      const of = (what: string): string => `${encoding}, ${what}`;
       targets.push(
-        {
-          what: `${encoding}, outcomes that are neither answers nor failed connections`,
-          figure: strange.length,
-          unit: '',
-          limit: { atMost: 0 },
-          isStable,
-        },
-        {
-          what: `${encoding}, connections that failed meanwhile`,
-          figure: outcomes.filter((outcome) => CONNECTION_FAILURES.test(outcome)).length,
-          unit: '',
-          limit: { atLeast: 1 },
-          isStable,
-        },
-        { what: `${encoding}, answers of the new process`, figure: back, unit: '', limit: { atLeast: 1 }, isStable },
-        { what: `${encoding}, time without a server`, figure: outage / 1000, unit: 's', limit: { atMost: 30 }, isStable },
+        check(of('outcomes that are neither answers nor failures to connect'), strange.length, '', { atMost: 0 }),
+        check(of('failures to connect meanwhile'), failed.length, '', { atLeast: 1 }),
+        check(of('answers of the new process'), back, '', { atLeast: 1 }),
+        check(of('time without a server'), outage / 1000, 's', { atMost: 30 }),
       );
       if (strange.length > 0) console.error(`restart, ${encoding}: ${[...new Set(strange)].join(', ')}`);
     }

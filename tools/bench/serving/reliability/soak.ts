@@ -5,7 +5,7 @@ import { createRandom, type Random } from '@sublace/data';
 import { formatNumber } from '../../numerics/report/table.ts';
 import type { ServingBenchOptions } from '../options.ts';
 import { benchPosterior } from '../posterior.ts';
-import type { PartResult, Target } from '../report.ts';
+import { check, type PartResult, type Target } from '../report.ts';
 import { servingEntry, startServing } from '../serving-process.ts';
 import type { MemorySample } from './memory-probe.ts';
 import { soakActions, type SoakSubject } from './soak-actions.ts';
@@ -112,19 +112,14 @@ function memoryTargets(samples: readonly TimedSample[]): Target[] {
     const isCount = quantity === 'tensors';
     const scale = isCount ? 1 : 2 ** 20;
     const limit = Math.max(FLAT[quantity].share * mean, FLAT[quantity].amount) / scale;
-    return {
-      what: `growth of ${quantity}, of ${formatNumber(mean / scale)}, after a third (${formatNumber((3600 * slope) / scale)} an hour)`,
-      figure: growth / scale,
-      unit: isCount ? '' : 'MiB',
-      limit: { atMost: limit },
-      isStable: true,
-    };
+    const what = `growth of ${quantity}, of ${formatNumber(mean / scale)}, after a third (${formatNumber((3600 * slope) / scale)} an hour)`;
+    return check(what, growth / scale, isCount ? '' : 'MiB', { atMost: limit });
   });
 }
 
 function surpriseTarget(surprises: readonly string[]): Target {
   for (const surprise of [...new Set(surprises)].slice(0, 10)) console.error(`soak: ${surprise}`);
-  return { what: 'answers that were not of the right kind', figure: surprises.length, unit: '', limit: { atMost: 0 }, isStable: true };
+  return check('answers that were not of the right kind', surprises.length, '', { atMost: 0 });
 }
 
 function titleOf(seconds: number, counts: ReadonlyMap<string, number>): string {
