@@ -4,8 +4,9 @@ import { runRole, type RunningRole } from '@sublace/roles';
 import { createLogger, startTracing, type Logger } from '@sublace/telemetry';
 import { accessOf, certificatesOf, tokensOf } from './access/access-options.ts';
 import { FreshSecrets } from './access/keep-fresh.ts';
-import { startCompute, type Compute } from './compute/compute.ts';
-import type { NamedModel } from './models/model-repository.ts';
+import { startCompute } from './compute/compute.ts';
+import { fixedVersions } from './models/posterior-version.ts';
+import { posteriorRegistry } from './models/sources/posterior-registry.ts';
 import type { CallLog } from './observe/call-observer.ts';
 import { posteriorPlaces } from './options/posterior-places.ts';
 import { readOptions, type ServeOptions } from './options/read-options.ts';
@@ -32,9 +33,14 @@ async function start(): Promise<RunningRole | null> {
   const page = options.page ? await loadStaticFiles(pageFolder) : undefined;
   if (page === null) log.warn({}, 'the page is not built: / only says how to build it');
   const compute = await startCompute({ threads: options.threads });
+  // A start may wait for a registry for ever.
+  const leaving = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => leaving.abort());
   const server = await startServer({
     ...serverOptions(options),
-    models: modelsOf(options, compute),
+    models: fixedVersions(compute, posteriorPlaces(options), options.covariance),
+    sources: posteriorRegistry({ ...options, registryNames: options.serve ?? [] }, compute, log),
+    signal: leaving.signal,
     page,
     watch: {
       access,
@@ -67,7 +73,7 @@ async function start(): Promise<RunningRole | null> {
 function serverOptions(options: ServeOptions): Omit<ServerOptions, 'models'> {
   const { host, httpPort, grpcPort, maxBodyBytes, maxConnections, drainDelayMs, drainTimeoutMs } = options;
   const { maxBatchSize, maxQueueDelayMs, maxQueueSize, maxQueueBytes, queueTimeoutMs } = options;
-  const { canaryShare, memoryLimit, strictReadiness } = options;
+  const { canaryShare, memoryLimit, strictReadiness, swap, keepPrevious } = options;
   return {
     host,
     httpPort,
@@ -77,18 +83,8 @@ function serverOptions(options: ServeOptions): Omit<ServerOptions, 'models'> {
     drainDelayMs,
     drainTimeoutMs,
     batching: { maxBatchSize, maxQueueDelayMs, maxQueueSize, maxQueueBytes, queueTimeoutMs },
-    repository: { canaryShare, strictReadiness, ...(memoryLimit !== undefined && { memoryLimitBytes: memoryLimit }) },
+    repository: { canaryShare, strictReadiness, swap, keepPrevious, ...(memoryLimit !== undefined && { memoryLimitBytes: memoryLimit }) },
   };
-}
-
-/** Posteriors at fixed places; several of one name are its versions 1, 2, ... */
-function modelsOf(options: ServeOptions, compute: Compute): NamedModel[] {
-  const counts = new Map<string, number>();
-  return posteriorPlaces(options).map(({ name, ...place }) => {
-    const version = (counts.get(name) ?? 0) + 1;
-    counts.set(name, version);
-    return { name, version: String(version), load: () => compute.load({ ...place, covariance: options.covariance }) };
-  });
 }
 
 /** A line for each call where the options ask for them, whatever the level; at the level debug too. */

@@ -6,7 +6,9 @@ import { createGrpcServer } from './grpc/grpc-server.ts';
 import { Batcher, batchingDefaults, type BatchingOptions } from './batching/batcher.ts';
 import type { InferenceService } from './inference/run-inference.ts';
 import { silentLog, type ServingLog } from './log.ts';
+import { logChanges } from './models/log-changes.ts';
 import { ModelRepository, type NamedModel, type RepositoryOptions } from './models/model-repository.ts';
+import type { ModelSource } from './models/sources/model-source.ts';
 import { warmUp } from './models/warm-up.ts';
 import { callEnds } from './observe/call-observer.ts';
 import { observersAsOne, silentObserver, type ServingObserver } from './observe/observer.ts';
@@ -17,8 +19,12 @@ import { createRestServer } from './rest/rest-server.ts';
 
 /** How to serve. */
 export interface ServerOptions {
-  /** What to serve, at least one; of several versions of one name, the last is the default. */
+  /** What to serve; of several versions of one name, the last is the default. */
   models: readonly NamedModel[];
+  /** What else to serve: each says what, and says it again whenever that changes. Without any there must be a model. */
+  sources?: readonly ModelSource[];
+  /** Aborts a start that waits for models which sources do not have yet. */
+  signal?: AbortSignal;
   /** Port of REST; 0 takes a free one. Default 8080. */
   httpPort?: number;
   /** Port of gRPC; 0 takes a free one. Default 8081. */
@@ -79,9 +85,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { drainDelayMs = 0, drainTimeoutMs = 30_000, watch: watchOptions = {} } = options;
   // One address, not two servers: which of both is 'localhost' depends on the machine.
   const host = options.host === 'localhost' ? '127.0.0.1' : (options.host ?? '127.0.0.1');
+  const { sources = [], signal } = options;
+  if (models.length === 0 && sources.length === 0)
+    throw new SublaceError('INVALID_ARGUMENT', 'expected at least one model to serve, got none');
   checkModels(models);
   const statistics = new Statistics();
-  const observer = observersAsOne(statistics, callEnds(), options.observer ?? silentObserver);
+  const observer = observersAsOne(statistics, callEnds(), logChanges(log), options.observer ?? silentObserver);
   const batching = { ...batchingDefaults, ...options.batching };
   const batcher = new Batcher(batching, observer);
   const repository = new ModelRepository(observer, {
@@ -109,6 +118,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const grpcClosed = grpc.close(idle);
     await idle;
     repository.drain();
+    await Promise.all(sources.map((source) => source.stop()));
     await Promise.all([within(1_000, rest.close()), grpcClosed]);
     rest.server.closeAllConnections();
     await metrics?.close();
@@ -123,10 +133,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const boundGrpcPort = await grpc.listen(host, grpcPort).catch((error: unknown) => refuseToListen(error, 'gRPC', host, grpcPort));
     repository.onChange(() => grpc.refreshHealth());
     await repository.start(models);
+    for (const source of sources) source.start(repository);
+    await Promise.race([repository.whenReady(), aborted(signal)]);
     const address = rest.server.address();
     const boundHttpPort = typeof address === 'object' && address ? address.port : httpPort;
     isServing = true;
-    log.info({ host, httpPort: boundHttpPort, grpcPort: boundGrpcPort, models: models.map((model) => model.name) }, 'serving');
+    log.info({ host, httpPort: boundHttpPort, grpcPort: boundGrpcPort, models: repository.names }, 'serving');
     const ports = { httpPort: boundHttpPort, grpcPort: boundGrpcPort, metricsPort: metrics?.port ?? null };
     return { ...ports, setTokens: (tokens) => watch.gate.setTokens(tokens), stop };
   } catch (error) {
@@ -136,7 +148,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 }
 
 function checkModels(models: readonly NamedModel[]): void {
-  if (models.length === 0) throw new SublaceError('INVALID_ARGUMENT', 'expected at least one model to serve, got none');
   const keys = models.map((model) => `${model.name} version ${model.version}`);
   const twice = keys.find((key, i) => keys.indexOf(key) !== i);
   if (twice) throw new SublaceError('INVALID_ARGUMENT', `expected each model and version once, got ${twice} twice`);
@@ -166,4 +177,13 @@ async function within(timeMs: number, promise: PromiseLike<unknown>): Promise<vo
   let timer: NodeJS.Timeout | undefined;
   await Promise.race([promise, new Promise<void>((resolve) => (timer = setTimeout(resolve, timeMs)))]);
   clearTimeout(timer);
+}
+
+/** Never resolves; rejects when a signal aborts. */
+function aborted(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_, reject) => {
+    const refuse = (): void => reject(new SublaceError('CANCELLED', 'expected models to become ready, got the end of the process'));
+    if (signal?.aborted) refuse();
+    signal?.addEventListener('abort', refuse, { once: true });
+  });
 }

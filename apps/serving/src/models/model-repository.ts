@@ -120,7 +120,7 @@ export class ModelRepository {
     if (this.#isLeaving || this.#silentSources > 0) return false;
     const models = [...this.#models.values()].filter((model) => model.isWanted);
     if (this.#options.strictReadiness) return models.every((model) => model.isReady);
-    const isSettled = models.every((model) => model.isReady || model.expected('')?.state === 'failed');
+    const isSettled = models.every((model) => model.isReady || model.expected('')?.state !== 'loading');
     return isSettled && (models.length === 0 || models.some((model) => model.isReady));
   }
 

@@ -29,7 +29,7 @@ export interface ModelsOptions {
   readonly swap: 'availability-preserving' | 'resource-preserving';
   /** Keeps the version that was stable before loaded, as long as nothing else needs its memory: rolling back then loads nothing. Default: false. */
   readonly keepPrevious: boolean;
-  /** Ready only when every model is; else as soon as every model is either ready or has failed, and one is ready. Default: true. */
+  /** Ready only when every model is; else as soon as none is being loaded for the first time and one is ready. Default: true. */
   readonly strictReadiness: boolean;
   /** Which way to the covariance of the outputs. Default: exact. */
   readonly covariance: 'exact' | 'truncated';

@@ -84,8 +84,8 @@ export class VersionedModel {
   want(wanted: WantedModel | undefined): void {
     this.#wanted = wanted;
     this.#canaryShare.set(wanted?.canaryShare ?? this.#policy.canaryShare);
-    this.retryFailed();
     this.reconcile();
+    this.retryFailed();
   }
 
   /** Takes it out of service, whatever its source wants, until `load`. */
@@ -103,8 +103,8 @@ export class VersionedModel {
   load(extra?: WantedVersion): void {
     this.#isUnloaded = false;
     if (extra) this.#extra.set(extra.version, extra);
-    this.retryFailed();
     this.reconcile();
+    this.retryFailed();
   }
 
   /**

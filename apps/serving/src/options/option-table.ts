@@ -48,7 +48,19 @@ export const optionTable = {
   serve: option('Models', texts('NAME'), 'serve only this name of the registry; may be repeated (default: all)'),
   canaryShare: option('Models', number(0, 1, 'share'), 'share of requests without a version that the label canary answers', { default: 0 }),
   memoryLimit: option('Models', bytes(1), 'most memory that loaded versions may take, such as 8GiB (default: no limit)'),
-  covariance: option('Models', choice('exact', 'truncated'), 'how predictive variances are computed', { default: 'exact' }),
+  swap: option<'availability-preserving' | 'resource-preserving'>(
+    'Models',
+    choice('availability-preserving', 'resource-preserving'),
+    'where memory is short: refuse the new version, or unload the old one first',
+    { default: 'availability-preserving' },
+  ),
+  keepPrevious: option('Models', toggle(), 'keep the version that was stable before loaded while its memory is not needed', {
+    default: false,
+  }),
+  lastKnownFile: option('Models', text('file'), 'keeps what the registry said last, for a start while it cannot be read (default: none)'),
+  covariance: option<'exact' | 'truncated'>('Models', choice('exact', 'truncated'), 'how predictive variances are computed', {
+    default: 'exact',
+  }),
   threads: option('Models', integer(1, 1024), 'threads of the tensor runtime (default: one per core)'),
   strictReadiness: option('Models', toggle(), 'ready only while every model is', {
     default: true,
