@@ -16,10 +16,18 @@ function isReady(value: unknown): value is Ready {
   return typeof value === 'object' && value !== null && 'httpPort' in value && 'grpcPort' in value && 'models' in value;
 }
 
+/** Other lines are help, or options over several lines. */
+function tryParse(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The ready message for people; every other line as it is. */
 function explain(line: string): string {
-  if (!line.startsWith('{')) return line;
-  const value: unknown = JSON.parse(line);
+  const value = tryParse(line);
   if (!isReady(value)) return line;
   const { httpPort, grpcPort, metricsPort, tls, models } = value;
   const what = models.length === 0 ? 'no model yet' : models.map((model) => `'${model}'`).join(', ');

@@ -97,5 +97,6 @@ export class CallScope {
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { cause } = error;
-  return cause instanceof Error && cause.message ? cause.message : error.message;
+  const message = cause instanceof Error && cause.message ? cause.message : error.message;
+  return message.trim().replace(/\s+/g, ' '); // OpenSSL's has line breaks
 }
