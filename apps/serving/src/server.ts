@@ -118,6 +118,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const grpcClosed = grpc.close(idle);
     await idle;
     repository.drain();
+    batcher.close();
     await Promise.all(sources.map((source) => source.stop()));
     await Promise.all([within(1_000, rest.close()), grpcClosed]);
     rest.server.closeAllConnections();
