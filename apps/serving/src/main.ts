@@ -60,10 +60,9 @@ async function start(): Promise<RunningRole | null> {
     await Promise.all([tracing.stop(), compute.stop()]);
     log.info({}, 'stopped');
   };
-  const names = [...new Set(posteriorPlaces(options).map(({ name }) => name))];
-  const { httpPort, grpcPort, metricsPort } = server;
+  const { httpPort, grpcPort, metricsPort, models } = server;
   return {
-    ready: { httpPort, grpcPort, metricsPort, tls: certificates !== undefined, model: names[0], models: names },
+    ready: { httpPort, grpcPort, metricsPort, tls: certificates !== undefined, model: models[0], models },
     ended: compute.gone,
     stop,
   };

@@ -59,6 +59,8 @@ export interface RunningServer {
   grpcPort: number;
   /** Null where there is none. */
   metricsPort: number | null;
+  /** Names of the models on offer when it started. */
+  models: readonly string[];
   /** Takes other tokens from now on. */
   setTokens(tokens: readonly KnownToken[]): void;
   /**
@@ -141,7 +143,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     isServing = true;
     log.info({ host, httpPort: boundHttpPort, grpcPort: boundGrpcPort, models: repository.names }, 'serving');
     const ports = { httpPort: boundHttpPort, grpcPort: boundGrpcPort, metricsPort: metrics?.port ?? null };
-    return { ...ports, setTokens: (tokens) => watch.gate.setTokens(tokens), stop };
+    return { ...ports, models: repository.names, setTokens: (tokens) => watch.gate.setTokens(tokens), stop };
   } catch (error) {
     await stop();
     throw error;

@@ -1,3 +1,4 @@
+import type { IndexedVersion } from '../models/model-index.ts';
 import type { ModelRepository } from '../models/model-repository.ts';
 import type { VersionState } from '../models/model-version.ts';
 import type { ModelKey } from '../observe/observer.ts';
@@ -17,14 +18,25 @@ const states: Readonly<Record<VersionState, RepositoryIndexEntry['state']>> = {
   failed: 'UNAVAILABLE',
 };
 
+/** Of a version that was loaded several times, what tells most comes last. */
+const ranks: readonly VersionState[] = ['unloaded', 'failed', 'draining', 'loading', 'ready'];
+
 /**
- * Every version of every model, in the protocol's words.
+ * Every version of every model, in the protocol's words, each once: of a version that has gone and come back, what it is now.
  *
  * @param repository  Models.
  * @param isReadyOnly  Whether to leave out what may not be asked now.
  * @returns  In the repository's order.
  */
-export function repositoryIndex(repository: ModelRepository, isReadyOnly: boolean): RepositoryIndexEntry[] {
-  const entries = repository.index().map(({ name, version, state, reason }) => ({ name, version, state: states[state], reason: state === 'ready' ? '' : reason || state }));
+export function repositoryIndex(repository: Pick<ModelRepository, 'index'>, isReadyOnly: boolean): RepositoryIndexEntry[] {
+  const latest = new Map<string, IndexedVersion>();
+  for (const entry of repository.index()) {
+    const key = JSON.stringify([entry.name, entry.version]);
+    const known = latest.get(key);
+    if (!known || ranks.indexOf(entry.state) >= ranks.indexOf(known.state)) latest.set(key, entry);
+  }
+  const entries = [...latest.values()].map(({ name, version, state, reason }) => {
+    return { name, version, state: states[state], reason: state === 'ready' ? '' : reason || state };
+  });
   return isReadyOnly ? entries.filter(({ state }) => state === 'READY') : entries;
 }
