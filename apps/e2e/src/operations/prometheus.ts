@@ -27,7 +27,7 @@ export function parseScrape(text: string): Scrape {
     const type = /^# TYPE (\w+) (counter|gauge|histogram|summary)$/.exec(line);
     if (type) types.set(type[1], type[2]);
     if (line.startsWith('#')) continue;
-    const sample = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (NaN|[-+]?Inf|[-+]?[\d.]+(?:e[-+]?\d+)?)$/.exec(line);
+    const sample = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (Na[Nn]|[-+]?Inf|[-+]?[\d.]+(?:e[-+]?\d+)?)$/.exec(line);
     if (!sample) throw new Error(`not a line of Prometheus' text format: ${line}`);
     const name = sample[1];
     if (!types.has(name) && !types.has(name.replace(/_(bucket|sum|count)$/, ''))) throw new Error(`a value without a type: ${line}`);
