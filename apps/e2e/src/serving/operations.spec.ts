@@ -299,7 +299,9 @@ describe('draining under load', () => {
     expect(turnedAway).toHaveLength(4);
     for (const answer of turnedAway) expect(['ECONNREFUSED', 'ECONNRESET', 'UNAVAILABLE']).toContain(answer);
     // What the server has begun to answer, it has answered, and each client has it.
-    const calls = server.log.map((line) => JSON.parse(line) as Record<string, unknown>).filter(({ model }) => model === 'toy');
+    const calls = server.log
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+      .filter(({ message, model }) => message === 'call' && model === 'toy');
     expect(new Set(calls.map(({ code }) => code))).toEqual(new Set(['OK']));
     expect(calls).toHaveLength(answers.length - turnedAway.length);
   });
