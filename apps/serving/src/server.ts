@@ -59,11 +59,7 @@ export interface RunningServer {
   grpcPort: number;
   /** Null where there is none. */
   metricsPort: number | null;
-<<<<<<< Updated upstream
   /** Names of the models on offer when it started. */
-=======
-  /** Names of the models that it started with. */
->>>>>>> Stashed changes
   models: readonly string[];
   /** Takes other tokens from now on. */
   setTokens(tokens: readonly KnownToken[]): void;
