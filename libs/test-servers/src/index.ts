@@ -1,3 +1,4 @@
+export { findChromium, type ChromiumProgram } from './chromium/find-chromium.ts';
 export { startRedis, type RedisServer, type StartRedisOptions } from './redis/start-redis.ts';
 export { findRedisServer } from './redis/find-redis-server.ts';
 export { installOnce, type Installation } from './install/install-once.ts';
