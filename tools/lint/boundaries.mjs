@@ -24,6 +24,13 @@ const withoutNumerics = ['app:coordinator', 'app:reducer'].map((sourceTag) => ({
   bannedExternalImports: tensorflow,
 }));
 
+/** Runs in a browser: what is plain, and nothing that needs Node, a tensor runtime or gRPC. */
+const inBrowsers = {
+  sourceTag: 'app:page',
+  onlyDependOnLibsWithTags: ['layer:plain'],
+  bannedExternalImports: [...tensorflow, ...grpc, ...redis, 'fastify', 'commander'],
+};
+
 /**
  * Modules of those apps that are threads of their own, started when there is something to compute: the only ones with numerics, and nobody may import them.
  */
@@ -44,7 +51,7 @@ export function boundaries({ isSpec, isThread = false }) {
     onlyDependOnLibsWithTags: [...allowed, ...extra],
     ...(banned.length > 0 && { bannedExternalImports: banned }),
   }));
-  return { enforceBuildableLibDependency: false, allow: [], depConstraints: isSpec || isThread ? rows : [...rows, ...withoutNumerics] };
+  return { enforceBuildableLibDependency: false, allow: [], depConstraints: isSpec || isThread ? rows : [...rows, ...withoutNumerics, inBrowsers] };
 }
 
 /** Node's own modules that reach a disk, a network or a process: banned in layer:plain and layer:numerics. The Nx rule sees npm packages only. */

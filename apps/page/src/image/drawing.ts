@@ -16,7 +16,7 @@ export interface Stroke {
 /** What was drawn. Kept as lines, not as pixels, so that it can be fitted and drawn at any size without loss. */
 export type Drawing = readonly Stroke[];
 
-/** Sizes of MNIST's digits (yann.lecun.com/exdb/mnist): the larger side fills 20 of 28 pixels; the centre of mass is in the middle. */
+/** Sizes of MNIST's digits: the larger side fills 20 of 28 pixels; the centre of mass is in the middle. */
 const boxShare = 20 / 28;
 
 /**

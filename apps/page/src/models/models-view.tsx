@@ -21,7 +21,7 @@ export function ModelsView({ models, chosen }: { models: readonly ModelOverview[
       </div>
       <section class="panel" aria-labelledby="versions-title">
         <h2 id="versions-title">Versions</h2>
-        <div class="scrolling" tabIndex={0} role="region" aria-label="Versions">
+        <div class="scrolling" tabIndex={0} role="region" aria-label="Table of versions">
           <table class="versions">
             <thead>
               <tr>

@@ -121,7 +121,7 @@ function Layers({ card: { subnetwork } }: { card: PosteriorCard }): JSX.Element 
           rule <code>{subnetwork.rule}</code> · {formatPercent(subnetwork.diagonalMassShare)} of the curvature's trace
         </span>
       </div>
-      <div class="scrolling" tabIndex={0} role="region" aria-label="The subnetwork by layer">
+      <div class="scrolling" tabIndex={0} role="region" aria-label="Table of layers">
         <table class="layers">
           <thead>
             <tr>
