@@ -166,6 +166,13 @@ describe('inference', () => {
       status.INVALID_ARGUMENT,
       /got 'BYTES'/,
     ],
+    [
+      'a data type named as a property of every object',
+      { inputs: [{ ...input, datatype: 'toString', contents: { fp32Contents: flat } }] },
+      status.INVALID_ARGUMENT,
+      /got 'toString'/,
+    ],
+    ['a name of several lines', { modelName: 'a\nb', inputs: [] }, status.NOT_FOUND, /got 'a\\u\{a\}b'/],
     ['an unknown output', { inputs: [input], rawInputContents: bytes, outputs: [{ name: 'x' }] }, status.INVALID_ARGUMENT, /got 'x'/],
     [
       'an unknown knob',

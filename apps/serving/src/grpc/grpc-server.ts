@@ -5,6 +5,7 @@ import type { InferenceService } from '../inference/run-inference.ts';
 import type { ServingLog } from '../log.ts';
 import { connectionListener } from './connection-listener.ts';
 import { inferenceHandlers } from './inference-service.ts';
+import { readingWithCare } from './malformed-message.ts';
 import { reflectionServices } from './reflection.ts';
 
 /** What the gRPC half of the server needs. */
@@ -57,7 +58,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     'grpc.enable_channelz': 0, // nobody reads it, and it counts every message
     interceptors,
   });
-  server.addService(inferenceService, inferenceHandlers(service, log));
+  server.addService(readingWithCare(inferenceService as ServiceDefinition), { ...inferenceHandlers(service, log) });
   const health = new HealthImplementation();
   health.addToServer(server);
   const reflected = [inferenceService as ServiceDefinition, healthService as ServiceDefinition];

@@ -71,7 +71,7 @@ export function writeInferMessage(response: InferResponse): ModelInferResponseIn
 
 function typedValues(contents: InferTensorContents | null, datatype: string, name: string): unknown {
   if (!contents) throw new SublaceError('INVALID_ARGUMENT', `input '${name}': expected raw_input_contents or contents, got neither`);
-  const expected = contentsFields[datatype];
+  const expected = Object.hasOwn(contentsFields, datatype) ? contentsFields[datatype] : undefined;
   const filled = Object.values(contentsFields).find((field) => contents[field].length > 0 && field !== expected);
   if (expected && filled)
     throw new SublaceError('INVALID_ARGUMENT', `input '${name}': expected ${datatype} in ${snakeCase(expected)}, got ${snakeCase(filled)}`);

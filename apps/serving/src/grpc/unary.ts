@@ -2,9 +2,11 @@ import { Metadata, type sendUnaryData, type ServerUnaryCall } from '@grpc/grpc-j
 import { SublaceError } from '@sublace/errors';
 import type { RequestContext } from '../inference/request-context.ts';
 import { newRequestId } from '../inference/request-id.ts';
+import { oneLine } from '../inference/one-line.ts';
 import { clientStatusOf } from '../inference/status.ts';
 import type { ServingLog } from '../log.ts';
 import { callOf } from '../observe/call.ts';
+import { MalformedMessage } from './malformed-message.ts';
 
 /** Answers one unary call. */
 type Answer<Request, Response> = (request: Request, context: RequestContext) => Response | Promise<Response>;
@@ -29,9 +31,10 @@ export function unaryWith(log: ServingLog) {
         const failure = SublaceError.from(error);
         const status = clientStatusOf(failure.code);
         if (status.http === 500) log.error({ err: failure, requestId: context.requestId }, 'request failed');
-        callback({ code: status.grpc, details: failure.message, metadata });
+        callback({ code: status.grpc, details: oneLine(failure.message), metadata });
       };
-      new Promise<Response>((resolve) => resolve(answer(call.request, context))).then(succeed, fail);
+      if (call.request instanceof MalformedMessage) fail(call.request.error);
+      else new Promise<Response>((resolve) => resolve(answer(call.request, context))).then(succeed, fail);
     };
 }
 

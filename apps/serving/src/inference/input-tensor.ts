@@ -32,7 +32,7 @@ function ruleOf(datatype: string, label: string): DatatypeRule {
   const known = Object.keys(INPUT_DATATYPES)
     .join(', ')
     .replace(/, (?=[^,]*$)/, ' or ');
-  throw new SublaceError('INVALID_ARGUMENT', `${label}: expected datatype ${known}, got '${datatype.slice(0, 40)}'`);
+  throw new SublaceError('INVALID_ARGUMENT', `${label}: expected datatype ${known}, got '${datatype}'`);
 }
 
 /** The number of elements of a shape that fits the spec. */

@@ -1,3 +1,4 @@
+import { oneLine } from '../inference/one-line.ts';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 /** A request about a model; both parts are empty where the path has none. */
@@ -28,7 +29,7 @@ export function addRoute(app: FastifyInstance, method: 'GET' | 'POST', paths: re
         void reply
           .code(405)
           .header('allow', allowed)
-          .send({ error: `${request.url.slice(0, 200)}: expected ${allowed.replace(', ', ' or ')}, got ${request.method}` });
+          .send({ error: `${oneLine(request.url)}: expected ${allowed.replace(', ', ' or ')}, got ${request.method}` });
       },
       handler: () => undefined,
     });

@@ -22,6 +22,6 @@ export function parseJson<T>(schema: z.ZodType<T>, text: string): T {
   const place = issue.path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
   throw new SublaceError(
     'INVALID_ARGUMENT',
-    `request body${place.slice(0, 200)}: ${issue.message.replace('Invalid input: ', '').slice(0, 200)}`,
+    `request body${place}: ${issue.message.replace('Invalid input: ', '')}`,
   );
 }

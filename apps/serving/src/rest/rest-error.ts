@@ -1,4 +1,5 @@
 import { SublaceError } from '@sublace/errors';
+import { oneLine } from '../inference/one-line.ts';
 import { clientStatusOf } from '../inference/status.ts';
 import { HttpError } from './http-error.ts';
 
@@ -10,10 +11,10 @@ import { HttpError } from './http-error.ts';
  * @returns  500 for defects only.
  */
 export function restErrorOf(error: Error & { statusCode?: number }, bodyLimitBytes: number): { status: number; message: string } {
-  if (error instanceof HttpError) return { status: error.statusCode, message: error.message };
+  if (error instanceof HttpError) return { status: error.statusCode, message: oneLine(error.message) };
   if (error.statusCode === 413) return { status: 413, message: `expected a body of at most ${bodyLimitBytes} bytes, got more` };
   const isFrameworks = !(error instanceof SublaceError) && error.statusCode !== undefined && error.statusCode < 500;
-  if (isFrameworks) return { status: error.statusCode!, message: error.message };
+  if (isFrameworks) return { status: error.statusCode!, message: oneLine(error.message) };
   const failure = SublaceError.from(error);
-  return { status: clientStatusOf(failure.code).http, message: failure.message };
+  return { status: clientStatusOf(failure.code).http, message: oneLine(failure.message) };
 }

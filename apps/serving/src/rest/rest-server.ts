@@ -1,6 +1,7 @@
 import type { ServerOptions as HttpsOptions } from 'node:https';
 import { fastify, type FastifyInstance, type FastifyReply } from 'fastify';
 import { newRequestId } from '../inference/request-id.ts';
+import { oneLine } from '../inference/one-line.ts';
 import type { InferenceService } from '../inference/run-inference.ts';
 import type { ServingLog } from '../log.ts';
 import { addPageRoutes } from '../page/page-routes.ts';
@@ -70,7 +71,7 @@ export function createRestServer(options: RestServerOptions): FastifyInstance {
     genReqId: ({ headers }) => newRequestId(headers['x-request-id']?.toString()),
     clientErrorHandler: answerBrokenRequest,
     // Paths that cannot be decoded fail before any route; they get the same body as every other error.
-    frameworkErrors: (error, _request, reply) => void (reply as FastifyReply).code(error.statusCode ?? 400).send({ error: error.message }),
+    frameworkErrors: (error, _request, reply) => void (reply as FastifyReply).code(error.statusCode ?? 400).send({ error: oneLine(error.message) }),
   });
   app.server.maxConnections = connectionsMax;
 
@@ -84,7 +85,7 @@ export function createRestServer(options: RestServerOptions): FastifyInstance {
   app.setNotFoundHandler((request, reply) => {
     void reply
       .code(404)
-      .send({ error: `expected a path of the Open Inference Protocol v2, got ${request.method} ${request.url.slice(0, 200)}` });
+      .send({ error: `expected a path of the Open Inference Protocol v2, got ${request.method} ${oneLine(request.url)}` });
   });
   app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
     const { status, message } = restErrorOf(error, bodyLimitBytes);
