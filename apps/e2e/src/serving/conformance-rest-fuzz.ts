@@ -14,7 +14,7 @@ export interface FuzzedHttpRequest {
 type Json = Record<string, unknown>;
 
 /** Beyond the limit once it is decompressed. */
-const bomb = gzipSync(Buffer.alloc(100 * 2 ** 20));
+const bomb = gzipSync(Buffer.alloc(8 * 2 ** 20));
 
 const inferPath = '/v2/models/toy/infer';
 const lengthHeader = 'inference-header-content-length';

@@ -21,7 +21,7 @@ const seed = 5;
 const allowedHttp = new Set([200, 400, 404, 405, 413, 414, 415, 431]);
 const allowedGrpc = new Set([GrpcStatus.OK, GrpcStatus.INVALID_ARGUMENT, GrpcStatus.NOT_FOUND, GrpcStatus.UNIMPLEMENTED]);
 
-/** What a warm process may take in addition while it is fuzzed: buffers of large bodies that are not collected yet. */
+/** What a warm process may take in addition while it is fuzzed: buffers of bodies that are not collected yet. */
 const growthMaxBytes = 128 * 2 ** 20;
 
 let folder: string;
@@ -31,7 +31,7 @@ const agent = new Agent({ keepAlive: true, maxSockets: concurrency });
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sublace-conformance-'));
   const { place } = await fitToyPosterior(folder, 1);
-  server = await ServingProcess.start(['--posterior', place, '--name', 'toy']);
+  server = await ServingProcess.start(['--posterior', place, '--name', 'toy', '--max-body-bytes', '4MiB']);
   client = openInferenceClient(server.grpcAddress);
 });
 afterAll(async () => {
