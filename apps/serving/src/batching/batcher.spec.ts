@@ -109,6 +109,17 @@ describe('batches', () => {
     expect(values()).toEqual([[1], [2], [3]]);
   });
 
+  it('count 1,000 draws as one more example', async () => {
+    const { batcher, model, thread } = setUp({ maxBatchSize: 4 });
+    for (const samples of [undefined, 999, 1000, 1000, 70_000, 10]) {
+      const parameters = samples === undefined ? {} : { samples };
+      void batcher.submit(key('m'), model, { ...request(1), parameters }, { signal: new AbortController().signal, deadline: Infinity });
+    }
+    await after(100);
+    const samplesOf = ({ requests }: (typeof thread.batches)[number]): unknown[] => requests.map(({ parameters }) => parameters['samples']);
+    expect(thread.batches.map(samplesOf)).toEqual([[undefined, 999, 1000], [1000], [70_000], [10]]);
+  });
+
   it('never mix versions, and a version that is out of service finishes its queue', async () => {
     const { thread, ask } = setUp();
     const [old, fresh] = ['old', 'fresh'].map((name) => thread.model(name, () => 10));
@@ -179,6 +190,13 @@ describe('overload', () => {
     await after(100);
     expect((await Promise.all(waiting)).map(codeOf)).toEqual(['OK', 'OK', 'OK']);
     expect(pending()).toBe(0);
+  });
+
+  it('of one input that could never wait says so', async () => {
+    const { ask } = setUp({ maxQueueBytes: 40 });
+    expect(messageOf(await ask(1, { count: 11 }))).toBe(
+      "model 'm': expected an input of at most 40 bytes in float32, got 44; ask for fewer examples at a time",
+    );
   });
 
   it('ends with what waits too long: by the queue or by the client', async () => {

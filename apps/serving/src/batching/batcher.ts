@@ -4,6 +4,7 @@ import type { ModelKey, ServingObserver } from '../observe/observer.ts';
 import { checkBatching, type BatchingOptions } from './batching-options.ts';
 import { FairClock } from './fair-clock.ts';
 import { RequestQueue, type Queued, type Refusal } from './request-queue.ts';
+import { weightOf } from './request-weight.ts';
 
 export { batchingDefaults, type BatchingOptions } from './batching-options.ts';
 
@@ -96,12 +97,18 @@ export class Batcher {
         return;
       }
 
+      const { byteLength: bytes } = request.input;
+      if (bytes > this.#options.maxQueueBytes) {
+        refuse(this.#tooLarge(key, bytes));
+        return;
+      }
+
       const queue = this.#queues.get(model) ?? { key, model, requests: new RequestQueue<Pending>(this.#options) };
       const onAbort = (): void => this.#abort(queue, pending);
       const pending: Pending = {
         request,
-        count: request.count,
-        bytes: request.input.byteLength,
+        weight: weightOf(request),
+        bytes,
         arrival,
         expiry: Math.min(waiting.deadline, arrival + this.#options.queueTimeoutMs),
         settle: (outcome) => {
@@ -198,7 +205,7 @@ export class Batcher {
       const compute = (performance.now() - start) / 1000;
       this.#clock.ended(queue.key.name, compute);
       this.#isComputing = false;
-      const size = { requests: batch.length, examples: batch.reduce((sum, { count }) => sum + count, 0) };
+      const size = { requests: batch.length, examples: batch.reduce((sum, { request }) => sum + request.count, 0) };
       this.#observer.batchEnded({ ...queue.key, ...size, compute });
       // The thread first: answers take the main thread a while to write.
       this.#startBatches();
@@ -220,6 +227,11 @@ export class Batcher {
   #left({ key, model, requests }: VersionQueue, count: number): void {
     for (let i = 0; i < count; i += 1) this.#observer.pending(key, -1);
     if (requests.length === 0) this.#queues.delete(model);
+  }
+
+  #tooLarge({ name }: ModelKey, bytes: number): SublaceError {
+    const limit = `an input of at most ${this.#options.maxQueueBytes} bytes in float32`;
+    return new SublaceError('RESOURCE_EXHAUSTED', `model '${name}': expected ${limit}, got ${bytes}; ask for fewer examples at a time`);
   }
 
   #exhausted({ name }: ModelKey, refusal: Refusal): SublaceError {

@@ -4,14 +4,14 @@ import { batchingDefaults, type BatchingOptions } from './batching-options.ts';
 import { RequestQueue, type Queued } from './request-queue.ts';
 
 const options = (change: Partial<BatchingOptions>): BatchingOptions => ({ ...batchingDefaults, ...change });
-const request = (count: number, change: Partial<Queued> = {}): Queued => ({ count, bytes: 4, arrival: 0, expiry: Infinity, ...change });
+const request = (weight: number, change: Partial<Queued> = {}): Queued => ({ weight, bytes: 4, arrival: 0, expiry: Infinity, ...change });
 
 describe('RequestQueue', () => {
   it('makes batches of as many examples as fit, in order of arrival', () => {
     const queue = new RequestQueue<Queued>(options({ maxBatchSize: 4 }));
-    const requests = [2, 1, 2, 1, 9, 1].map((count) => request(count));
+    const requests = [2, 1, 2, 1, 9, 1].map((weight) => request(weight));
     requests.forEach((each) => queue.add(each));
-    const batches = Array.from({ length: 4 }, () => queue.take().map(({ count }) => count));
+    const batches = Array.from({ length: 4 }, () => queue.take().map(({ weight }) => weight));
     expect(batches).toEqual([[2, 1], [2, 1], [9], [1]]);
     expect(queue.take()).toEqual([]);
   });
@@ -56,7 +56,7 @@ describe('RequestQueue', () => {
     const command = fc.oneof(
       fc.record({
         kind: fc.constant('add' as const),
-        count: fc.integer({ min: 1, max: 9 }),
+        weight: fc.integer({ min: 1, max: 9 }),
         bytes: fc.integer({ min: 0, max: 50 }),
         lives: fc.integer({ min: 1, max: 20 }),
       }),
@@ -79,16 +79,16 @@ describe('RequestQueue', () => {
         let now = 0;
         for (const each of commands) {
           if (each.kind === 'add') {
-            const added = request(each.count, { bytes: each.bytes, arrival: now, expiry: now + each.lives });
+            const added = request(each.weight, { bytes: each.bytes, arrival: now, expiry: now + each.lives });
             everybody.push(added);
             const expected = list.length + 1 > cap.maxQueueSize ? 'requests' : bytes() + added.bytes > cap.maxQueueBytes ? 'bytes' : null;
             expect(queue.add(added)).toBe(expected);
             if (expected === null) list.push(added);
           } else if (each.kind === 'take') {
-            let examples = 0;
+            let total = 0;
             const expected = list.filter((waiting, i) => {
-              examples += waiting.count;
-              return i === 0 || examples <= cap.maxBatchSize;
+              total += waiting.weight;
+              return i === 0 || total <= cap.maxBatchSize;
             });
             // Once one does not fit, sums only grow: the filter takes a prefix.
             expect(queue.take()).toEqual(expected);
@@ -105,7 +105,10 @@ describe('RequestQueue', () => {
           }
           expect(queue.length).toBe(list.length);
           expect(queue.oldest).toBe(list.length > 0 ? list[0].arrival : Infinity);
-          expect(queue.nextExpiry).toBe(Math.min(Infinity, ...list.map(({ expiry }) => expiry)));
+          const soonest = Math.min(Infinity, ...list.map(({ expiry }) => expiry));
+          expect(queue.nextExpiry).toBeLessThanOrEqual(soonest);
+          if (each.kind === 'wait') expect(queue.nextExpiry).toBeGreaterThan(now);
+          if (list.length === 0) expect(queue.nextExpiry).toBe(Infinity);
         }
       }),
       { numRuns: 300 },

@@ -2,8 +2,8 @@ import type { BatchingOptions } from './batching-options.ts';
 
 /** What a queue must know of a request. */
 export interface Queued {
-  /** Examples, 1 or more. */
-  readonly count: number;
+  /** What it counts for in a batch, in examples, 1 or more. */
+  readonly weight: number;
   /** Of its input. */
   readonly bytes: number;
   /** Milliseconds, like every time here. */
@@ -20,6 +20,8 @@ export class RequestQueue<R extends Queued> {
   readonly #options: BatchingOptions;
   #waiting: R[] = [];
   #bytes = 0;
+  /** No request that waits expires earlier; one that has left may have. */
+  #soonest = Infinity;
 
   /**
    * @param options  Caps.
@@ -49,6 +51,7 @@ export class RequestQueue<R extends Queued> {
     if (this.#bytes + request.bytes > this.#options.maxQueueBytes) return 'bytes';
     this.#waiting.push(request);
     this.#bytes += request.bytes;
+    this.#soonest = Math.min(this.#soonest, request.expiry);
     return null;
   }
 
@@ -72,14 +75,17 @@ export class RequestQueue<R extends Queued> {
    * @returns  Those that have expired, in order of arrival.
    */
   expire(now: number): R[] {
+    if (now < this.#soonest) return []; // most of the time: nothing is looked through
     const expired = this.#waiting.filter(({ expiry }) => expiry <= now);
-    expired.forEach((request) => this.remove(request));
+    this.#waiting = this.#waiting.filter(({ expiry }) => expiry > now);
+    this.#forget(expired);
+    this.#soonest = this.#waiting.reduce((soonest, { expiry }) => Math.min(soonest, expiry), Infinity);
     return expired;
   }
 
-  /** When the next request expires; Infinity when none waits. */
+  /** No request that waits expires earlier; Infinity when none waits. Right after `expire`, the next one does then. */
   get nextExpiry(): number {
-    return this.#waiting.reduce((earliest, { expiry }) => Math.min(earliest, expiry), Infinity);
+    return this.#waiting.length === 0 ? Infinity : this.#soonest;
   }
 
   /** When there is a batch to take: the arrival of its first request where it cannot grow, else that and the delay; Infinity when none waits. */
@@ -88,36 +94,40 @@ export class RequestQueue<R extends Queued> {
     return this.oldest + delay;
   }
 
-  /** Whether the next batch cannot grow: it has all the examples that it may have, or the request behind it does not fit. */
+  /** Whether the next batch cannot grow: it weighs what it may, or the request behind it does not fit. */
   get isFull(): boolean {
-    const [requests, examples] = this.#next();
-    return requests < this.#waiting.length || examples >= this.#options.maxBatchSize;
+    const [requests, weight] = this.#next();
+    return requests < this.#waiting.length || weight >= this.#options.maxBatchSize;
   }
 
   /**
    * Takes the next batch, ready or not.
    *
-   * @returns  Requests in order of arrival, with at most `maxBatchSize` examples or alone; none when none waits.
+   * @returns  Requests in order of arrival, that weigh at most `maxBatchSize` or alone; none when none waits.
    */
   take(): R[] {
     return this.#drop(0, this.#next()[0]);
   }
 
-  /** Requests and examples of the next batch. Order of arrival is kept, so it ends before the first request that does not fit. */
-  #next(): [requests: number, examples: number] {
+  /** Requests and weight of the next batch. Order of arrival is kept, so it ends before the first request that does not fit. */
+  #next(): [requests: number, weight: number] {
     let requests = 0;
-    let examples = 0;
-    for (const { count } of this.#waiting) {
-      if (requests > 0 && examples + count > this.#options.maxBatchSize) break;
+    let total = 0;
+    for (const { weight } of this.#waiting) {
+      if (requests > 0 && total + weight > this.#options.maxBatchSize) break;
       requests += 1;
-      examples += count;
+      total += weight;
     }
-    return [requests, examples];
+    return [requests, total];
   }
 
   #drop(at: number, count: number): R[] {
     const dropped = this.#waiting.splice(at, count);
-    for (const { bytes } of dropped) this.#bytes -= bytes;
+    this.#forget(dropped);
     return dropped;
+  }
+
+  #forget(dropped: readonly R[]): void {
+    for (const { bytes } of dropped) this.#bytes -= bytes;
   }
 }

@@ -43,8 +43,8 @@ describe('checkDraws', () => {
   });
 
   it('caps the functions that are drawn, by the memory of their weights and of their values', () => {
-    expect(check(1, ['samples'], { samples: 67_108 })).not.toThrow();
-    expect(check(1, ['samples'], { samples: 67_109 })).toThrow(invalid(/draws of weights: .*67109 functions of 1000 weights/));
+    expect(check(1, ['samples'], { samples: 16_777 })).not.toThrow();
+    expect(check(1, ['samples'], { samples: 16_778 })).toThrow(invalid(/draws of weights: .*16778 functions of 1000 weights/));
     expect(check(16_777, ['samples'], { samples: 100 })).not.toThrow();
     expect(check(16_778, ['samples'], { samples: 100 })).toThrow(invalid(/values of samples: .* 16778 examples of 100 functions of 10/));
     expect(check(167_773, ['samples'], {})).toThrow(invalid(/167773 examples of 10 functions/));

@@ -17,8 +17,8 @@ const samplesMax = 100_000;
 /** More draws of logits than this for one request take longer than a client waits, and hold up everybody else. */
 const logitDrawsMax = 10_000_000;
 
-/** Normal deviates of one request's functions, K S: 256 MiB in float32. */
-const deviatesMax = 2 ** 26;
+/** Normal deviates of one request's functions, K S: 64 MiB in float32, and two seconds' work. */
+const deviatesMax = 2 ** 24;
 
 /** Elements of the output `samples`, N K C: 64 MiB in float32, as much as a request may be. */
 const functionValuesMax = 2 ** 24;
