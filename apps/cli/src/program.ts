@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandFactory>>> = {
   predict: async () => (await import('./commands/predict.ts')).predictCommand,
   inspect: async () => (await import('./commands/inspect.ts')).inspectCommand,
   merge: async () => (await import('./commands/merge.ts')).mergeCommand,
+  truncate: async () => (await import('./commands/truncate.ts')).truncateCommand,
   data: async () => (await import('./commands/data.ts')).dataCommand,
   demo: async () => (await import('./commands/demo.ts')).demoCommand,
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,

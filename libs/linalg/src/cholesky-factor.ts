@@ -1,6 +1,6 @@
 import { float64, type Float64Matrix } from '@sublace/backend';
 import { tilesOfLowerTriangle } from '@sublace/partials';
-import { HeldRows, STRIP_TILES, StreamedRows, uploadRow, type FactorRow, type FactorRows } from './factor-rows.ts';
+import { disposeRow, HeldRows, STRIP_TILES, StreamedRows, uploadRow, type FactorRow, type FactorRows } from './factor-rows.ts';
 import { denseOf } from './tiled-matrix.ts';
 import type { TileSource } from './tile-source.ts';
 
@@ -52,6 +52,28 @@ export class CholeskyFactor implements TileSource {
       tileSize,
       Array.from(rows.values(), (places) => uploadRow(source, places)),
     );
+  }
+
+  /**
+   * The same, one tile row at a time.
+   *
+   * @param source  Its tiles, with zeros above the diagonal. Borrowed.
+   * @param pause  Called between tile rows, so that others can be served.
+   * @returns  The factor in the runtime; dispose of it.
+   */
+  static async loadInSlices(source: TileSource, pause: () => Promise<void>): Promise<CholeskyFactor> {
+    const { size, tileSize } = source;
+    const rows: FactorRow[] = [];
+    try {
+      for (const places of Map.groupBy(tilesOfLowerTriangle(size, tileSize), ({ row }) => row).values()) {
+        rows.push(uploadRow(source, places));
+        await pause();
+      }
+      return CholeskyFactor.of(size, tileSize, rows);
+    } catch (error) {
+      for (const row of rows) disposeRow(row);
+      throw error;
+    }
   }
 
   /**
@@ -146,6 +168,32 @@ export class CholeskyFactor implements TileSource {
       }
     }
     return diagonal;
+  }
+
+  /**
+   * Some columns of L^-1, which are zero above the diagonal.
+   *
+   * @param start  First column.
+   * @param count  Number of columns.
+   * @returns  Their rows from `firstRow` on, [S - firstRow, count] row-major; all above are zero.
+   */
+  inverseColumns(start: number, count: number): { readonly firstRow: number; readonly values: Float64Array } {
+    const ops = float64();
+    const firstStrip = Math.floor(start / (STRIP_TILES * this.tileSize));
+    const firstTile = firstStrip * STRIP_TILES;
+    const firstRow = firstTile * this.tileSize;
+    const units = Array.from({ length: this.#rows.count - firstTile }, (_, i) => {
+      const [top, height] = [firstRow + i * this.tileSize, this.#height(firstTile + i)];
+      const block = new Float64Array(height * count);
+      for (let k = Math.max(0, top - start); k < count && start + k < top + height; k++) block[(start + k - top) * count + k] = 1;
+      return ops.upload(block, [height, count]);
+    });
+    const values = new Float64Array((this.size - firstRow) * count);
+    for (const [i, block] of this.solve(units, firstStrip).entries()) {
+      values.set(ops.download(block), i * this.tileSize * count);
+      ops.dispose(block);
+    }
+    return { firstRow, values };
   }
 
   /**

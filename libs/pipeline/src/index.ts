@@ -21,7 +21,9 @@ export type { Family, MomentsNeeded, PredictedOutput, PredictKnobs, PredictiveFa
 export type { NoiseVariance } from './families/noise-variance.ts';
 export { FittedModel, openPosterior } from './posterior/fitted-model.ts';
 export { mergePosteriors, type MergeOptions } from './posterior/merge-posteriors.ts';
-export { readPosteriorManifest } from './posterior/read-posterior.ts';
+export { readPosteriorManifest, type CovariancePath, type OpenOptions } from './posterior/read-posterior.ts';
+export { truncatePosterior, type TruncateOptions } from './truncate/truncate-posterior.ts';
+export type { ErrorSummary, TruncationFacts } from './truncate/truncation-facts.ts';
 export { POSTERIOR_KIND, type PosteriorManifest } from './posterior/posterior-manifest.ts';
 export { SEQUENCE_KIND, type SequenceManifest } from './posterior/posterior-sequence.ts';
 export { JOINT_OUTPUTS, type PredictOptions, type PredictRequest } from './predict/request-plan.ts';

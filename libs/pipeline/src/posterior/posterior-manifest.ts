@@ -6,6 +6,7 @@ import type { PriorPoint } from '@sublace/posterior';
 import type { QualityReport } from '@sublace/subnetwork';
 import type { NoiseVariance } from '../families/noise-variance.ts';
 import type { DataRecord } from './data-record.ts';
+import type { TruncationFacts } from '../truncate/truncation-facts.ts';
 import type { PriorStructure, TensorPrior } from '../fit/prior-groups.ts';
 
 /** Kind of artifact that a fit publishes. */
@@ -71,6 +72,8 @@ export interface PosteriorFacts {
   /** Temperature that minimises the MAP's validation NLL; null where outputs are no logits, or without validation data. */
   readonly mapTemperature: number | null;
   readonly shards: readonly { readonly start: number; readonly count: number }[];
+  /** Of the eigenbasis, where the artifact has one. */
+  readonly truncation?: TruncationFacts;
   readonly backend: { readonly name: string; readonly version: string; readonly device: string; readonly threads: number };
 }
 

@@ -1,9 +1,12 @@
 import { joinPlace, localArtifact, openVerifiedFile, readManifestAt, readVerifiedFile } from '@sublace/artifact-store';
 import { SublaceError } from '@sublace/errors';
 import { loadNetwork, type Network } from '@sublace/network';
-import { Posterior } from '@sublace/posterior';
+import { CholeskyFactor } from '@sublace/linalg';
+import { Posterior, TruncatedCovariance } from '@sublace/posterior';
 import { readSafetensors } from '@sublace/tensor-files';
 import { modelDigest, openModel } from '../model/open-model.ts';
+import { readEigenbasis } from '../truncate/eigenbasis-file.ts';
+import { letOthersRun } from './let-others-run.ts';
 import { POSTERIOR_KIND, type PosteriorManifest } from './posterior-manifest.ts';
 import { SEQUENCE_KIND, type SequenceManifest } from './posterior-sequence.ts';
 import { TileFile } from './tile-file.ts';
@@ -14,25 +17,44 @@ export interface LoadedPosterior {
   readonly manifest: PosteriorManifest;
   readonly network: Network;
   readonly posterior: Posterior;
+  /** The covariance from the leading eigenvectors, where that was asked for. */
+  readonly truncated?: TruncatedCovariance;
 }
+
+/** How to open a posterior. */
+export interface OpenOptions {
+  /** Use this model instead of the artifact's copy; it must be the same one. */
+  readonly model?: string;
+  /**
+   * `exact`: the whole posterior, its factor in the runtime. `truncated`: its leading eigenvectors, where `sublace truncate` has made them; the factor stays in
+   * its file, for what predictions do not need. Default `exact`.
+   */
+  readonly covariance?: CovariancePath;
+}
+
+/** Which covariance of the weights predictions take. */
+export type CovariancePath = 'exact' | 'truncated';
 
 /**
  * Reads a posterior, verifying the digest of every file. The factor is read into the runtime; of the GGN each tile is read when it is asked for.
  *
  * @param place  The artifact's folder, or its `s3://` URI, from which it is downloaded into the cache.
- * @param modelPath  Use this model instead of the artifact's copy; it must be the same one.
+ * @param options  Model and covariance.
  * @returns  Posterior and network; dispose of both.
- * @throws {SublaceError} NOT_FOUND, DATA_INVALID, or DIGEST_MISMATCH saying which digest differs.
+ * @throws {SublaceError} NOT_FOUND, DATA_INVALID, or DIGEST_MISMATCH saying which digest differs; INVALID_ARGUMENT when there is no truncated covariance.
  */
-export async function readPosterior(place: string, modelPath?: string): Promise<LoadedPosterior> {
+export async function readPosterior(place: string, { model, covariance = 'exact' }: OpenOptions = {}): Promise<LoadedPosterior> {
   await readPosteriorManifest(place);
   const folder = await localArtifact(place);
   const manifest = await readPosteriorManifest(folder);
   const read = (name: string): Promise<Uint8Array> => readVerifiedFile(manifest, folder, name);
 
-  const network = modelPath === undefined ? await ownModel(manifest, read) : givenModel(manifest, modelPath);
+  const isTruncated = covariance === 'truncated';
+  const basis = isTruncated ? await readEigenbasis(folder, manifest) : undefined;
+  const network = model === undefined ? await ownModel(manifest, read) : givenModel(manifest, model);
   try {
-    return { manifest, network, posterior: await readWeights(folder, manifest) };
+    const posterior = await readWeights(folder, manifest, isTruncated);
+    return { manifest, network, posterior, ...(basis && { truncated: new TruncatedCovariance(basis, posterior.priorPrecision) }) };
   } catch (error) {
     network.dispose();
     throw error;
@@ -85,15 +107,14 @@ async function readTerms(folder: string, manifest: PosteriorManifest): Promise<P
   return { indices, mapValues, priorPrecision, priorMean, ggn: await openTiles(folder, manifest, POSTERIOR_FILES.ggn, 'ggn') };
 }
 
-async function readWeights(folder: string, manifest: PosteriorManifest): Promise<Posterior> {
+async function readWeights(folder: string, manifest: PosteriorManifest, isStreamed: boolean): Promise<Posterior> {
   const terms = await readTerms(folder, manifest);
   try {
-    const factor = await openTiles(folder, manifest, POSTERIOR_FILES.factor, 'factor');
-    try {
-      return new Posterior({ ...terms, temperature: manifest.temperature, factor });
-    } finally {
-      factor.dispose();
-    }
+    const tiles = await openTiles(folder, manifest, POSTERIOR_FILES.factor, 'factor');
+    const factor = isStreamed
+      ? CholeskyFactor.stream(tiles)
+      : await CholeskyFactor.loadInSlices(tiles, letOthersRun).finally(() => tiles.dispose());
+    return new Posterior({ ...terms, temperature: manifest.temperature, factor });
   } catch (error) {
     terms.ggn.dispose();
     throw error;

@@ -2,8 +2,8 @@ import type { Network } from '@sublace/network';
 import { weightDeviations, type WeightCovariance } from '@sublace/posterior';
 import { covarianceOfRoots, jointCovarianceOfRoots, varianceOfRoots } from '@sublace/predictive';
 import * as tf from '@tensorflow/tfjs';
-import { forEachJacobian, type LinearisedOutputs } from './linearised-outputs.ts';
-import type { RequestPlan } from './request-plan.ts';
+import { forEachJacobian, momentsOfRange, type LinearisedOutputs } from './linearised-outputs.ts';
+import { mostNeeded, type RequestPlan } from './request-plan.ts';
 
 /** What the tensor work gives for one request, in the network's units. */
 export interface BatchOutputs {
@@ -45,8 +45,8 @@ export function batchOutputs(
   const { outputCount } = network;
   const count = plans.reduce((sum, plan) => sum + plan.count, 0);
   const needs = {
-    covariance: plans.some(({ moments }) => moments === 'covariance'),
-    roots: plans.some(({ moments, needsJoint }) => moments !== 'mean' || needsJoint),
+    covariance: mostNeeded(plans) === 'covariance',
+    roots: mostNeeded(plans) !== 'mean' || plans.some(({ needsJoint }) => needsJoint),
   };
   const mean = new Float64Array(count * outputCount);
   const variance = new Float64Array(needs.roots ? count * outputCount : 0);
@@ -71,12 +71,7 @@ export function batchOutputs(
     });
     let start = 0;
     return plans.map((plan, request) => {
-      const part = (values: Float64Array, size: number): Float64Array => values.subarray(start * size, (start + plan.count) * size);
-      const moments = {
-        mean: part(mean, outputCount),
-        variance: part(variance, outputCount),
-        ...(covariance && { covariance: part(covariance, outputCount ** 2) }),
-      };
+      const moments = momentsOfRange({ mean, variance, ...(covariance && { covariance }) }, start, plan.count, outputCount);
       start += plan.count;
       const samples = functions.of(request);
       return { moments, ...(plan.needsJoint && { joint: joints.covariance(request) }), ...(samples && { samples }) };

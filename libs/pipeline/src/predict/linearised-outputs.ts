@@ -32,6 +32,24 @@ export function covarianceOf({ covariance }: LinearisedOutputs, what: string): F
 }
 
 /**
+ * The moments of some examples.
+ *
+ * @param moments  Of N examples.
+ * @param start  The first.
+ * @param count  How many.
+ * @param outputCount  C.
+ * @returns  Views of the moments that there are.
+ */
+export function momentsOfRange(moments: LinearisedOutputs, start: number, count: number, outputCount: number): LinearisedOutputs {
+  const part = (values: Float64Array, size: number): Float64Array => values.subarray(start * size, (start + count) * size);
+  return {
+    mean: part(moments.mean, outputCount),
+    variance: part(moments.variance, outputCount),
+    ...(moments.covariance && { covariance: part(moments.covariance, outputCount ** 2) }),
+  };
+}
+
+/**
  * Runs over examples in micro-batches with their Jacobians at the subnetwork, each inside a tidy.
  *
  * @param network  The network.

@@ -7,7 +7,10 @@ import { familyOf } from '../families/family-of.ts';
 import type { PredictedOutput } from '../families/family.ts';
 import type { PosteriorManifest } from '../posterior/posterior-manifest.ts';
 import { batchOutputs, type BatchOutputs } from './batch-outputs.ts';
-import { planRequest, type PredictRequest, type RequestPlan } from './request-plan.ts';
+import type { CompiledOutputs } from './compiled-outputs.ts';
+import type { LinearisedOutputs } from './linearised-outputs.ts';
+import { momentsOfRange } from './linearised-outputs.ts';
+import { mostNeeded, planRequest, type PredictRequest, type RequestPlan } from './request-plan.ts';
 
 /** What predictions are made of. */
 export interface Predictor {
@@ -17,6 +20,8 @@ export interface Predictor {
   /** Flat positions of the S weights. */
   readonly indices: Int32Array;
   readonly manifest: Pick<PosteriorManifest, 'likelihood' | 'normalisation' | 'noiseVariance'>;
+  /** Graphs that give moments, where the model is prepared. */
+  readonly compiled?: CompiledOutputs | undefined;
 }
 
 /**
@@ -33,11 +38,15 @@ export function predictMany(predictor: Predictor, requests: readonly PredictRequ
   const plans = requests.map((request) => orError(() => planRequest(request, family, network.inputShape, network.outputCount)));
   const answers = new Map<RequestPlan, BatchOutputs>();
   const sound = plans.filter((plan): plan is RequestPlan => !(plan instanceof SublaceError));
-  const isPlain = ({ moments, needsJoint, draws }: RequestPlan): boolean => moments === 'mean' && !needsJoint && !draws;
-  for (const together of [sound.filter(isPlain), sound.filter((plan) => !isPlain(plan))]) {
-    if (together.length === 0) continue;
+  const isJoint = ({ needsJoint, draws }: RequestPlan): boolean => needsJoint || draws !== undefined;
+  const isPlain = (plan: RequestPlan): boolean => plan.moments === 'mean' && !isJoint(plan);
+  // A graph gives moments only; without graphs one pass does for both.
+  const kindOf = (plan: RequestPlan): string => (isPlain(plan) ? 'plain' : predictor.compiled && !isJoint(plan) ? 'moments' : 'any');
+  for (const together of Map.groupBy(sound, kindOf).values()) {
     const inputs = normaliseInputs(joined(together), manifest.normalisation);
-    const outputs = isPlain(together[0]) ? means(network, inputs, together) : linearised(predictor, inputs, together);
+    const outputs =
+      fromGraph(predictor, inputs, together) ??
+      (isPlain(together[0]) ? means(network, inputs, together) : linearised(predictor, inputs, together));
     for (const [i, plan] of together.entries()) answers.set(plan, outputs[i]);
   }
   return plans.map((plan) =>
@@ -49,17 +58,31 @@ function linearised({ network, covariance, indices }: Predictor, inputs: Float32
   return batchOutputs(network, covariance, indices, inputs, plans);
 }
 
+/** By a graph, where the model has them and moments are all that is wanted. */
+function fromGraph({ network, compiled }: Predictor, inputs: Float32Array, plans: readonly RequestPlan[]): BatchOutputs[] | undefined {
+  if (plans.some(({ needsJoint, draws }) => needsJoint || draws)) return undefined;
+  const moments = compiled?.moments(inputs, countOf(plans), mostNeeded(plans));
+  return moments && perRequest(plans, moments, network.outputCount);
+}
+
 /** Without any Jacobian. */
 function means(network: Network, inputs: Float32Array, plans: readonly RequestPlan[]): BatchOutputs[] {
-  const { outputCount } = network;
-  const count = plans.reduce((sum, plan) => sum + plan.count, 0);
-  const outputs = Float64Array.from(forwardAll(network, inputs, count));
+  const mean = Float64Array.from(forwardAll(network, inputs, countOf(plans)));
+  return perRequest(plans, { mean, variance: new Float64Array(0) }, network.outputCount);
+}
+
+/** The examples of each request. */
+function perRequest(plans: readonly RequestPlan[], moments: LinearisedOutputs, outputCount: number): BatchOutputs[] {
   let start = 0;
-  return plans.map((plan) => {
-    const mean = outputs.subarray(start * outputCount, (start + plan.count) * outputCount);
-    start += plan.count;
-    return { moments: { mean, variance: new Float64Array(0) } };
+  return plans.map(({ count }) => {
+    const own = momentsOfRange(moments, start, count, outputCount);
+    start += count;
+    return { moments: own };
   });
+}
+
+function countOf(plans: readonly RequestPlan[]): number {
+  return plans.reduce((sum, { count }) => sum + count, 0);
 }
 
 /** Links, units and names: all that is done for one request alone. */

@@ -83,17 +83,27 @@ export function planRequest(
   if (needsJoint) checkJointSize(count, outputCount);
 
   const { samples, seed } = options;
-  const levels = names.filter((name) => !JOINT_OUTPUTS.includes(name)).map((name) => family.needs(name, link));
+  const each = names.filter((name) => !JOINT_OUTPUTS.includes(name)).map((name) => ({ moments: family.needs(name, link) }));
   return {
     inputs,
     count,
     names,
     link,
     knobs: options,
-    moments: (['covariance', 'variance'] as const).find((level) => levels.includes(level)) ?? 'mean',
+    moments: mostNeeded(each),
     needsJoint,
     ...(names.includes('samples') && { draws: { count: samples ?? FUNCTIONS_DEFAULT, seed: seed ?? 0 } }),
   };
+}
+
+/**
+ * What is enough for all of several needs.
+ *
+ * @param plans  The needs.
+ * @returns  The largest of them; `mean` of none.
+ */
+export function mostNeeded(plans: readonly { readonly moments: MomentsNeeded }[]): MomentsNeeded {
+  return (['covariance', 'variance'] as const).find((level) => plans.some(({ moments }) => moments === level)) ?? 'mean';
 }
 
 /**
