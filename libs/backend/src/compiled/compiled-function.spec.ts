@@ -1,6 +1,9 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
-import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { compileFunction, startBackend, type CompiledFunction } from '../index.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compileFunction, startBackend, type CompiledFunction, type WithFile } from '../index.ts';
 
 let isNative = false;
 
@@ -9,9 +12,15 @@ beforeAll(async () => {
   isNative = name === 'tensorflow' && device === 'cpu';
 });
 
-afterEach(() => {
-  vi.unstubAllEnvs();
+const folder = mkdtempSync(join(tmpdir(), 'sublace-compiled-'));
+afterAll(() => {
+  rmSync(folder, { recursive: true });
 });
+
+const withFile: WithFile = (name, bytes, read) => {
+  writeFileSync(join(folder, name), bytes);
+  return read(folder);
+};
 
 /** Tensors of the addon, those that tf.js does not count among them. */
 function nativeTensors(): number {
@@ -19,7 +28,7 @@ function nativeTensors(): number {
 }
 
 function compiled(example: Float32Array, shape: readonly number[], act: (input: tf.Tensor) => tf.Tensor[]): CompiledFunction {
-  const graph = compileFunction(example, shape, act);
+  const graph = compileFunction({ shape, example, withFile }, act);
   if (!graph) throw new Error('expected a graph, got none');
   return graph;
 }
@@ -85,16 +94,19 @@ describe.runIf(process.env['SUBLACE_RUNTIME'] !== 'wasm')('compileFunction', () 
     if (!isNative) return;
     const before = [tf.memory().numTensors, nativeTensors()];
     const looks = (input: tf.Tensor): tf.Tensor[] => [input.dataSync()[0] > 0 ? tf.exp(input) : tf.neg(input)];
-    expect(compileFunction(values(2), [2], looks)).toBeUndefined();
-    vi.stubEnv('TMPDIR', '/nowhere/at/all');
-    expect(compileFunction(values(2), [2], (input) => [tf.exp(input)])).toBeUndefined();
+    const options = { shape: [2], example: values(2), withFile };
+    expect(compileFunction(options, looks)).toBeUndefined();
+    const full: WithFile = () => {
+      throw Object.assign(new Error('ENOSPC: no space left on device, write'), { syscall: 'write' });
+    };
+    expect(compileFunction({ ...options, withFile: full }, (input) => [tf.exp(input)])).toBeUndefined();
     expect([tf.memory().numTensors, nativeTensors()]).toEqual(before);
   });
 
   it('lets a defect of the function through', () => {
     if (!isNative) return;
     expect(() =>
-      compileFunction(values(2), [2], () => {
+      compileFunction({ shape: [2], example: values(2), withFile }, () => {
         throw new TypeError('a defect');
       }),
     ).toThrow('a defect');

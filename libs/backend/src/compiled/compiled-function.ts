@@ -1,9 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { activeBackend } from '../start-backend.ts';
-import { savedModelBytes, SERVE_TAG } from './graph.ts';
+import { GRAPH_FILE, savedModelBytes, SERVE_TAG } from './graph.ts';
 import { NotTraceable, traceOf, type NativeBackend, type Trace } from './trace.ts';
 
 /** How far a run of the graph may be from the operations one by one, relative to the largest value: it may fuse some of them. */
@@ -25,14 +22,15 @@ export class CompiledFunction {
    *
    * @param backend  The native backend.
    * @param trace  What the graph is made of; its captured tensors are the function's from now on.
+   * @param withFile  Where the graph is for the runtime to read it.
    * @internal
    */
-  constructor(backend: NativeBackend, trace: Trace) {
+  constructor(backend: NativeBackend, trace: Trace, withFile: WithFile) {
     this.#backend = backend;
     this.#trace = trace;
     this.#inputNames = [trace.input, ...trace.captured].map(({ name }) => name).join(',');
     this.#outputNames = trace.outputs.map(({ node, output }) => `${node}:${output}`).join(',');
-    this.#model = load(backend, trace);
+    this.#model = load(backend, trace, withFile);
   }
 
   /** Operations of the graph, before the runtime simplifies it. */
@@ -76,17 +74,35 @@ export class CompiledFunction {
 }
 
 /**
+ * Lets something read a file that is there while it does.
+ *
+ * @param name  Name of the file.
+ * @param bytes  Its content.
+ * @param read  Reads it, given the folder that it is in.
+ * @returns  What it returns.
+ */
+export type WithFile = (name: string, bytes: Uint8Array, read: (folder: string) => number) => number;
+
+/** An input of a function that becomes a graph, and where the graph goes. */
+export interface CompileOptions {
+  /** Of the input. */
+  readonly shape: readonly number[];
+  /** Values of an input that the function accepts, row-major. */
+  readonly example: Float32Array;
+  /** The runtime reads graphs from files only. */
+  readonly withFile: WithFile;
+}
+
+/**
  * Makes a graph of a function, and checks that it gives what the function gives.
  *
- * @param example  Values of an input, row-major, that the function accepts.
- * @param shape  Of the input.
+ * @param options  An input and a place for a file.
  * @param act  From the input to outputs, float32; called once, inside a tidy. What it does must depend on the shape of the input only, not on its values.
  * @returns  The function as a graph; dispose of it. Undefined where that cannot be: on another runtime than TensorFlow's on a CPU, for a function that looks
- *   at values, or without a folder for temporary files.
+ *   at values, or without a place for a file.
  */
 export function compileFunction(
-  example: Float32Array,
-  shape: readonly number[],
+  { shape, example, withFile }: CompileOptions,
   act: (input: tf.Tensor) => tf.Tensor[],
 ): CompiledFunction | undefined {
   const { name, device } = activeBackend();
@@ -98,7 +114,7 @@ export function compileFunction(
     const { trace, outputs } = traceOf(backend, input, () => tf.tidy(() => act(input)));
     const expected = outputs.map((output) => output.dataSync<'float32'>());
     tf.dispose(outputs);
-    compiled = new CompiledFunction(backend, trace);
+    compiled = new CompiledFunction(backend, trace, withFile);
     const got = compiled.run(example);
     if (got.every((each, i) => isNear(each, expected[i]))) return compiled;
   } catch (error) {
@@ -110,16 +126,13 @@ export function compileFunction(
   return undefined;
 }
 
-function load(backend: NativeBackend, { nodes, constants, input, captured }: Trace): number {
-  const folder = mkdtempSync(join(tmpdir(), 'sublace-graph-'));
+function load(backend: NativeBackend, { nodes, constants, input, captured }: Trace, withFile: WithFile): number {
   try {
-    writeFileSync(join(folder, 'saved_model.pb'), savedModelBytes({ nodes, constants, placeholders: [input, ...captured] }));
-    return backend.binding.loadSavedModel(folder, SERVE_TAG);
+    const bytes = savedModelBytes({ nodes, constants, placeholders: [input, ...captured] });
+    return withFile(GRAPH_FILE, bytes, (folder) => backend.binding.loadSavedModel(folder, SERVE_TAG));
   } catch (error) {
     for (const { id } of captured) backend.binding.deleteTensor(id);
     throw error;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
   }
 }
 

@@ -44,6 +44,9 @@ const ATTRIBUTE = { string: 0, int: 1, float: 2, bool: 3, type: 4, shape: 5 } as
 /** Version of the graph format that is written: the one of TensorFlow 1.12 and later. */
 const PRODUCER = 27;
 
+/** Name of the file that the runtime looks for in a folder. */
+export const GRAPH_FILE = 'saved_model.pb';
+
 /** Under which the graph is found in its file. */
 export const SERVE_TAG = 'serve';
 

@@ -7,6 +7,7 @@ import { covarianceOfRoots, varianceOfRoots } from '@sublace/predictive';
 import type * as tf from '@tensorflow/tfjs';
 import type { MomentsNeeded } from '../families/family.ts';
 import type { LinearisedOutputs } from './linearised-outputs.ts';
+import { withTemporaryFile } from './with-temporary-file.ts';
 
 /** Largest batch that has a graph; more inputs go through it several times. */
 const BATCH_MAX = 64;
@@ -120,7 +121,11 @@ export class CompiledOutputs {
     const unlike = Float32Array.from({ length }, (_, i) => Math.sin(12.9898 * (i + 1)));
     const zeros = normaliseInputs(new Float32Array(length), this.#normalisation);
     const act = (input: tf.Tensor): tf.Tensor[] => this.#outputs(input, size, kind);
-    const graph = compileFunction(unlike, shape, act) ?? compileFunction(zeros, shape, act) ?? null;
+    const graph =
+      [unlike, zeros].reduce<CompiledFunction | undefined>(
+        (found, example) => found ?? compileFunction({ shape, example, withFile: withTemporaryFile }, act),
+        undefined,
+      ) ?? null;
     this.#graphs.set(key, graph);
     return graph;
   }
