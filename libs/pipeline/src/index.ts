@@ -21,6 +21,7 @@ export type { Family, MomentsNeeded, PredictedOutput, PredictKnobs, PredictiveFa
 export type { NoiseVariance } from './families/noise-variance.ts';
 export { FittedModel, openPosterior } from './posterior/fitted-model.ts';
 export { mergePosteriors, type MergeOptions } from './posterior/merge-posteriors.ts';
+export { memoryOfPosterior, type PosteriorMemory, type PosteriorSizes, type PosteriorUse } from './posterior/posterior-memory.ts';
 export { readPosteriorManifest, type CovariancePath, type OpenOptions } from './posterior/read-posterior.ts';
 export { truncatePosterior, type TruncateOptions } from './truncate/truncate-posterior.ts';
 export type { ErrorSummary, TruncationFacts } from './truncate/truncation-facts.ts';

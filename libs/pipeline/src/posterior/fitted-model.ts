@@ -7,15 +7,10 @@ import { CompiledOutputs } from '../predict/compiled-outputs.ts';
 import type { LinearisedOutputs } from '../predict/linearised-outputs.ts';
 import { predictMany, type Predictor } from '../predict/predict-many.ts';
 import type { PredictOptions, PredictRequest } from '../predict/request-plan.ts';
+import { BATCH_DEFAULT, INVERSE_SIZE_MAX, memoryOfPosterior, type PosteriorMemory } from './posterior-memory.ts';
 import type { TruncationFacts } from '../truncate/truncation-facts.ts';
 import { letOthersRun } from './let-others-run.ts';
 import { readPosterior, type CovariancePath, type LoadedPosterior, type OpenOptions } from './read-posterior.ts';
-
-/** Largest S whose factor is inverted: 0.15 GiB, and a minute's work. */
-const INVERSE_SIZE_MAX = 8192;
-
-/** Inputs of a batch that a model is prepared for. */
-const BATCH_DEFAULT = 32;
 
 /** A posterior with its model, answering with predictions and their uncertainty. */
 export class FittedModel {
@@ -41,6 +36,25 @@ export class FittedModel {
   /** Rank and measured errors of the truncated covariance; undefined on the exact path. */
   get truncation(): TruncationFacts | undefined {
     return this.#loaded.truncated && this.manifest.truncation;
+  }
+
+  /**
+   * Bytes that the model takes in the runtime, counted from sizes: see {@link memoryOfPosterior}.
+   *
+   * @param batchMax  Largest batch that comes. Default 32.
+   * @returns  Held, and more while a batch is computed.
+   */
+  memory(batchMax?: number): PosteriorMemory {
+    return memoryOfPosterior(this.manifest, {
+      covariance: this.covariancePath,
+      isPrepared: this.#compiled !== undefined,
+      ...(batchMax !== undefined && { batchMax }),
+    });
+  }
+
+  /** Bytes that the model takes at most with batches of the default size. */
+  get memoryBytes(): number {
+    return this.memory().peakBytes;
   }
 
   /** Whether small requests run as one graph each: after {@link prepare}, on a runtime that can. */

@@ -15,6 +15,17 @@ const BATCH_MAX = 64;
 /** Sizes of batches with a graph of their own: others are filled up to the next. */
 const BATCH_SIZES = [1, 2, 4, 8, 12, 16, 24, 32, 48, BATCH_MAX];
 
+/**
+ * Sizes of the graphs for batches up to a size.
+ *
+ * @param batchMax  Largest number of inputs at once.
+ * @returns  Ascending; the last one holds the batch, unless it has to be cut.
+ */
+export function graphSizes(batchMax: number): number[] {
+  const largest = BATCH_SIZES.find((size) => size >= batchMax) ?? BATCH_MAX;
+  return BATCH_SIZES.filter((size) => size <= largest);
+}
+
 /** Moments of outputs by TensorFlow graphs, one for each size of batch and kind of moments, made when they are first needed. */
 export class CompiledOutputs {
   readonly #network: Network;
@@ -60,9 +71,9 @@ export class CompiledOutputs {
    * @param pause  Called between graphs, so that others can be served.
    */
   async prepare(batchMax: number, kinds: readonly MomentsNeeded[], pause: () => Promise<void>): Promise<void> {
-    const largest = this.#sizes.find((size) => size >= batchMax) ?? BATCH_MAX;
+    const wanted = new Set(graphSizes(batchMax));
     for (const kind of kinds) {
-      for (const size of this.#sizes.filter((each) => each <= largest)) {
+      for (const size of this.#sizes.filter((each) => wanted.has(each))) {
         this.#graph(size, kind);
         await pause();
       }
