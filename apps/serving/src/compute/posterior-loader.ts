@@ -10,9 +10,11 @@ const loader: ModelLoader = {
   load: async (place) => {
     // Before anything large is read; and once more of what was read, since a folder may be written to meanwhile.
     if (place.digest !== undefined) requireDigest(place, await readPosteriorManifest(place.place));
-    const fitted = await openPosterior(place.place, place.model === undefined ? {} : { model: place.model });
+    const { model, covariance } = place;
+    const fitted = await openPosterior(place.place, { ...(model !== undefined && { model }), ...(covariance && { covariance }) });
     try {
       requireDigest(place, fitted.manifest);
+      await fitted.prepare();
       return posteriorModel(fitted);
     } catch (error) {
       fitted.dispose();

@@ -2,11 +2,13 @@ import { SublaceError } from '@sublace/errors';
 import { familyOf, JOINT_OUTPUTS, type Family, type FittedModel, type PredictedOutput, type PredictRequest } from '@sublace/pipeline';
 import type { JsonObject } from '@sublace/scheduling';
 import type { LoadedModel, ModelAnswer, ModelRequest, OutputTensor, TensorSpec } from '../models/model.ts';
+import type { CardCovariance } from '../models/model-card.ts';
 import { cardOf, propertiesOf, type CardManifest } from './posterior-card.ts';
 import { checkDraws, knobsOf } from './predict-knobs.ts';
 
 /** What serving needs of a fitted model. */
-export type Predictor = Pick<FittedModel, 'inputShape' | 'predictMany' | 'dispose'> & { readonly manifest: CardManifest };
+export type Predictor = Pick<FittedModel, 'inputShape' | 'predictMany' | 'dispose'> &
+  Partial<Pick<FittedModel, 'truncation' | 'memoryBytes'>> & { readonly manifest: CardManifest };
 
 /** Outputs of one request, or its error. */
 type Predicted = PredictedOutput[] | SublaceError;
@@ -21,7 +23,7 @@ export function posteriorModel(fitted: Predictor): LoadedModel {
   const { manifest } = fitted;
   const { outputCount } = manifest.model;
   const family = familyOf(manifest.likelihood);
-  const card = cardOf(manifest, { path: 'exact', rank: manifest.subnetwork.size, errors: {} });
+  const card = cardOf(manifest, covarianceOf(fitted));
   return {
     description: {
       platform: 'sublace_laplace',
@@ -32,7 +34,7 @@ export function posteriorModel(fitted: Predictor): LoadedModel {
       defaultOutputs: family.defaultOutputs,
       properties: propertiesOf(card),
       card: card as unknown as JsonObject, // an interface of JSON's types, which TypeScript does not take for JSON
-      memoryBytes: memoryOf(manifest),
+      memoryBytes: fitted.memoryBytes ?? memoryOf(manifest),
     },
     infer: (requests) => Promise.resolve(inferTogether(fitted, requests)),
     dispose: () => {
@@ -81,6 +83,27 @@ function shapeOf(output: string, family: Family, outputCount: number): number[] 
   if (output === 'joint_covariance') return [-1, outputCount, -1, outputCount];
   if (output === 'samples') return [-1, -1, outputCount];
   return [-1, ...family.outputShape(output, outputCount)];
+}
+
+/** How variances are computed, and what was measured of the error of doing so. */
+function covarianceOf({ truncation, manifest }: Predictor): CardCovariance {
+  if (!truncation) return { path: 'exact', rank: manifest.subnetwork.size, errors: {} };
+  const { rank, varianceError, probabilityError, heldOut } = truncation;
+  return {
+    path: 'truncated',
+    rank,
+    errors: {
+      variance_relative_max: varianceError.max,
+      variance_relative_p99: varianceError.p99,
+      variance_relative_mean: varianceError.mean,
+      ...(probabilityError && {
+        probability_max: probabilityError.max,
+        probability_p99: probabilityError.p99,
+        probability_mean: probabilityError.mean,
+      }),
+      inputs: heldOut.count,
+    },
+  };
 }
 
 /** The lower half of the factor in doubles, by tiles, and the network's weights. */
