@@ -14,7 +14,8 @@ export interface WatchOptions {
 }
 
 /**
- * Labels as they are, and again whenever their revision is another one.
+ * Labels as they are, and again whenever their revision is another one. A registry that has lost what it had (a volume that is not mounted, a store that
+ * was emptied) is one that cannot be read.
  *
  * @param options  How to look, and when.
  * @yields Labels.
@@ -33,7 +34,7 @@ export async function* watchPointers({ read, pollMs, signal, onLook, onHint }: W
   try {
     while (!signal.aborted) {
       isHinted = false;
-      const pointers = await read().catch((thrown: unknown) => {
+      const pointers = await readSome(read, seen).catch((thrown: unknown) => {
         const error = SublaceError.from(thrown);
         if (!error.isRetryable) throw thrown;
         onLook?.(error);
@@ -56,4 +57,14 @@ export async function* watchPointers({ read, pollMs, signal, onLook, onHint }: W
   } finally {
     signal.removeEventListener('abort', look);
   }
+}
+
+/** Revisions only grow: where there was one there cannot be none, whatever became of the labels. */
+async function readSome(read: () => Promise<Pointers>, seen = 0): Promise<Pointers> {
+  const pointers = await read();
+  if (seen === 0 || pointers.revision > 0) return pointers;
+  throw new SublaceError(
+    'UNAVAILABLE',
+    `registry: expected labels of revision ${seen} or later, got none at all; is its place still there?`,
+  );
 }

@@ -1,0 +1,30 @@
+import type { SublaceError } from '@sublace/errors';
+import { describe, expect, it } from 'vitest';
+import type { Pointers } from './registry.ts';
+import { watchPointers } from './watch-pointers.ts';
+
+describe('watchPointers', () => {
+  it('takes a registry that has lost everything for one that cannot be read, until it has something again', async () => {
+    const reads: Pointers[] = [
+      { revision: 0, labels: {} },
+      { revision: 4, labels: { stable: 1 } },
+      { revision: 0, labels: {} },
+      { revision: 2, labels: { stable: 2 } },
+    ];
+    const stop = new AbortController();
+    const looks: (string | undefined)[] = [];
+    const seen: number[] = [];
+    const options = {
+      read: () => Promise.resolve(reads.shift()!),
+      pollMs: 1,
+      signal: stop.signal,
+      onLook: (error: SublaceError | undefined) => looks.push(error?.message),
+    };
+    for await (const { revision } of watchPointers(options)) {
+      seen.push(revision);
+      if (reads.length === 0) stop.abort();
+    }
+    expect(seen).toEqual([0, 4, 2]);
+    expect(looks).toEqual([undefined, undefined, expect.stringMatching(/revision 4 or later, got none at all/), undefined]);
+  });
+});
