@@ -40,8 +40,9 @@ function refuse(reply: FastifyReply, { http, message, retryAfter }: NonNullable<
   void reply.code(http).send({ error: message });
 }
 
-function end(calls: CallObserver, call: Call, { params }: FastifyRequest, { raw }: FastifyReply): void {
-  const sent = Number(raw.getHeader('content-length') ?? NaN);
+function end(calls: CallObserver, call: Call, { params }: FastifyRequest, reply: FastifyReply): void {
+  const { raw } = reply;
+  const sent = Number(reply.getHeader('content-length') ?? NaN);
   if (Number.isFinite(sent)) call.sentBytes = sent;
   const { model = '', version = '' } = (params ?? {}) as { model?: string; version?: string };
   calls.end(call, raw.writableFinished ? codeOf(raw.statusCode) : 'CANCELLED', { name: model, version });

@@ -1,4 +1,4 @@
-import { contextOf, failSpan, below, spanBetween, startSpan, type Span } from '@sublace/telemetry';
+import { below, contextOf, failSpan, isTracing, spanBetween, startSpan, type Span } from '@sublace/telemetry';
 import { SublaceError, type ErrorCode } from '@sublace/errors';
 import type { CallKind } from '../access/call-kind.ts';
 import type { Gate, RefusalReason } from '../access/gate.ts';
@@ -79,7 +79,7 @@ export class CallObserver {
     else if (kind === 'inference') this.#inFlight[protocol] += 1;
     const requestId = newRequestId(arriving.requestId);
     const span =
-      kind === 'inference' && !refusal
+      kind === 'inference' && !refusal && isTracing()
         ? startSpan('infer', { 'sublace.protocol': protocol, 'sublace.request_id': requestId }, contextOf(arriving.traceparent ?? ''))
         : null;
     const startedAtMs = performance.now();

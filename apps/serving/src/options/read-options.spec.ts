@@ -139,6 +139,12 @@ describe('readOptions', () => {
     expect(again).toEqual(printed);
   });
 
+  it('prints no password of an address', () => {
+    const printed: string[] = [];
+    readOptions(['--registry', 'redis://user:hidden@host:6379/0', '--print-config'], {}, (text) => printed.push(text));
+    expect(JSON.parse(printed.join(''))).toMatchObject({ registry: 'redis://user:[secret]@host:6379/0' });
+  });
+
   it('has one flag, one variable and one key for each option, each once', () => {
     const names = optionEntries.flatMap(([key, spec]) => [flagOf(key), variableOf(key, spec)]);
     expect(new Set(names).size).toBe(names.length);

@@ -45,7 +45,12 @@ export function readOptions(
 /** What `--print-config` shows: a file that says the same, but for secrets. */
 function configOf(options: ServeOptions): Record<string, unknown> {
   const shown = optionEntries.filter(([key, spec]) => options[key] !== undefined && !spec.isFlagOnly);
-  return Object.fromEntries(shown.map(([key, spec]) => [key, spec.isSecret ? '[secret]' : options[key]]));
+  return Object.fromEntries(shown.map(([key, spec]) => [key, spec.isSecret ? '[secret]' : withoutPassword(options[key])]));
+}
+
+/** Addresses of Redis may hold one. */
+function withoutPassword(value: unknown): unknown {
+  return typeof value === 'string' ? value.replace(/(:\/\/[^\s:@/]*):[^\s@/]+@/, '$1:[secret]@') : value;
 }
 
 function serveCommand(): Command {
