@@ -32,7 +32,7 @@ async function start(): Promise<RunningRole | null> {
   const tracing = await startTracing('serving');
   const page = options.page ? await loadStaticFiles(pageFolder) : undefined;
   if (page === null) log.warn({}, 'the page is not built: / only says how to build it');
-  const compute = await startCompute({ threads: options.threads });
+  const compute = await startCompute({ threads: options.threads, maxBatchSize: options.maxBatchSize });
   // A start may wait for a registry for ever.
   const leaving = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => leaving.abort());

@@ -1,13 +1,13 @@
 import type { ErrorCode } from '@sublace/errors';
 import type { JsonObject } from '@sublace/scheduling';
 import type { ModelAnswer, ModelDescription, ModelRequest } from '../models/model.ts';
-import type { ModelPlace } from './model-loader.ts';
+import type { LoaderOptions, ModelPlace } from './model-loader.ts';
 
 /** How the main thread starts the compute thread. */
 export interface ComputeThreadData {
   /** URL of the module whose default export is a `ModelLoader`. */
   loader: string;
-  threads?: number;
+  options: LoaderOptions;
 }
 
 /** An error that crossed a thread. */

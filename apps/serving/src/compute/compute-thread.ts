@@ -12,7 +12,7 @@ interface Entry {
   tail: Promise<unknown>;
 }
 
-const { loader: url, threads } = workerData as ComputeThreadData;
+const { loader: url, options } = workerData as ComputeThreadData;
 const entries = new Map<number, Entry>();
 let nextModel = 1;
 
@@ -20,7 +20,7 @@ main().catch((error: unknown) => tell({ type: 'notReady', error: errorOf(error) 
 
 async function main(): Promise<void> {
   const { default: loader } = (await import(url)) as { default: ModelLoader };
-  const info = await loader.start(threads === undefined ? {} : { threads });
+  const info = await loader.start(options);
   parentPort?.on('message', (call: Call) => {
     answer(loader, call).catch((error: unknown) => tell({ id: call.id, type: 'failed', error: errorOf(error) }));
   });

@@ -23,8 +23,8 @@ const code = (expected: string, message: RegExp): unknown =>
 
 describe('the compute thread', () => {
   it('starts with its threads, loads, computes and lets go', async () => {
-    const compute = await start({ threads: 3 });
-    expect(compute.info).toEqual({ threads: 3 });
+    const compute = await start({ threads: 3, maxBatchSize: 5 });
+    expect(compute.info).toEqual({ threads: 3, maxBatchSize: 5 });
     const model = await compute.load({ place: 'a' });
     expect(model.description.properties).toEqual({ place: 'a' });
     expect(await ask(model, 1, 2)).toEqual([1, 2]);

@@ -28,6 +28,8 @@ export interface ComputeOptions {
   loader?: string | undefined;
   /** Threads of the tensor runtime. Default: the runtime's. */
   threads?: number | undefined;
+  /** Most examples that are computed together, which models may be prepared for. Default: whatever comes. */
+  maxBatchSize?: number | undefined;
   /** How long an inference may wait for its answer with nothing heard of the thread, milliseconds, before the thread counts as hung. Default 300,000. */
   hangTimeoutMs?: number | undefined;
 }
@@ -38,13 +40,21 @@ const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 /**
  * Starts the compute thread. This process must not load the tensor runtime anywhere else.
  *
- * @param options  Loader, threads, time limit.
+ * @param options  Loader, threads, batches, time limit.
  * @returns  The thread, ready to load models.
  * @throws SublaceError of the loader when it cannot start.
  */
 export async function startCompute(options: ComputeOptions = {}): Promise<Compute> {
-  const { threads, loader = new URL(`./posterior-loader.${extension}`, import.meta.url).href, hangTimeoutMs = 300_000 } = options;
-  const data: ComputeThreadData = { loader, ...(threads === undefined ? {} : { threads }) };
+  const {
+    threads,
+    maxBatchSize,
+    loader = new URL(`./posterior-loader.${extension}`, import.meta.url).href,
+    hangTimeoutMs = 300_000,
+  } = options;
+  const data: ComputeThreadData = {
+    loader,
+    options: { ...(threads !== undefined && { threads }), ...(maxBatchSize !== undefined && { maxBatchSize }) },
+  };
   // The native runtime reads its settings from the process's environment: a thread's own copy of it would never reach the library.
   const thread = new Worker(new URL(`./compute-thread.${extension}`, import.meta.url), { workerData: data, env: SHARE_ENV });
   const calls = new ThreadCalls((call, memory) => thread.postMessage(call, memory));

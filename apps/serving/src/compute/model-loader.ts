@@ -13,15 +13,23 @@ export interface ModelPlace {
   readonly covariance?: 'exact' | 'truncated';
 }
 
+/** What a loader is told once. Crosses threads. */
+export interface LoaderOptions {
+  /** Threads of the tensor runtime. Default: the runtime's. */
+  readonly threads?: number;
+  /** Most examples that are computed together, which models may be prepared for. Default: whatever comes. */
+  readonly maxBatchSize?: number;
+}
+
 /** A module that loads models. It is loaded in the compute thread, once per process; `default` is what a module exports. */
 export interface ModelLoader {
   /**
    * Called once, first.
    *
-   * @param options  `threads`: of the tensor runtime.
+   * @param options  What holds for every model.
    * @returns  For the log: runtime, device.
    */
-  start(options: { threads?: number }): Promise<JsonObject>;
+  start(options: LoaderOptions): Promise<JsonObject>;
   /**
    * Opens a model, verified; answers of others are computed while it waits for files.
    *
