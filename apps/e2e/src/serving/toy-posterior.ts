@@ -10,21 +10,31 @@ export interface ToyPosterior {
   readonly digest: string;
 }
 
+/** What a toy is made of. */
+export interface ToyOptions {
+  /** Architecture of its network. Default: `mlp:8x1`, 25 weights. */
+  arch?: string;
+  /** Weights in its subnetwork. Default: 12. */
+  size?: number;
+}
+
 /**
  * Fits a one-dimensional regression: input [N, 1], outputs `mean` and `variance` [N, 1]. Another seed is another model and another posterior, whose
  * answers differ from those of this one everywhere.
  *
  * @param folder  Where to put model and posterior, under names of their own.
  * @param seed  Of the data and of the weights.
+ * @param options  For a larger one.
  * @returns  The posterior.
  */
-export async function fitToyPosterior(folder: string, seed: number): Promise<ToyPosterior> {
+export async function fitToyPosterior(folder: string, seed: number, options: ToyOptions = {}): Promise<ToyPosterior> {
+  const { arch = 'mlp:8x1', size = 12 } = options;
   const data = `toy-1d?count=100&seed=${seed}`;
   const model = join(folder, `model-${seed}`);
   const place = join(folder, `posterior-${seed}`);
-  await runToEnd('train', '--data', data, '--arch', 'mlp:8x1', '--epochs', '20', '--seed', String(seed), '--out', model);
-  const options = ['--likelihood', 'regression', '--subnetwork', 'largest-variance:12', '--workers', '1', '--out', place];
-  await runToEnd('fit', '--model', model, '--data', data, ...options);
+  await runToEnd('train', '--data', data, '--arch', arch, '--epochs', '20', '--seed', String(seed), '--out', model);
+  const rule = ['--likelihood', 'regression', '--subnetwork', `largest-variance:${size}`, '--workers', '1'];
+  await runToEnd('fit', '--model', model, '--data', data, ...rule, '--out', place);
   const manifest = JSON.parse(await readFile(join(place, 'manifest.json'), 'utf8')) as { digest: string };
   return { place, digest: manifest.digest };
 }
@@ -33,10 +43,11 @@ export async function fitToyPosterior(folder: string, seed: number): Promise<Toy
  * Fits two posteriors that can be told apart by any answer.
  *
  * @param folder  Where to put them.
+ * @param options  For larger ones.
  * @returns  Both.
  */
-export async function fitTwoToyPosteriors(folder: string): Promise<[ToyPosterior, ToyPosterior]> {
-  return Promise.all([fitToyPosterior(folder, 1), fitToyPosterior(folder, 2)]);
+export async function fitTwoToyPosteriors(folder: string, options: ToyOptions = {}): Promise<[ToyPosterior, ToyPosterior]> {
+  return Promise.all([fitToyPosterior(folder, 1, options), fitToyPosterior(folder, 2, options)]);
 }
 
 async function runToEnd(...args: string[]): Promise<void> {

@@ -66,6 +66,11 @@ export class MemoryBudget {
    * @throws SublaceError RESOURCE_EXHAUSTED; the room is then what it was.
    */
   async resize(room: Room, bytes: number, makeRoom: () => boolean): Promise<void> {
+    if (bytes <= room.bytes) {
+      (room as MutableRoom).bytes = bytes;
+      this.#serveWaiters();
+      return;
+    }
     const what = this.#rooms.get(room) ?? '';
     while (!this.#fits(room, bytes, 'now') && !this.#fits(room, bytes, 'soon')) {
       if (!makeRoom()) throw this.#refusal(what, bytes, room);
@@ -97,8 +102,12 @@ export class MemoryBudget {
     this.#serveWaiters();
   }
 
-  /** First come, first served: a large one is not overtaken for ever by small ones. */
+  /** First come, first served: a large one is not overtaken for ever by small ones. Only who is leaving does not wait: others may wait for that. */
   #serveWaiters(): void {
+    for (const waiter of this.#waiters.filter(({ room }) => room.isLeaving)) {
+      this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
+      waiter.resolve();
+    }
     for (let waiter = this.#waiters[0]; this.#waiters.length > 0; waiter = this.#waiters[0]) {
       const { room, bytes } = waiter;
       if (this.#fits(room, bytes, 'now')) {

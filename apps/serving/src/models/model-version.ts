@@ -180,7 +180,7 @@ export class ModelVersion implements ModelKey {
         return;
       }
       this.#model = this.#counted(await this.#source.load());
-      await budget.resize(this.#room, this.#model.description.memoryBytes, makeRoom);
+      if (this.#isWanted) await budget.resize(this.#room, this.#model.description.memoryBytes, makeRoom);
       if (this.#isWanted) await this.#surroundings.warmUp({ name: this.name, version: this.version, model: this.#model });
       if (!this.#isWanted) {
         await this.#dispose();
