@@ -31,6 +31,9 @@ export interface LineChartProps {
   readonly height?: number;
 }
 
+/** Half a line, so that one along the edge of the plot is not cut. */
+const lineRoom = 2;
+
 const margin = { left: 46, right: 14, top: 10, bottom: 26 };
 
 /**
@@ -106,10 +109,10 @@ export function LineChart(props: LineChartProps): JSX.Element {
           </g>
           <svg
             x={margin.left}
-            y={0}
+            y={margin.top - lineRoom}
             width={Math.max(0, right - margin.left)}
-            height={height}
-            viewBox={`${margin.left} 0 ${Math.max(1, right - margin.left)} ${height}`}
+            height={bottom - margin.top + 2 * lineRoom}
+            viewBox={`${margin.left} ${margin.top - lineRoom} ${Math.max(1, right - margin.left)} ${bottom - margin.top + 2 * lineRoom}`}
           >
             {span && <Span from={xScale.place(span.from)} to={xScale.place(span.to)} bottom={bottom} />}
             {bands.map(({ name, upper, lower, style }) => (

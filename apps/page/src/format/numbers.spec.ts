@@ -22,7 +22,7 @@ describe('formatNumber', () => {
 
 describe('formatPercent', () => {
   it('never calls something nothing, or nearly all of it all', () => {
-    expect([0, 0.0001, 0.123, 0.99999, 1].map(formatPercent)).toEqual(['0.0 %', '< 0.1 %', '12.3 %', '> 99.9 %', '100.0 %']);
+    expect([0, 0.0001, 0.123, 0.99999, 1].map(formatPercent)).toEqual(['0 %', '< 0.1 %', '12.3 %', '> 99.9 %', '100 %']);
   });
 });
 

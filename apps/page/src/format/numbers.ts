@@ -30,6 +30,7 @@ function minus(text: string): string {
  */
 export function formatPercent(share: number | null | undefined): string {
   if (share === null || share === undefined || Number.isNaN(share)) return '–';
+  if (share === 0 || share === 1) return `${100 * share} %`;
   if (share > 0 && share < 0.0005) return '< 0.1 %';
   if (share < 1 && share >= 0.9995) return '> 99.9 %';
   return `${(100 * share).toFixed(1)} %`;

@@ -209,19 +209,21 @@ function PriorPanel({ card: { prior } }: { card: PosteriorCard }): JSX.Element {
 }
 
 function QualityPanel({ card: { quality, mapTemperature } }: { card: PosteriorCard }): JSX.Element {
-  const rows = Object.entries(quality ?? {}).flatMap(([name, value]) => flat(labelOf(name), value));
+  const rows: Rows = [
+    ...Object.entries(quality ?? {}).flatMap(([name, value]) => flat(labelOf(name), value)),
+    ...(mapTemperature === null
+      ? []
+      : [['Temperature that the MAP would need', `${formatNumber(mapTemperature)}${over(mapTemperature)}`] as const]),
+  ];
   return (
     <section class="panel" aria-labelledby="quality-title">
       <h2 id="quality-title">Calibration and quality</h2>
-      <Facts
-        rows={[
-          ...rows,
-          ...(mapTemperature === null
-            ? []
-            : [['Temperature that the MAP would need', `${formatNumber(mapTemperature)}${over(mapTemperature)}`] as const]),
-        ]}
-      />
-      {quality === null && <p class="note">The artifact holds no scores on held-out data. `sublace evaluate` measures them.</p>}
+      {rows.length > 0 && <Facts rows={rows} />}
+      {quality === null && (
+        <p class="note">
+          The artifact holds no scores on held-out data; <code>sublace evaluate</code> measures them.
+        </p>
+      )}
     </section>
   );
 }

@@ -40,7 +40,9 @@ export function PlaygroundView({
       {chosen.description ? (
         <Fitting key={keyOf(chosen)} api={api} model={chosen} />
       ) : (
-        <p class="notice">This version is not loaded: {chosen.state}.</p>
+        <p class="notice">
+          This version cannot be asked: it is {chosen.state}. {chosen.reason}
+        </p>
       )}
     </>
   );

@@ -42,7 +42,7 @@ export function TurnChart({ answers, degrees }: { answers: readonly Classificati
       formatX={(value) => `${Math.round(value)}°`}
       formatY={(value) => (Number.isNaN(value) ? '–' : `${Math.round(100 * value)} %`)}
       marker={degrees}
-      height={230}
+      height={210}
     />
   );
 }
