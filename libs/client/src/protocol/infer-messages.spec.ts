@@ -75,6 +75,13 @@ describe('an answer', () => {
     expect(result.find('other')).toBeUndefined();
   });
 
+  it('may have null for what there is none of, as KServe writes it', () => {
+    const nothing = { id: null, parameters: null, model_version: null };
+    const result = readInferBody(...answer({ model_name: 'm', ...nothing, outputs: [{ ...output, parameters: null, data: [1, 2] }] }));
+    expect(result).toMatchObject({ modelVersion: '', id: '', parameters: {} });
+    expect(result.output('mean', 'FP32').data).toEqual(Float32Array.of(1, 2));
+  });
+
   it('says what an output is when it is another than expected', () => {
     const result = readInferBody(...answer({ model_name: 'm', outputs: [{ ...output, data: [1, 2] }] }));
     expect(() => result.output('mean', 'INT32')).toThrow("model 'm': expected output 'mean' of INT32, got FP32");
@@ -85,8 +92,9 @@ describe('an answer', () => {
     ['not JSON', answer('<html>'), /expected JSON, got 6 bytes/],
     ['no object', answer('3'), /expected a JSON object/],
     ['no outputs', answer({}), /expected a list of outputs/],
-    ['an unknown data type', answer({ outputs: [{ ...output, datatype: 'FP8', data: [] }] }), /data type of the protocol, got 'FP8'/],
+    ['an unknown data type', answer({ outputs: [{ ...output, datatype: 'FP8', data: [] }] }), /data type of the protocol, got "FP8"/],
     ['a shape that is none', answer({ outputs: [{ ...output, shape: [-1], data: [] }] }), /whole numbers, got \[-1\]/],
+    ['an output that is none', answer({ outputs: [null] }), /output '': expected a data type/],
     ['too few elements', answer({ outputs: [{ ...output, data: [1] }] }), /expected 2 elements/],
     ['too few bytes', answer({ outputs: [{ ...output, parameters: { binary_data_size: 8 } }] }, '00'), /binary_data_size within/],
     ['too many bytes', answer({ outputs: [] }, '00'), /expected \d+ bytes, got \d+/],

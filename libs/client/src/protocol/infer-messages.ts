@@ -1,6 +1,6 @@
 import { invalid, unexpected } from '../client-error.ts';
 import { checkTensor } from '../tensors/convert-data.ts';
-import { isDatatype } from '../tensors/datatypes.ts';
+import { isDatatype, type Datatype } from '../tensors/datatypes.ts';
 import { readJson, writeJson } from '../tensors/json-contents.ts';
 import { readRaw, writeRaw } from '../tensors/raw-contents.ts';
 import { elementCountOf, type AnyTensor, type InputTensor, type Parameters } from '../tensors/tensor.ts';
@@ -61,23 +61,7 @@ export function writeInferBody({ inputs, outputs, parameters = {}, binary = true
   return { body: concatenate([head, ...tail]), headers };
 }
 
-/** The JSON of an answer, as far as it is what the protocol says. */
-interface WireAnswer {
-  model_name?: unknown;
-  model_version?: unknown;
-  id?: unknown;
-  parameters?: Parameters;
-  outputs?: WireOutput[];
-  error?: unknown;
-}
-
-interface WireOutput {
-  name: string;
-  datatype: string;
-  shape: number[];
-  parameters?: { binary_data_size?: unknown };
-  data?: unknown;
-}
+type Json = Readonly<Record<string, unknown>>;
 
 /**
  * Reads the body of an answer.
@@ -89,25 +73,32 @@ interface WireOutput {
  */
 export function readInferBody(body: Uint8Array, headers: Headers): InferResult {
   const jsonLength = jsonLengthOf(body, headers);
-  const { model_name, model_version, id, parameters = {}, outputs } = parse(body.subarray(0, jsonLength));
+  const { model_name, model_version, id, parameters, outputs } = parse(body.subarray(0, jsonLength));
   if (!Array.isArray(outputs)) throw unexpected('answer: expected a list of outputs, got none');
   let offset = jsonLength;
-  const tensors = outputs.map(({ name, datatype, shape, parameters: { binary_data_size: size } = {}, data }): AnyTensor => {
-    const label = `output '${name}'`;
-    if (!isDatatype(datatype)) throw unexpected(`${label}: expected a data type of the protocol, got '${datatype}'`);
-    if (!Array.isArray(shape) || !shape.every((axis) => Number.isSafeInteger(axis) && axis >= 0)) {
-      throw unexpected(`${label}: expected a shape of whole numbers, got ${JSON.stringify(shape)}`);
-    }
-    if (size === undefined) return { name, datatype, shape, data: readJson(datatype, data, shape, label) } as AnyTensor;
+  const tensors = outputs.map((output: unknown): AnyTensor => {
+    const { name, datatype, shape, parameters: own, data } = object(output);
+    const label = `output '${text(name)}'`;
+    if (!isDatatype(text(datatype))) throw unexpected(`${label}: expected a data type of the protocol, got ${JSON.stringify(datatype)}`);
+    if (!isShape(shape)) throw unexpected(`${label}: expected a shape of whole numbers, got ${JSON.stringify(shape)}`);
+    const tensor = { name: text(name), datatype: datatype as Datatype, shape };
+    const size = object(own)['binary_data_size'];
+    if (size === undefined) return { ...tensor, data: readJson(tensor.datatype, data, shape, label) } as AnyTensor;
     if (!(typeof size === 'number' && size >= 0 && offset + size <= body.length)) {
       throw unexpected(`${label}: expected binary_data_size within the body's ${body.length} bytes, got ${JSON.stringify(size)}`);
     }
     const bytes = body.subarray(offset, offset + size);
     offset += size;
-    return { name, datatype, shape, data: readRaw(datatype, bytes, elementCountOf(shape), label) } as AnyTensor;
+    return { ...tensor, data: readRaw(tensor.datatype, bytes, elementCountOf(shape), label) } as AnyTensor;
   });
   if (offset !== body.length) throw unexpected(`answer: expected ${offset} bytes, got ${body.length}`);
-  return new InferResult({ modelName: text(model_name), modelVersion: text(model_version), id: text(id), parameters, outputs: tensors });
+  return new InferResult({
+    modelName: text(model_name),
+    modelVersion: text(model_version),
+    id: text(id),
+    parameters: object(parameters) as Parameters,
+    outputs: tensors,
+  });
 }
 
 function jsonLengthOf(body: Uint8Array, headers: Headers): number {
@@ -125,14 +116,24 @@ function jsonLengthOf(body: Uint8Array, headers: Headers): number {
   return length;
 }
 
-function parse(bytes: Uint8Array): WireAnswer {
+function parse(bytes: Uint8Array): Json {
+  let value: unknown;
   try {
-    const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
-    if (typeof value === 'object' && value !== null) return value;
+    value = JSON.parse(new TextDecoder().decode(bytes));
   } catch (cause) {
     throw unexpected(`answer: expected JSON, got ${bytes.length} bytes that are not`, { cause });
   }
+  if (typeof value === 'object' && value !== null) return value as Json;
   throw unexpected('answer: expected a JSON object, got something else');
+}
+
+/** Some servers write null for what there is none of. */
+function object(value: unknown): Json {
+  return typeof value === 'object' && value !== null ? (value as Json) : {};
+}
+
+function isShape(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
 }
 
 function text(value: unknown): string {
