@@ -20,6 +20,8 @@ export class ScriptedVersions {
   readonly violations: string[] = [];
   /** How often each version was loaded. */
   readonly loads: Record<string, number> = {};
+  /** What is found at the place of a version; another text is another artifact. */
+  readonly artifacts = new Map<string, string>();
   readonly #bytes: number;
 
   /**
@@ -33,6 +35,7 @@ export class ScriptedVersions {
   version(version: string): WantedVersion {
     return {
       version,
+      fingerprint: () => Promise.resolve(this.artifacts.get(version) ?? ''),
       estimateBytes: () => Promise.resolve(this.#bytes),
       load: () =>
         new Promise((resolve, reject) => {

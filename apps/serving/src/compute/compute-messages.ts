@@ -18,6 +18,7 @@ export interface ThreadError {
 
 /** From the main thread; each is answered by one message with its id. */
 export type Call =
+  | { id: number; type: 'estimate'; place: ModelPlace }
   | { id: number; type: 'load'; place: ModelPlace }
   | { id: number; type: 'infer'; model: number; requests: readonly ModelRequest[] }
   | { id: number; type: 'dispose'; model: number };
@@ -26,6 +27,7 @@ export type Call =
 export type Reply =
   | { type: 'ready'; info: JsonObject }
   | { type: 'notReady'; error: ThreadError }
+  | { id: number; type: 'estimated'; bytes: number }
   | { id: number; type: 'loaded'; model: number; description: ModelDescription }
   | { id: number; type: 'inferred'; answers: ModelAnswer[] }
   | { id: number; type: 'disposed' }

@@ -28,7 +28,9 @@ async function main(): Promise<void> {
 }
 
 async function answer(loader: ModelLoader, call: Call): Promise<void> {
-  if (call.type === 'load') {
+  if (call.type === 'estimate') {
+    tell({ id: call.id, type: 'estimated', bytes: (await loader.estimateBytes?.(call.place)) ?? 0 });
+  } else if (call.type === 'load') {
     const model = await loader.load(call.place);
     entries.set(nextModel, { model, tail: Promise.resolve() });
     tell({ id: call.id, type: 'loaded', model: nextModel++, description: model.description });

@@ -11,6 +11,8 @@ import { requestsToMove } from './thread-memory.ts';
 export interface Compute {
   /** What the loader said when it started: runtime, device. */
   readonly info: JsonObject;
+  /** What a model would keep in memory, told before it is loaded: bytes; 0 where its loader cannot tell. */
+  estimateBytes(place: ModelPlace): Promise<number>;
   /** Opens a model in the thread. Its requests are computed in the order in which they are given, also while another model is loaded. */
   load(place: ModelPlace): Promise<LoadedModel>;
   /**
@@ -100,6 +102,7 @@ export async function startCompute(options: ComputeOptions = {}): Promise<Comput
     info,
     gone,
     stop,
+    estimateBytes: (place) => calls.ask<'estimated'>({ type: 'estimate', place }).then(({ bytes }) => bytes),
     load: async (place) => {
       const { model, description } = await calls.ask<'loaded'>({ type: 'load', place });
       return {

@@ -31,6 +31,14 @@ export interface ModelLoader {
    */
   start(options: LoaderOptions): Promise<JsonObject>;
   /**
+   * What a model will keep in memory, told from its manifest.
+   *
+   * @param place  Where it is.
+   * @returns  Bytes, meant as an upper estimate.
+   * @throws SublaceError NOT_FOUND, DATA_INVALID.
+   */
+  estimateBytes?(place: ModelPlace): Promise<number>;
+  /**
    * Opens a model, verified; answers of others are computed while it waits for files.
    *
    * @param place  Where it is.

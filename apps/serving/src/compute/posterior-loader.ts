@@ -1,12 +1,14 @@
 /** Loads posteriors: the module that the compute thread of a serving process runs. */
 import { startBackend } from '@sublace/backend';
 import { SublaceError } from '@sublace/errors';
-import { openPosterior, readPosteriorManifest, type PosteriorManifest } from '@sublace/pipeline';
+import { memoryOfPosterior, openPosterior, readPosteriorManifest, type PosteriorManifest } from '@sublace/pipeline';
 import type { ModelLoader, ModelPlace } from './model-loader.ts';
 import { posteriorModel } from './posterior-model.ts';
 
 const loader: ModelLoader = {
   start: async ({ threads }) => ({ ...(await startBackend(threads === undefined ? {} : { threads })) }),
+  estimateBytes: async ({ place, covariance }) =>
+    memoryOfPosterior(await readPosteriorManifest(place), { ...(covariance && { covariance }) }).peakBytes,
   load: async (place) => {
     // Before anything large is read; and once more of what was read, since a folder may be written to meanwhile.
     if (place.digest !== undefined) requireDigest(place, await readPosteriorManifest(place.place));

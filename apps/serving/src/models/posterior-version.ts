@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isS3Uri, MANIFEST_NAME, openObjectStore, readManifestAt } from '@sublace/artifact-store';
+import { isS3Uri, MANIFEST_NAME, openObjectStore } from '@sublace/artifact-store';
 import type { Compute } from '../compute/compute.ts';
 import type { ModelPlace } from '../compute/model-loader.ts';
 import type { NamedModel } from './model-repository.ts';
@@ -15,12 +15,11 @@ import type { WantedVersion } from './wanted-model.ts';
  * @param place  Where it is; with a digest, no other artifact will do.
  * @returns  For a source.
  */
-export function posteriorVersion(compute: Pick<Compute, 'load'>, version: string, place: ModelPlace): WantedVersion {
+export function posteriorVersion(compute: Pick<Compute, 'load' | 'estimateBytes'>, version: string, place: ModelPlace): WantedVersion {
   return {
     version,
     load: () => compute.load(place),
-    // Files hold what memory will: what is read of them and no more is known once it is loaded.
-    estimateBytes: async () => (await readManifestAt(place.place)).files.reduce((sum, { bytes }) => sum + bytes, 0),
+    estimateBytes: () => compute.estimateBytes(place),
     fingerprint: () => (isS3Uri(place.place) ? fingerprintOfBucket(place.place) : fingerprintOfFolder(place.place)),
   };
 }
@@ -34,7 +33,7 @@ export function posteriorVersion(compute: Pick<Compute, 'load'>, version: string
  * @returns  For `startServer`.
  */
 export function fixedVersions(
-  compute: Pick<Compute, 'load'>,
+  compute: Pick<Compute, 'load' | 'estimateBytes'>,
   places: readonly FixedModel[],
   covariance: NonNullable<ModelPlace['covariance']>,
 ): NamedModel[] {

@@ -23,7 +23,7 @@ export function posteriorRegistry(
     covariance,
     lastKnownFile,
   }: Pick<ModelsOptions, 'registry' | 'registryNames' | 'covariance' | 'lastKnownFile'>,
-  compute: Pick<Compute, 'load'>,
+  compute: Pick<Compute, 'load' | 'estimateBytes'>,
   log: ServingLog,
 ): ModelSource[] {
   if (uri === undefined) return [];
