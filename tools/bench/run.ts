@@ -7,6 +7,7 @@ import { transport } from './cluster/transport.ts';
 import { redisQueue } from './cluster/redis-queue.ts';
 import { largeSubnetwork } from './large-subnetwork.ts';
 import { numerics } from './numerics/suite.ts';
+import { predict } from './predict.ts';
 import { rotatedMnist } from './rotated-mnist.ts';
 import { serving } from './serving/serving.ts';
 import { uciGap } from './uci-gap.ts';
@@ -18,6 +19,7 @@ const BENCHES: Readonly<Record<string, (args: readonly string[]) => void | Promi
   'idle-workers': idleWorkers,
   'large-subnetwork': largeSubnetwork,
   numerics,
+  predict,
   'redis-queue': redisQueue,
   'rotated-mnist': rotatedMnist,
   serving,

@@ -4,7 +4,15 @@ import { categorical, gaussian, type Likelihood } from '@sublace/likelihoods';
 import { denseOf, TiledMatrix } from '@sublace/linalg';
 import { Rows, loadNetwork, type Network } from '@sublace/network';
 import { readModelFiles } from '@sublace/pipeline';
-import { Posterior, Spectrum, logMarginalLikelihood } from '@sublace/posterior';
+import {
+  InverseFactor,
+  leadingEigenbasis,
+  Posterior,
+  Spectrum,
+  logMarginalLikelihood,
+  TruncatedCovariance,
+  type WeightCovariance,
+} from '@sublace/posterior';
 import { applyLink, outputCovariance, type Link } from '@sublace/predictive';
 import * as tf from '@tensorflow/tfjs';
 import { readReferenceCase, type ReferenceCase } from './reference-case.ts';
@@ -34,7 +42,7 @@ const LINK_TENSORS: readonly (readonly [Link, string])[] = [
  * @param folder  A folder with case.json, tensors.safetensors and layersmodel/.
  * @returns  The comparisons, in the order of the computation.
  */
-export function checkCase(folder: string): Comparison[] {
+export async function checkCase(folder: string): Promise<Comparison[]> {
   const reference = readReferenceCase(folder);
   const network = loadNetwork(readModelFiles(join(folder, 'layersmodel')));
   const likelihood = reference.noiseStd === undefined ? categorical : gaussian(reference.noiseStd ** 2);
@@ -78,20 +86,35 @@ export function checkCase(folder: string): Comparison[] {
   }
   spectrum.dispose();
 
-  comparisons.push(...comparePredictions(network, posterior, reference, indices, order, compare));
+  const predictions = { network, reference, indices, order };
+  comparisons.push(...comparePredictions(predictions, posterior, compare));
+  // The covariances that a server takes: they must say the same.
+  const inverse = await InverseFactor.of(posterior.factor);
+  const { priorPrecision, temperature } = posterior;
+  const basis = await leadingEigenbasis(posterior.ggn, { priorPrecision, temperature }, { rank: indices.length });
+  const truncated = new TruncatedCovariance(basis, priorPrecision);
+  for (const [name, covariance] of Object.entries({ 'inverse factor': inverse, 'eigenbasis, all of it': truncated })) {
+    compare(`f_variance, ${name}`, linearised(predictions, covariance).covariance, 'f_variance');
+    covariance.dispose();
+  }
   posterior.dispose();
   network.dispose();
   return comparisons;
 }
 
-function comparePredictions(
-  network: Network,
-  posterior: Posterior,
-  reference: ReferenceCase,
-  indices: Int32Array,
-  order: Int32Array,
-  compare: (quantity: string, got: ArrayLike<number>, tensor: string) => void,
-): Comparison[] {
+/** A model with inputs to predict for. */
+interface Predictions {
+  readonly network: Network;
+  readonly reference: ReferenceCase;
+  readonly indices: Int32Array;
+  readonly order: Int32Array;
+}
+
+/** Means [N, C] and covariances [N, C, C] of the outputs at the test inputs. */
+function linearised(
+  { network, reference, indices, order }: Predictions,
+  posterior: WeightCovariance,
+): { mean: Float64Array; covariance: Float64Array } {
   const { outputCount } = network;
   const [count] = reference.test.shape;
   const mean = new Float64Array(count * outputCount);
@@ -104,6 +127,18 @@ function comparePredictions(
     mean.set(tape.outputs.dataSync());
     covariance.set(outputCovariance(posterior, columns, outputCount).dataSync());
   });
+  return { mean, covariance };
+}
+
+function comparePredictions(
+  predictions: Predictions,
+  posterior: Posterior,
+  compare: (quantity: string, got: ArrayLike<number>, tensor: string) => void,
+): Comparison[] {
+  const { network, reference } = predictions;
+  const { outputCount } = network;
+  const [count] = reference.test.shape;
+  const { mean, covariance } = linearised(predictions, posterior);
   compare('f_mean', mean, 'f_mean');
   compare('f_variance', covariance, 'f_variance');
   if (reference.noiseStd !== undefined) return [];

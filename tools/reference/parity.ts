@@ -31,7 +31,7 @@ console.log(row('case', 'quantity', 'error', 'limit', ''));
 const misses: Comparison[] = [];
 let count = 0;
 for (const name of cases.sort()) {
-  for (const comparison of checkCase(join(folder, name))) {
+  for (const comparison of await checkCase(join(folder, name))) {
     const isWithin = comparison.error <= comparison.limit;
     if (!isWithin) misses.push(comparison);
     count++;

@@ -3,7 +3,7 @@ export { badPrecision, Posterior, type PosteriorOptions } from './posterior.ts';
 export { logMarginalLikelihood, type LogMarginalLikelihood } from './log-marginal-likelihood.ts';
 export { logarithmicGrid, searchPriorPrecision, type ChoiceRule, type PriorPoint, type PriorSearch } from './prior-grid.ts';
 export { InverseFactor } from './inverse-factor.ts';
-export { TruncatedCovariance, type Eigenbasis } from './truncated-covariance.ts';
+export { TruncatedCovariance, type Eigenbasis, type TruncatedForm } from './truncated-covariance.ts';
 export { leadingEigenbasis, type EigenbasisOptions, type RankChoice } from './leading-eigenbasis.ts';
 export { Spectrum, type SpectrumOptions } from './spectrum.ts';
 export {

@@ -10,13 +10,20 @@ export interface Eigenbasis {
   readonly vectors: Float32Array;
 }
 
+/** How a truncated covariance is computed; equal up to rounding. */
+export type TruncatedForm = 'subtract' | 'project';
+
 /**
  * The posterior covariance by a few eigenvectors: what the data do not determine has the variance of the prior.
  *
- *   J Sigma J' = |D^-1/2 J'|^2 - sum_k w_k (v_k' D^-1/2 J')^2,   w_k = lambda_k / (1 + lambda_k)
+ *   subtract:  J Sigma J' = |a|^2 - sum_k w_k (v_k' a)^2,              a = D^-1/2 J',  w_k = lambda_k / (1 + lambda_k)
+ *   project:   J Sigma J' = |a - V V'a|^2 + sum_k (1 - w_k) (v_k' a)^2
  *
- * The eigenvalues left out count as zero, so that a variance is never too small, and too large by a share of at most the first of them. Cost: k S per output
- * instead of S^2 / 2.
+ * The eigenvalues left out count as zero, so that a variance is never too small, and too large by a share of at most the first of them. Cost: k S per output, or
+ * twice that, instead of S^2 / 2.
+ *
+ * Where the data have taken off nearly all of |a|^2, subtracting amplifies the rounding of float32 by the ratio of prior to posterior variance. Projecting adds
+ * positive numbers only: what rounding leaves of a projected residual is squared.
  */
 export class TruncatedCovariance implements WeightCovariance {
   readonly size: number;
@@ -24,7 +31,8 @@ export class TruncatedCovariance implements WeightCovariance {
   readonly rank: number;
   /** D^-1/2, [S, 1] */
   readonly #scale: tf.Tensor2D;
-  /** sqrt(w_k) v_k' D^-1/2, [k, S] */
+  readonly form: TruncatedForm;
+  /** To subtract: sqrt(w_k) v_k' D^-1/2, [k, S]; to project: sqrt(1 - w_k), [k, 1]. */
   readonly #weighted: tf.Tensor2D;
   /** v_k, [k, S] */
   readonly #vectors: tf.Tensor2D;
@@ -34,9 +42,11 @@ export class TruncatedCovariance implements WeightCovariance {
   /**
    * @param basis  The eigenpairs. Borrowed.
    * @param priorPrecision  D, [S].
+   * @param form  How it is computed. Default `project`, which is safe.
    * @throws {SublaceError} SHAPE_MISMATCH when the sizes differ.
    */
-  constructor({ eigenvalues, vectors }: Eigenbasis, priorPrecision: Float64Array) {
+  constructor({ eigenvalues, vectors }: Eigenbasis, priorPrecision: Float64Array, form: TruncatedForm = 'project') {
+    this.form = form;
     this.size = priorPrecision.length;
     this.rank = eigenvalues.length;
     if (vectors.length !== this.rank * this.size) {
@@ -48,8 +58,16 @@ export class TruncatedCovariance implements WeightCovariance {
     const scale = Float64Array.from(priorPrecision, (value) => 1 / Math.sqrt(value));
     const weights = eigenvalues.map((value) => value / (1 + value));
     this.#scale = tf.tensor2d(Float32Array.from(scale), [this.size, 1]);
-    const weighted = vectors.map((value, i) => value * Math.sqrt(weights[Math.floor(i / this.size)]) * scale[i % this.size]);
-    this.#weighted = tf.tensor2d(weighted, [this.rank, this.size]);
+    this.#weighted =
+      form === 'subtract'
+        ? tf.tensor2d(
+            vectors.map((value, i) => value * Math.sqrt(weights[Math.floor(i / this.size)]) * scale[i % this.size]),
+            [this.rank, this.size],
+          )
+        : tf.tensor2d(
+            Float32Array.from(eigenvalues, (value) => 1 / Math.sqrt(1 + value)),
+            [this.rank, 1],
+          );
     this.#vectors = tf.tensor2d(vectors, [this.rank, this.size]);
     this.#shrinkage = tf.tensor2d(
       Float32Array.from(eigenvalues, (value) => 1 - 1 / Math.sqrt(1 + value)),
@@ -62,14 +80,22 @@ export class TruncatedCovariance implements WeightCovariance {
    *
    * @param size  S.
    * @param rank  k.
+   * @param form  How it is computed.
    * @returns  Bytes.
    */
-  static bytesOf(size: number, rank: number): number {
-    return 4 * (2 * rank * size + size + rank);
+  static bytesOf(size: number, rank: number, form: TruncatedForm = 'project'): number {
+    return 4 * (rank * size + size + rank + (form === 'subtract' ? rank * size : rank));
   }
 
   roots(columns: tf.Tensor2D): CovarianceRoots {
-    return { plus: tf.mul(columns, this.#scale), minus: tf.matMul(this.#weighted, columns) };
+    if (this.form === 'subtract') return { plus: tf.mul(columns, this.#scale), minus: tf.matMul(this.#weighted, columns) };
+    return {
+      plus: tf.tidy(() => {
+        const scaled: tf.Tensor2D = tf.mul(columns, this.#scale);
+        const within: tf.Tensor2D = tf.matMul(this.#vectors, scaled);
+        return tf.concat2d([tf.sub(scaled, tf.matMul(this.#vectors, within, true)), tf.mul(within, this.#weighted)], 0);
+      }),
+    };
   }
 
   /** D^-1/2 (I - V diag(1 - sqrt(1 - w)) V') z */

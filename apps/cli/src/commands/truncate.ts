@@ -46,7 +46,7 @@ async function truncate(
   }
 }
 
-function describeTruncation({ rank, eigenvalues, heldOut, varianceError, probabilityError, cancellation }: TruncationFacts): string {
+function describeTruncation({ rank, eigenvalues, heldOut, varianceError, probabilityError, cancellation, form }: TruncationFacts): string {
   const summary = ({ max, mean, p99 }: ErrorSummary): string =>
     `max ${max.toExponential(2)}, 99 % within ${p99.toExponential(2)}, mean ${mean.toExponential(2)}`;
   return [
@@ -54,7 +54,7 @@ function describeTruncation({ rank, eigenvalues, heldOut, varianceError, probabi
     `measured on:             ${heldOut.count} inputs of ${heldOut.data}`,
     `variances, relative:     ${summary(varianceError)}`,
     ...(probabilityError ? [`probabilities, absolute: ${summary(probabilityError)}`] : []),
-    `cancellation:            prior variance up to ${cancellation.toPrecision(3)} times that of the posterior`,
+    `computed by:             ${form === 'subtract' ? 'subtracting' : 'projecting'}; prior variance up to ${cancellation.toPrecision(3)} times that of the posterior`,
   ].join('\n');
 }
 

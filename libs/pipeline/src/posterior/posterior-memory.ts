@@ -59,7 +59,7 @@ export function memoryOfPosterior(
   const rank = truncation?.rank ?? size;
   const factor = isExact ? 8 * tilesOfLowerTriangle(size).reduce((sum, { rows, columns }) => sum + rows * columns, 0) : 0;
   const inverse = isExact && isPrepared && size <= INVERSE_SIZE_MAX ? InverseFactor.bytesOf(size) : 0;
-  const eigenbasis = isExact ? 0 : TruncatedCovariance.bytesOf(size, rank);
+  const eigenbasis = isExact ? 0 : TruncatedCovariance.bytesOf(size, rank, truncation?.form);
   const graphs = isPrepared ? 2 * graphSizes(batchMax).length * GRAPH_BYTES : 0;
   const rows = batchMax * model.outputCount;
   const heldBytes = weights + vectors + factor + inverse + eigenbasis + graphs;

@@ -54,7 +54,12 @@ export async function readPosterior(place: string, { model, covariance = 'exact'
   const network = model === undefined ? await ownModel(manifest, read) : givenModel(manifest, model);
   try {
     const posterior = await readWeights(folder, manifest, isTruncated);
-    return { manifest, network, posterior, ...(basis && { truncated: new TruncatedCovariance(basis, posterior.priorPrecision) }) };
+    return {
+      manifest,
+      network,
+      posterior,
+      ...(basis && { truncated: new TruncatedCovariance(basis, posterior.priorPrecision, manifest.truncation?.form) }),
+    };
   } catch (error) {
     network.dispose();
     throw error;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { localArtifact, writeManifest } from '@sublace/artifact-store';
 import { checkInputShape, loadDataset } from '@sublace/data';
 import { SublaceError } from '@sublace/errors';
-import { leadingEigenbasis, TruncatedCovariance, type RankChoice } from '@sublace/posterior';
+import { leadingEigenbasis, type RankChoice } from '@sublace/posterior';
 import { familyOf } from '../families/family-of.ts';
 import { letOthersRun } from '../posterior/let-others-run.ts';
 import type { PosteriorManifest } from '../posterior/posterior-manifest.ts';
@@ -44,11 +44,9 @@ export async function truncatePosterior(
     if (dataset.count === 0) throw new SublaceError('DATA_INVALID', `${data}: expected at least one input, got none`);
     const { priorPrecision, temperature } = posterior;
     const basis = await leadingEigenbasis(posterior.ggn, { priorPrecision, temperature, pause: letOthersRun }, choice);
-    const truncated = new TruncatedCovariance(basis, priorPrecision);
     const used = Math.min(count, dataset.count);
     const inputs = dataset.inputs.subarray(0, (used * dataset.inputs.length) / dataset.count);
-    const errors = measureTruncation(network, posterior, truncated, manifest, inputs, used);
-    truncated.dispose();
+    const errors = measureTruncation(network, posterior, basis, manifest, inputs, used);
     mkdirSync(output, { recursive: true });
     const kept = manifest.files.filter(({ name }) => name !== EIGENBASIS_FILE);
     for (const { name } of kept) {
@@ -60,7 +58,7 @@ export async function truncatePosterior(
     const complete: PosteriorManifest = {
       ...manifest,
       truncation: {
-        rank: truncated.rank,
+        rank: basis.eigenvalues.length,
         choice,
         eigenvalues: { largest: eigenvalues[0], smallest: eigenvalues[eigenvalues.length - 1] },
         heldOut: { data, count: used },

@@ -1,3 +1,5 @@
+import type { TruncatedForm } from '@sublace/posterior';
+
 /** Largest, mean and 99th percentile of some errors. */
 export interface ErrorSummary {
   readonly max: number;
@@ -19,8 +21,10 @@ export interface TruncationFacts {
   readonly varianceError: ErrorSummary;
   /** |truncated - exact| of every probability by the probit link; only where outputs are logits. */
   readonly probabilityError?: ErrorSummary;
-  /** Largest |D^-1/2 J'|^2 / variance, the factor by which the subtraction may have amplified the rounding of float32 (6e-8). */
+  /** Largest variance by the prior alone / variance: the factor by which subtracting would amplify the rounding of float32 (6e-8). */
   readonly cancellation: number;
+  /** How it is computed: by subtracting, at half the cost, where cancellation allows that. */
+  readonly form: TruncatedForm;
 }
 
 /**
