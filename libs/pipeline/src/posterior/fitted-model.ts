@@ -41,7 +41,7 @@ export class FittedModel {
   /**
    * Bytes that the model takes in the runtime, counted from sizes: see {@link memoryOfPosterior}.
    *
-   * @param batchMax  Largest batch that comes. Default 32.
+   * @param batchMax  Largest batch that comes. Default 64.
    * @returns  Held, and more while a batch is computed.
    */
   memory(batchMax?: number): PosteriorMemory {
@@ -68,7 +68,7 @@ export class FittedModel {
    * in slices of some 50 ms.
    *
    * @param options  Largest batch that comes.
-   * @param options.batchMax  Inputs of all requests of a batch together; larger ones are cut. Default 32.
+   * @param options.batchMax  Inputs of all requests of a batch together; larger ones are cut. Default 64.
    */
   async prepare({ batchMax = BATCH_DEFAULT }: { readonly batchMax?: number } = {}): Promise<void> {
     const { posterior, network, truncated, manifest } = this.#loaded;

@@ -35,7 +35,7 @@ describe('memoryOfPosterior', () => {
     // Doubles are not tf.js's: the factor, one tile of 35 x 35; and 28 bytes of vectors for each of the 35 weights.
     expect(heldBytes - weights).toBe(8 * 35 ** 2 + 28 * 35);
     expect(fitted.memory(1).heldBytes).toBe(heldBytes);
-    expect(fitted.memoryBytes).toBe(fitted.memory(32).peakBytes);
+    expect(fitted.memoryBytes).toBe(fitted.memory(64).peakBytes);
     await fitted.prepare({ batchMax: 1 });
     const inverse = tf.memory().numBytes - before - weights;
     expect(inverse).toBe(4 * 35 ** 2);

@@ -8,7 +8,7 @@ import type { CovariancePath } from './read-posterior.ts';
 export const INVERSE_SIZE_MAX = 8192;
 
 /** Inputs of a batch that a model is prepared for. */
-export const BATCH_DEFAULT = 32;
+export const BATCH_DEFAULT = 64;
 
 /** What the runtime keeps of a graph beside its constants, measured with LeNet-5: 16 graphs in 37 MB. */
 const GRAPH_BYTES = 2.5e6;
@@ -25,7 +25,7 @@ export interface PosteriorUse {
   readonly covariance?: CovariancePath;
   /** Whether it is prepared for small requests. Default true. */
   readonly isPrepared?: boolean;
-  /** Largest batch. Default 32. */
+  /** Largest batch. Default 64. */
   readonly batchMax?: number;
 }
 
