@@ -229,6 +229,7 @@ describe.skipIf(why !== '')(`the page${why}`, () => {
       await page.getByRole('button', { name: 'Forget the token' }).click();
       await page.getByLabel('API token').waitFor();
       // The browser notes every answer of 401 on its console.
+      await page.close();
       expect(faults.splice(0).filter((fault) => !fault.includes('401'))).toEqual([]);
     } finally {
       await guarded.stop();

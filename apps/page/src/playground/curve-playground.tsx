@@ -128,10 +128,10 @@ function PointAnswer({ x, answer, at, from, to, onAsk }: PointAnswerProps): JSX.
           max={to}
           step={(to - from) / (pointCount - 1)}
           value={at}
-          aria-valuetext={formatNumber(at)}
+          aria-valuetext={formatNumber(x[i])}
           onInput={(event) => onAsk(Number(event.currentTarget.value))}
         />
-        <output for="at">{formatNumber(at)}</output>
+        <output for="at">{formatNumber(x[i])}</output>
       </div>
       <dl class="facts">
         <div>
