@@ -67,7 +67,7 @@ export class HttpCaller {
     const { timeoutMs = 0, retry = {} } = options;
     this.#retry = { ...defaultRetryPolicy, ...retry };
     for (const [name, value] of Object.entries({ timeoutMs, ...this.#retry })) checkNumber(name, value);
-    this.#baseUrl = baseUrl.replace(/\/+$/, '');
+    this.#baseUrl = checkBaseUrl(baseUrl);
     this.#options = options;
   }
 
@@ -121,15 +121,25 @@ export class HttpCaller {
   ): Promise<HttpAnswer> {
     const { token, fetch: send = fetch } = this.#options;
     const given = typeof token === 'function' ? await token() : token;
+    // Fetch would fail as if nobody had answered, with the token in its message.
+    if (given !== undefined && !/^[\x21-\x7e]+$/.test(given))
+      throw invalid('token: expected printable ASCII without spaces, got something else');
     const authorization = given === undefined ? {} : { authorization: `Bearer ${given}` };
-    const response = await send(`${this.#baseUrl}${path}`, {
-      method,
-      headers: { ...headers, ...authorization },
-      ...(body && { body }),
-      signal,
-    });
+    const init = { method, headers: { ...headers, ...authorization }, ...(body && { body }), signal };
+    const response = await send(`${this.#baseUrl}${path}`, init);
     return { status: response.status, headers: response.headers, body: new Uint8Array(await response.arrayBuffer()) };
   }
+}
+
+/** Without slashes at its end. */
+function checkBaseUrl(baseUrl: string): string {
+  const trimmed = baseUrl.replace(/\/+$/, '');
+  const isAbsolute = /^https?:\/\/[^/]/i.test(trimmed);
+  if (!isAbsolute && !(typeof location !== 'undefined' && /^(\/[^/]|$)/.test(trimmed))) {
+    throw invalid(`base URL: expected http://HOST:PORT or https://HOST:PORT, got '${baseUrl}'`);
+  }
+  if (trimmed.endsWith('/v2')) throw invalid(`base URL: expected the address of the server without /v2, got '${baseUrl}'`);
+  return trimmed;
 }
 
 /** NaN and what is not a number fail as well. */

@@ -209,8 +209,13 @@ describe('the time of a call', () => {
 
   it('refuses options that make no sense', async () => {
     expect(await failure(client.serverLive({ timeoutMs: NaN }))).toMatchObject({ code: 'INVALID_ARGUMENT' });
-    expect(() => new InferenceClient('', { timeoutMs: -1 })).toThrow('timeoutMs: expected a number of 0 or more, got -1');
-    expect(() => new InferenceClient('', { retry: { attempts: NaN } })).toThrow('attempts');
+    expect(() => new InferenceClient('localhost:8080')).toThrow("expected http://HOST:PORT or https://HOST:PORT, got 'localhost:8080'");
+    expect(() => new InferenceClient('')).toThrow('expected http://HOST:PORT'); // there is no page that it could be relative to
+    expect(() => new InferenceClient('http://x/v2/')).toThrow('without /v2');
+    const secret = await failure(new InferenceClient(server.url, { token: 'a secret' }).serverLive());
+    expect(secret).toMatchObject({ code: 'INVALID_ARGUMENT', message: expect.not.stringContaining('secret') as string });
+    expect(() => new InferenceClient(server.url, { timeoutMs: -1 })).toThrow('timeoutMs: expected a number of 0 or more, got -1');
+    expect(() => new InferenceClient(server.url, { retry: { attempts: NaN } })).toThrow('attempts');
   });
 });
 
