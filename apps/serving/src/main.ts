@@ -51,7 +51,10 @@ async function start(): Promise<RunningRole | null> {
     },
     log,
   });
-  const secrets = new FreshSecrets({ certificates, readTokens: () => tokensOf(options), setTokens: server.setTokens }, log);
+  const secrets = new FreshSecrets(
+    { certificates, readTokens: () => tokensOf(options), setTokens: (tokens) => server.setTokens(tokens) },
+    log,
+  );
   process.on('SIGHUP', () => secrets.reload());
   const stop = async (): Promise<void> => {
     log.info({}, 'draining');

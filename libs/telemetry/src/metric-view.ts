@@ -14,7 +14,7 @@ export interface MetricView {
   readonly help: string;
   readonly type: 'counter' | 'gauge' | 'histogram';
   /** Looks its values up. */
-  read(): readonly MetricValue[];
+  readonly read: () => readonly MetricValue[];
 }
 
 /** Counts by range: one more count than bounds, each value counted once. */

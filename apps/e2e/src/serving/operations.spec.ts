@@ -273,7 +273,7 @@ describe('draining under load', () => {
     let isOver = false;
     const loop = async (ask: () => Promise<number | string>): Promise<void> => {
       while (!isOver) {
-        const answer = await ask().catch((error: NodeJS.ErrnoException) => error.code ?? error.message);
+        const answer = await ask().catch((error: unknown) => (error as NodeJS.ErrnoException).code ?? String(error));
         answers.push(answer);
         if (answer !== 200 && answer !== 'OK') return;
       }
@@ -314,11 +314,11 @@ describe('traces', () => {
       env: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint, OTEL_BSP_SCHEDULE_DELAY: '100' },
     });
     const { httpPort, grpcPort } = server.ready;
-    const traceparents = ['a'.repeat(32), 'b'.repeat(32)].map((traceId) => ({
+    const callers = ['a'.repeat(32), 'b'.repeat(32)].map((traceId) => ({
       traceId,
       traceparent: `00-${traceId}-${'c'.repeat(16)}-01`,
     }));
-    const [ofRest, ofGrpc] = traceparents;
+    const [ofRest, ofGrpc] = callers;
     await rest(httpPort, infer, { body: toyBody, headers: { traceparent: ofRest.traceparent } });
     await grpcInfer(opened(grpcClient(grpcPort)), { traceparent: ofGrpc.traceparent });
     await rest(httpPort, infer, { body: '{', headers: { 'x-request-id': 'broken' } });

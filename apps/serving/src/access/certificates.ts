@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ServerOptions as HttpsOptions } from 'node:https';
 import type { Server as TlsServer } from 'node:tls';
-import { experimental, ServerCredentials } from '@grpc/grpc-js';
+import { experimental, type ServerCredentials } from '@grpc/grpc-js';
 import { SublaceError } from '@sublace/errors';
 import { readTls, type Tls, type TlsFiles } from '@sublace/protocol';
 

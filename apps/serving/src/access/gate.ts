@@ -31,7 +31,12 @@ export interface Refusal {
 }
 
 /** What came of a call at the gate. */
-export type Admission = { readonly tokenName: string | null; readonly refusal?: Refusal };
+export interface Admission {
+  /** Of a token that is known; null where there is none. */
+  readonly tokenName: string | null;
+  /** Absent for a call that is let in. */
+  readonly refusal?: Refusal;
+}
 
 const unauthenticated = (got: string): Refusal => ({
   reason: 'unauthenticated',

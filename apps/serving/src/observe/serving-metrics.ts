@@ -25,7 +25,7 @@ interface Scraped {
   readonly loaded: readonly LoadedVersion[];
 }
 
-type Metric = Omit<MetricView, 'read'> & { values(scraped: Scraped): readonly MetricValue[] };
+type Metric = Omit<MetricView, 'read'> & { readonly values: (scraped: Scraped) => readonly MetricValue[] };
 
 /**
  * The metrics of a serving process, as views of what is counted anyway. Labels are names of versions that are or were served, codes and

@@ -73,7 +73,7 @@ export const optionTable = {
   httpPort: option('Listening', integer(0, 65_535, 'port'), 'port of REST and the page, 0 for any', { default: 8080 }),
   grpcPort: option('Listening', integer(0, 65_535, 'port'), 'port of gRPC, 0 for any', { default: 8081 }),
   maxBodyBytes: option('Listening', bytes(1024), 'largest request, also after decompression', { default: 64 * 2 ** 20 }),
-  maxConnections: option('Listening', integer(1, 1_000_000), 'most connections to the REST port at a time', { default: 10_000 }),
+  maxConnections: option('Listening', integer(1, 1_000_000), 'most connections to each port at a time', { default: 10_000 }),
   page: option('Listening', toggle(), 'serve the web page at /', { default: true, helpOff: 'no web page at /' }),
 
   maxBatchSize: option('Batching', integer(1, 1_000_000), 'most examples in one batch', { default: batchingDefaults.maxBatchSize }),
@@ -92,9 +92,14 @@ export const optionTable = {
   adminTokenFile: option('Access', text('file'), 'tokens that may also change what is served'),
   inferenceToken: option('Access', text('tokens'), 'tokens for inference, parted by spaces', { isSecret: true }),
   adminToken: option('Access', text('tokens'), 'tokens that may also change what is served, parted by spaces', { isSecret: true }),
-  openCalls: option('Access', choice('none', 'health', 'metadata'), 'calls that need no token; metadata: and health', {
-    default: 'health',
-  }),
+  openCalls: option(
+    'Access',
+    choice('none', 'health', 'metadata'),
+    'calls that need no token: none, those of probes, or also those that say what is served',
+    {
+      default: 'health',
+    },
+  ),
   insecureNoToken: option('Access', toggle(), 'listen elsewhere than on loopback without tokens', { default: false }),
   rateLimit: option(
     'Access',

@@ -25,7 +25,8 @@ export function readOptions(
 ): ServeOptions | null {
   const flags = parseCommand(serveCommand(), args);
   if (!flags) return null;
-  const configFile = (flags['config'] as string | undefined) ?? (env['SUBLACE_SERVE_CONFIG'] || undefined);
+  const configFile =
+    (flags['config'] as string | undefined) ?? (env['SUBLACE_SERVE_CONFIG'] === '' ? undefined : env['SUBLACE_SERVE_CONFIG']);
   const file = configFile === undefined ? {} : readConfig(configFile);
   const values: Record<string, unknown> = {};
   for (const [key, spec] of optionEntries) {
@@ -72,7 +73,7 @@ function flagsOf(key: OptionKey, { kind, help, ...spec }: OptionSpec<unknown>): 
     const off = new Option(`--no-${flagOf(key).slice(2)}`, spec.helpOff);
     return [on.hideHelp(key === 'page'), off.hideHelp(!isDefault)];
   }
-  const shown = spec.default === undefined ? help : `${help} (default: ${String(spec.default)})`;
+  const shown = spec.default === undefined ? help : `${help} (default: ${String(spec.default as string | number)})`;
   const option = new Option(`${flagOf(key)} <${placeholder}>`, shown);
   return [isList ? option.argParser((value: string, before: string[] | undefined) => [...(before ?? []), value]) : option];
 }
@@ -132,8 +133,8 @@ function nearest(key: string): string {
   const plain = (word: string): string =>
     word
       .toLowerCase()
-      .replaceAll(/[^a-z]/g, '')
-      .replace(/^sublaceserve/, '');
+      .replace(/^sublace_serve_/, '')
+      .replaceAll(/[^a-z]/g, '');
   const meant = Object.keys(optionTable).find((candidate) => plain(candidate) === plain(key));
   return meant ? ` for '${meant}'` : '';
 }
