@@ -46,7 +46,7 @@ describe('the client and a regression', () => {
     const [near, far] = examples;
     expect(far.variance[0]).toBeGreaterThan(near.variance[0]);
     for (const { mean, variance, noiseVariance, std, interval } of examples) {
-      expect(std[0] ** 2).toBeCloseTo(variance[0] + noiseVariance[0], 4);
+      expect(std[0] ** 2 / (variance[0] + noiseVariance[0])).toBeCloseTo(1, 5);
       expect((interval.upper[0] - mean[0]) / std[0]).toBeCloseTo(1.2816, 3);
       expect(interval.lower[0]).toBeLessThan(mean[0]);
     }
