@@ -16,7 +16,7 @@ export interface BatchingOptions {
 
 /** Defaults of every option. */
 export const batchingDefaults: BatchingOptions = {
-  maxBatchSize: 64,
+  maxBatchSize: 32,
   maxQueueDelayMs: 0,
   maxQueueSize: 256,
   maxQueueBytes: 256 * 1024 * 1024,

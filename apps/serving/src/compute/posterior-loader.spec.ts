@@ -5,7 +5,7 @@ import type { LoadedModel, ModelAnswer, ModelRequest } from '../models/model.ts'
 import type { ModelCard } from '../models/model-card.ts';
 import { startCompute, type Compute } from './compute.ts';
 
-/** `sublace train --data digits --arch mlp:4x1 --epochs 3 --threads 1`, then `sublace fit --data digits --subnetwork gradient-energy:20`. */
+/** `sublace train --data digits --arch mlp:4x1 --epochs 3 --threads 1`, then `sublace fit --data digits --subnetwork gradient-energy:20` and `sublace truncate --data digits --rank 18 --count 64`. */
 const place = fileURLToPath(new URL('../testdata/digits-posterior', import.meta.url));
 const { digest } = JSON.parse(readFileSync(`${place}/manifest.json`, 'utf8')) as { digest: string };
 
@@ -63,6 +63,19 @@ describe('a posterior in the compute thread', () => {
   it('answers what can be answered of a batch', async () => {
     const answers = await model.infer([request(3, 1), request(3, 1, { parameters: { link: 'none' } }), request(4, 1)]);
     expect(answers.map((answer) => ('error' in answer ? answer.error.code : 'OK'))).toEqual(['OK', 'INVALID_ARGUMENT', 'OK']);
+  });
+
+  it('answers from its leading eigenvectors where it is asked to: variances are never smaller', async () => {
+    const truncated = await compute.load({ place, covariance: 'truncated' });
+    const { path, rank, errors } = (truncated.description.card as unknown as ModelCard).covariance;
+    expect([path, rank]).toEqual(['truncated', 18]);
+    expect(errors['variance_relative_max']).toBeGreaterThan(0);
+    const [[exact], [got]] = await Promise.all([model, truncated].map((each) => each.infer([request(3, 4)])));
+    const [variances, expected] = [got, exact].map((answer) => [...outputOf(answer, 'logit_variance').data]);
+    expect(variances).not.toEqual(expected);
+    // The prior's variance stands for that of the directions that are left out.
+    for (const [i, value] of variances.entries()) expect(value).toBeGreaterThan(expected[i] * (1 - 1e-4));
+    await truncated.dispose();
   });
 
   it('is refused when it is another than was asked for, or is not there', async () => {

@@ -5,10 +5,17 @@ import { memoryOfPosterior, openPosterior, readPosteriorManifest, type Posterior
 import type { ModelLoader, ModelPlace } from './model-loader.ts';
 import { posteriorModel } from './posterior-model.ts';
 
+/** What models are prepared for. */
+let use: { readonly batchMax?: number } = {};
+
 const loader: ModelLoader = {
-  start: async ({ threads }) => ({ ...(await startBackend(threads === undefined ? {} : { threads })) }),
+  start: async (options) => {
+    const { threads, maxBatchSize } = options;
+    use = maxBatchSize === undefined ? {} : { batchMax: maxBatchSize };
+    return { ...(await startBackend(threads === undefined ? {} : { threads })) };
+  },
   estimateBytes: async ({ place, covariance }) =>
-    memoryOfPosterior(await readPosteriorManifest(place), { ...(covariance && { covariance }) }).peakBytes,
+    memoryOfPosterior(await readPosteriorManifest(place), { ...use, ...(covariance && { covariance }) }).peakBytes,
   load: async (place) => {
     // Before anything large is read; and once more of what was read, since a folder may be written to meanwhile.
     if (place.digest !== undefined) requireDigest(place, await readPosteriorManifest(place.place));
@@ -16,8 +23,8 @@ const loader: ModelLoader = {
     const fitted = await openPosterior(place.place, { ...(model !== undefined && { model }), ...(covariance && { covariance }) });
     try {
       requireDigest(place, fitted.manifest);
-      await fitted.prepare();
-      return posteriorModel(fitted);
+      await fitted.prepare(use);
+      return posteriorModel(fitted, use.batchMax);
     } catch (error) {
       fitted.dispose();
       throw error;

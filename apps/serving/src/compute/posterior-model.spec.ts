@@ -14,6 +14,8 @@ function predictor(): Predictor & { passes: number } {
     passes: 0,
     manifest: cardManifest,
     inputShape: [1],
+    truncation: undefined,
+    memory: (batchMax = 1) => ({ heldBytes: 1, batchBytes: batchMax, openingBytes: 0, peakBytes: 100 + batchMax }),
     dispose: () => undefined,
     predictMany(requests) {
       this.passes += 1;
@@ -40,7 +42,7 @@ const logits = (...values: number[]): ModelAnswer => {
 describe('posteriorModel', () => {
   it('tells shapes and default outputs of either likelihood', () => {
     const model = { ...cardManifest.model, outputCount: 10 };
-    const classifier = posteriorModel({ ...predictor(), inputShape: [28, 28, 1], manifest: { ...cardManifest, model } });
+    const classifier = posteriorModel({ ...predictor(), inputShape: [28, 28, 1], manifest: { ...cardManifest, model } }, 16);
     expect(classifier.description.inputs).toEqual([{ name: 'input', datatype: 'FP32', shape: [-1, 28, 28, 1] }]);
     expect(shapesOf(classifier)).toEqual({
       probabilities: [-1, 10],
@@ -56,7 +58,7 @@ describe('posteriorModel', () => {
     expect(classifier.description.defaultOutputs).toEqual(['probabilities', 'logit_variance', 'entropy']);
     expect(classifier.description.properties).toMatchObject({ likelihood: 'classification', posterior_digest: 'd', subnetwork_size: '4' });
     expect(classifier.description.card).toMatchObject({ kind: 'posterior', digest: 'd' });
-    expect(classifier.description.memoryBytes).toBe(8 * 10 + 4 * 20);
+    expect(classifier.description.memoryBytes).toBe(116);
 
     const normalisation = { ...cardManifest.normalisation, targetMean: [0, 0], targetStd: [1, 1] };
     const manifest = { ...cardManifest, likelihood: 'regression', noiseVariance: 1, normalisation } as const;
@@ -87,6 +89,22 @@ describe('posteriorModel', () => {
       samples: [-1, -1, 4],
     });
     expect(heteroscedastic.description.defaultOutputs).toEqual(['mean', 'variance', 'noise_variance']);
+  });
+
+  it('tells what was measured of a covariance that is truncated', () => {
+    const error = { max: 0.2, mean: 0.01, p99: 0.1 };
+    const truncation = {
+      rank: 3,
+      choice: { rank: 3 },
+      eigenvalues: { largest: 9, smallest: 2 },
+      heldOut: { data: 'digits', count: 64 },
+      varianceError: error,
+      cancellation: 5,
+      form: 'project' as const,
+    };
+    const { card, properties } = posteriorModel({ ...predictor(), truncation }).description;
+    expect(card).toMatchObject({ covariance: { path: 'truncated', rank: 3, errors: { variance_relative_max: 0.2, inputs: 64 } } });
+    expect(properties).toMatchObject({ covariance: 'truncated', covariance_rank: '3', covariance_variance_relative_p99: '0.1' });
   });
 
   it('gives each output its shape, in the order asked for, in float32', async () => {

@@ -7,8 +7,9 @@ import { cardOf, propertiesOf, type CardManifest } from './posterior-card.ts';
 import { checkDraws, knobsOf } from './predict-knobs.ts';
 
 /** What serving needs of a fitted model. */
-export type Predictor = Pick<FittedModel, 'inputShape' | 'predictMany' | 'dispose'> &
-  Partial<Pick<FittedModel, 'truncation' | 'memoryBytes'>> & { readonly manifest: CardManifest };
+export type Predictor = Pick<FittedModel, 'inputShape' | 'predictMany' | 'dispose' | 'memory' | 'truncation'> & {
+  readonly manifest: CardManifest;
+};
 
 /** Outputs of one request, or its error. */
 type Predicted = PredictedOutput[] | SublaceError;
@@ -17,9 +18,10 @@ type Predicted = PredictedOutput[] | SublaceError;
  * A fitted model as the protocols serve it: metadata from its manifest, request parameters as knobs.
  *
  * @param fitted  The fitted model, which the result then owns.
+ * @param maxBatchSize  Most examples that are computed together.
  * @returns  A model.
  */
-export function posteriorModel(fitted: Predictor): LoadedModel {
+export function posteriorModel(fitted: Predictor, maxBatchSize?: number): LoadedModel {
   const { manifest } = fitted;
   const { outputCount } = manifest.model;
   const family = familyOf(manifest.likelihood);
@@ -34,7 +36,7 @@ export function posteriorModel(fitted: Predictor): LoadedModel {
       defaultOutputs: family.defaultOutputs,
       properties: propertiesOf(card),
       card: card as unknown as JsonObject, // an interface of JSON's types, which TypeScript does not take for JSON
-      memoryBytes: fitted.memoryBytes ?? memoryOf(manifest),
+      memoryBytes: fitted.memory(maxBatchSize).peakBytes,
     },
     infer: (requests) => Promise.resolve(inferTogether(fitted, requests)),
     dispose: () => {
@@ -104,11 +106,6 @@ function covarianceOf({ truncation, manifest }: Predictor): CardCovariance {
       inputs: heldOut.count,
     },
   };
-}
-
-/** The lower half of the factor in doubles, by tiles, and the network's weights. */
-function memoryOf({ subnetwork: { size }, model: { parameterCount } }: CardManifest): number {
-  return 8 * ((size * (size + 1)) / 2) + 4 * parameterCount;
 }
 
 function orError<T>(act: () => T): T | SublaceError {
