@@ -1,5 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { benchFolder } from '../numerics/problems/folders.ts';
 import { sublace } from '../sublace.ts';
 
@@ -13,6 +13,9 @@ export interface BenchPosterior {
   readonly subnetworkSize: number;
   readonly likelihood: string;
   readonly parameterCount: number;
+  readonly digest: string;
+  /** Data SPEC of the fit. */
+  readonly data: string;
 }
 
 /** Weights of the subnetwork that the targets speak of. */
@@ -27,12 +30,22 @@ const SUBNETWORK_SIZE = 1000;
 export async function benchPosterior(given: string | undefined): Promise<BenchPosterior> {
   const place = given ?? benchFolder('serving', `lenet5-s${SUBNETWORK_SIZE}`);
   if (given === undefined && !existsSync(join(place, 'manifest.json'))) await fitLeNet(place);
-  const { model, likelihood, subnetwork } = JSON.parse(readFileSync(join(place, 'manifest.json'), 'utf8')) as {
+  const { digest, model, likelihood, subnetwork, data } = JSON.parse(readFileSync(join(place, 'manifest.json'), 'utf8')) as {
+    digest: string;
     model: { inputShape: number[]; parameterCount: number };
     likelihood: string;
     subnetwork: { size: number };
+    data: { spec: string };
   };
-  return { place, likelihood, inputShape: model.inputShape, parameterCount: model.parameterCount, subnetworkSize: subnetwork.size };
+  return {
+    place,
+    digest,
+    likelihood,
+    data: data.spec,
+    inputShape: model.inputShape,
+    parameterCount: model.parameterCount,
+    subnetworkSize: subnetwork.size,
+  };
 }
 
 async function fitLeNet(place: string): Promise<void> {
@@ -40,7 +53,39 @@ async function fitLeNet(place: string): Promise<void> {
   const { PROBLEMS } = await import('../numerics/problems/problems.ts');
   const { model, data, prepare } = PROBLEMS.lenet5;
   prepare();
+  mkdirSync(dirname(place), { recursive: true });
   console.log(`fitting LeNet-5, S = ${SUBNETWORK_SIZE}, for this and later runs`);
   const options = ['--subnetwork', `largest-variance:${SUBNETWORK_SIZE}`, '--out', place];
   sublace('fit', '--model', model, '--data', data(60_000), ...options);
+}
+
+/** Share of the eigenvectors that the truncated path keeps. */
+const TRUNCATED_SHARE = 0.5;
+
+/** A posterior that can be served by the truncated covariance. */
+export interface TruncatedPosterior {
+  readonly place: string;
+  readonly rank: number;
+  /** Measured on held-out inputs: largest share by which a variance is too large, largest error of a probability. */
+  readonly errors: { readonly variance: number; readonly probability: number };
+}
+
+/**
+ * The same posterior with its leading eigenvectors, made once.
+ *
+ * @param posterior  The posterior.
+ * @returns  Its copy, and what the truncation loses.
+ */
+export function truncatedPosterior({ place, digest, subnetworkSize, data }: BenchPosterior): TruncatedPosterior {
+  const copy = benchFolder('serving', `${basename(place)}-${digest.slice(0, 12)}-truncated`);
+  if (!existsSync(join(copy, 'manifest.json'))) {
+    mkdirSync(dirname(copy), { recursive: true });
+    const rank = Math.ceil(TRUNCATED_SHARE * subnetworkSize);
+    sublace('truncate', '--posterior', place, '--data', data, '--rank', String(rank), '--out', copy);
+  }
+  const { truncation } = JSON.parse(readFileSync(join(copy, 'manifest.json'), 'utf8')) as {
+    truncation: { rank: number; varianceError: { max: number }; probabilityError?: { max: number } };
+  };
+  const errors = { variance: truncation.varianceError.max, probability: truncation.probabilityError?.max ?? 0 };
+  return { place: copy, rank: truncation.rank, errors };
 }

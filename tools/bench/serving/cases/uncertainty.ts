@@ -2,9 +2,9 @@ import { measureInterleaved, ratio, type Case } from '../measure.ts';
 import { ENCODINGS } from '../load/request-bodies.ts';
 import { startGenerator } from '../load/start-generator.ts';
 import type { ServingBenchOptions } from '../options.ts';
-import { benchPosterior } from '../posterior.ts';
+import { benchPosterior, truncatedPosterior, type TruncatedPosterior } from '../posterior.ts';
 import type { PartResult, Target } from '../report.ts';
-import { servingEntry, startServing } from '../serving-process.ts';
+import { servingEntry, startServing, type ServingProcess } from '../serving-process.ts';
 import { targetOf } from './inputs.ts';
 
 /** Median latency of one client, and answers a second of 16, beside those of the MAP alone. */
@@ -18,16 +18,17 @@ const LIMITS = { latency: 2, throughput: 0.5 };
  */
 export async function uncertainty({ posterior: given, effort }: ServingBenchOptions): Promise<PartResult> {
   const posterior = await benchPosterior(given);
-  const start = (...args: string[]): ReturnType<typeof startServing> =>
-    startServing(servingEntry, ['--posterior', `bench=${posterior.place}`, '--http-port', '0', '--grpc-port', '0', ...args]);
+  const truncation = truncatedPosterior(posterior);
+  const start = (place: string, ...args: string[]): Promise<ServingProcess> =>
+    startServing(servingEntry, ['--posterior', `bench=${place}`, '--http-port', '0', '--grpc-port', '0', ...args]);
   const generator = startGenerator();
-  const [exact, truncated] = [await start(), await start('--covariance', 'truncated')];
+  const [exact, truncated] = [await start(posterior.place), await start(truncation.place, '--covariance', 'truncated')];
   const cases = [];
   const targets: Target[] = [];
   try {
     for (const concurrency of [1, 16]) {
       for (const encoding of ENCODINGS) {
-        const caseOf = (name: string, server: typeof exact, outputs: string[]): Case => ({
+        const caseOf = (name: string, server: ServingProcess, outputs: string[]): Case => ({
           name: `${encoding}, ${name}`,
           target: targetOf(server, encoding, { model: 'bench', input: 'input', shape: [1, ...posterior.inputShape], outputs }),
           pace: { kind: 'closed', concurrency },
@@ -67,6 +68,11 @@ export async function uncertainty({ posterior: given, effort }: ServingBenchOpti
     generator.stop();
     await Promise.all([exact.stop(), truncated.stop()]);
   }
-  const title = `uncertainty: S = ${posterior.subnetworkSize} of ${posterior.parameterCount}, ${posterior.likelihood}, one example a request`;
+  const title = `uncertainty: S = ${posterior.subnetworkSize} of ${posterior.parameterCount}, ${posterior.likelihood}, one example a request; truncated: ${lossOf(truncation)}`;
   return { title, cases, targets };
+}
+
+function lossOf({ rank, errors }: TruncatedPosterior): string {
+  const [variance, probability] = [100 * errors.variance, errors.probability].map((value) => value.toPrecision(2));
+  return `${rank} eigenvectors, held-out variances at most ${variance} % too large, probabilities off by at most ${probability}`;
 }
