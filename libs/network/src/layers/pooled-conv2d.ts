@@ -9,6 +9,15 @@ import type { Window } from './window.ts';
 const GATHERED_SHARE = 1 / 4;
 
 /**
+ * Patches at winners, one for each window and channel, that may be made for each position of the convolution: with few channels they are little more than the
+ * patches of all positions, and save the signal at those. Only speed depends on it.
+ */
+const CHOSEN_PATCHES = 2;
+
+/** Elements of a patch up to which all patches are picked by a product with an identity matrix. Only speed depends on it. */
+const PICKED_ELEMENTS = 128;
+
+/**
  * A convolution followed by max pooling, as one layer: behind the pooling only the winning positions have a signal, a quarter of them for windows
  * of two by two, so the Jacobian needs the patches there only.
  *
@@ -45,10 +54,14 @@ export class PooledConv2D implements Layer {
     const { gradient, rows } = signal;
     const [, height, width, outputs] = gradient.shape as [number, number, number, number];
     if (weight === 'bias') return columnsAsRows(tf.sum(gradient, [1, 2]), columns);
-    if (columns.length > this.#kernel.size * GATHERED_SHARE) {
-      return this.#convolution.jacobianColumns(weight, columns, tape, this.#beforePooling(tape, signal));
-    }
     const at = splitFlat(columns, outputs);
+    if (columns.length > this.#kernel.size * GATHERED_SHARE) {
+      const [positionRows, positionColumns] = this.#convolution.windowOver(tape.inputs[0].shape).outputSize;
+      const isLittle = height * width * outputs <= CHOSEN_PATCHES * positionRows * positionColumns;
+      return isLittle && this.#kernel.size <= PICKED_ELEMENTS * outputs
+        ? this.#columnsOfWholePatches(at, tape, signal)
+        : this.#convolution.jacobianColumns(weight, columns, tape, this.#beforePooling(tape, signal));
+    }
     const d = columnsAsRows(tf.reshape(gradient, [-1, outputs]), at.outputs); // [s, R P]
     const patches = this.#patchesAtWinners(at, tape); // [s, B P]
     const [perColumn, windows] = [columns.length * rows.exampleCount, height * width];
@@ -75,6 +88,23 @@ export class PooledConv2D implements Layer {
     return this.#convolution.squaredJacobian(weight, tape, this.#beforePooling(tape, signal));
   }
 
+  /** One product for each example and channel: its patches at the winners, [P, K], and its signals, [S, P]. */
+  #columnsOfWholePatches(at: { inputs: Int32Array; outputs: Int32Array }, tape: LayerTape, { gradient, rows }: Signal): tf.Tensor {
+    const [, height, width, outputs] = gradient.shape as [number, number, number, number];
+    const { exampleCount, seedCount, rowCount } = rows;
+    const windows = height * width;
+    const elements = this.#kernel.size / outputs;
+    const patches = this.#patchesOfWinners(tape); // [B, O, P, K]
+    const d = tf.transpose(tf.reshape(gradient, [exampleCount, seedCount, windows, outputs]), [0, 3, 1, 2]); // [B, O, S, P]
+    const products = tf.matMul(
+      tf.reshape(d, [exampleCount * outputs, seedCount, windows]),
+      tf.reshape(patches, [exampleCount * outputs, windows, elements]),
+    );
+    const byWeight = tf.transpose(tf.reshape(products, [exampleCount, outputs, seedCount, elements]), [1, 3, 0, 2]); // [O, K, B, S]
+    const places = at.outputs.map((output, column) => output * elements + at.inputs[column]);
+    return tf.gather(tf.reshape(byWeight, [outputs * elements, rowCount]), tf.tensor1d(places, 'int32'));
+  }
+
   get #kernel(): tf.Tensor4D {
     return this.weights[0].value as tf.Tensor4D;
   }
@@ -89,6 +119,21 @@ export class PooledConv2D implements Layer {
     return this.#pooling.windowOver([-1, ...outputSize, this.#kernel.shape[3]]);
   }
 
+  /** The patches that the winners of all windows saw in all channels: [B, O, P, K]. */
+  #patchesOfWinners({ inputs, output, saved: [winners] }: LayerTape): tf.Tensor {
+    const input = inputs[0] as tf.Tensor4D;
+    const [batch, height, width, outputs] = output.shape as [number, number, number, number];
+    const window = this.#convolution.windowOver(input.shape);
+    const [rows, columns] = window.outputSize;
+    const { starts, places } = windowOffsets([1, 1], this.#poolingWindow(window), columns, 1);
+    const positions = tf.add(
+      tf.gather(tf.tensor1d(places, 'int32'), tf.reshape<tf.Rank>(winners, [batch * height * width, outputs]) as tf.Tensor1D),
+      tf.tensor(firstOfWindows(batch, starts, rows * columns), [batch * height * width, 1], 'int32'),
+    ); // [B P, O]
+    const byChannel = tf.transpose(tf.reshape(positions, [batch, height * width, outputs]), [0, 2, 1]);
+    return tf.gather<tf.Tensor>(this.#convolution.patchRows(input), byChannel as unknown as tf.Tensor1D);
+  }
+
   /** The patch element k that the winner of every window saw in the channel o of each column: [s, B P]. */
   #patchesAtWinners(at: { inputs: Int32Array; outputs: Int32Array }, { inputs, saved: [winners] }: LayerTape): tf.Tensor {
     const input = inputs[0] as tf.Tensor4D;
@@ -98,16 +143,14 @@ export class PooledConv2D implements Layer {
     const padded = tf.pad(input, [[0, 0], [top, bottom], [left, right], [0, 0]]); // prettier-ignore
     const [, height, width] = padded.shape;
     const { starts, places } = windowOffsets(
-      window,
+      window.strides,
       this.#pooling.windowOver([batch, ...window.outputSize, 0]),
       width * channels,
       channels,
     );
 
-    // Flat position in the padded inputs: of the example, of the pooling window in it, of the winner in that, of the patch element from there.
-    const ofWindow = Int32Array.from({ length: batch * starts.length }, (_, i) => {
-      return Math.floor(i / starts.length) * height * width * channels + starts[i % starts.length];
-    });
+    // Flat position in the padded inputs: of the pooling window, of the winner in that, of the patch element from there.
+    const ofWindow = firstOfWindows(batch, starts, height * width * channels);
     const ofWinner = tf.gather<tf.Tensor>(tf.tensor1d(places, 'int32'), tf.reshape<tf.Rank>(winners, [ofWindow.length, -1]) as tf.Tensor1D); // [B P, O]
     const origins = tf.add(ofWinner, tf.tensor(ofWindow, [ofWindow.length, 1], 'int32'));
     const offsets = at.inputs.map((element) => patchOffset(element, this.#kernel.shape, window, width * channels));
@@ -116,9 +159,22 @@ export class PooledConv2D implements Layer {
   }
 }
 
-/** Flat offsets, in the padded input, of each pooling window's first position and of each of its places from there. */
-function windowOffsets(convolution: Window, pooling: Window, line: number, pixel: number): { starts: Int32Array; places: Int32Array } {
-  const offset = (y: number, x: number): number => y * convolution.strides[0] * line + x * convolution.strides[1] * pixel;
+/** Of every example and pooling window, where the window begins, when an example takes so much: [B P]. */
+function firstOfWindows(batch: number, starts: Int32Array, exampleSize: number): Int32Array {
+  return Int32Array.from(
+    { length: batch * starts.length },
+    (_, i) => Math.floor(i / starts.length) * exampleSize + starts[i % starts.length],
+  );
+}
+
+/** Flat offsets of each pooling window's first position and of each of its places from there, for positions so many pixels apart. */
+function windowOffsets(
+  [down, across]: readonly [number, number],
+  pooling: Window,
+  line: number,
+  pixel: number,
+): { starts: Int32Array; places: Int32Array } {
+  const offset = (y: number, x: number): number => y * down * line + x * across * pixel;
   const [[top], [left]] = pooling.pads;
   const grid = ([rows, columns]: readonly [number, number], each: (y: number, x: number) => number): Int32Array =>
     Int32Array.from({ length: rows * columns }, (_, i) => each(Math.floor(i / columns), i % columns));
