@@ -4,6 +4,7 @@ import { extent } from '../charts/chart-data.ts';
 import { formatNumber, formatPercent, shortDigest } from '../format/numbers.ts';
 import type { ModelOverview, PosteriorCard } from '../server/overview.ts';
 import { layerShares } from './layers.ts';
+import { QualityPanel } from './quality-panel.tsx';
 
 /**
  * What a posterior is: which weights are uncertain, under which prior, how well the data fit, and how it is computed.
@@ -206,49 +207,4 @@ function PriorPanel({ card: { prior } }: { card: PosteriorCard }): JSX.Element {
       )}
     </section>
   );
-}
-
-function QualityPanel({ card: { quality, mapTemperature } }: { card: PosteriorCard }): JSX.Element {
-  const rows: Rows = [
-    ...Object.entries(quality ?? {}).flatMap(([name, value]) => flat(labelOf(name), value)),
-    ...(mapTemperature === null
-      ? []
-      : [['Temperature that the MAP would need', `${formatNumber(mapTemperature)}${over(mapTemperature)}`] as const]),
-  ];
-  return (
-    <section class="panel" aria-labelledby="quality-title">
-      <h2 id="quality-title">Calibration and quality</h2>
-      {rows.length > 0 && <Facts rows={rows} />}
-      {quality === null && (
-        <p class="note">
-          The artifact holds no scores on held-out data; <code>sublace evaluate</code> measures them.
-        </p>
-      )}
-    </section>
-  );
-}
-
-function over(temperature: number): string {
-  if (temperature > 1.02) return ': it is over-confident';
-  return temperature < 0.98 ? ': it is under-confident' : ': it is well calibrated';
-}
-
-const acronyms: Record<string, string> = { nll: 'NLL', ece: 'ECE', map: 'MAP', rmse: 'RMSE', auroc: 'AUROC' };
-
-/** `mapValidationNll`: MAP validation NLL. */
-function labelOf(name: string): string {
-  const words = name
-    .replace(/([A-Z])/g, ' $1')
-    .toLowerCase()
-    .split(/[ _]+/);
-  const text = words.map((word) => acronyms[word] ?? word).join(' ');
-  return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
-/** Scores may be grouped: `map.nll`. */
-function flat(name: string, value: unknown): [string, string][] {
-  if (typeof value === 'number') return [[name, formatNumber(value, 4)]];
-  if (typeof value === 'string' || typeof value === 'boolean') return [[name, String(value)]];
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [];
-  return Object.entries(value).flatMap(([key, inner]) => flat(`${name}, ${labelOf(key)}`, inner));
 }

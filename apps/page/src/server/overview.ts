@@ -98,7 +98,11 @@ export interface PosteriorCard {
   readonly effectiveDimensionError: number;
   readonly covariance: { readonly path: string; readonly rank: number; readonly errors: Readonly<Record<string, number>> };
   readonly links: readonly string[];
-  readonly quality: Readonly<Record<string, unknown>> | null;
+  readonly quality: {
+    readonly exampleCount: number;
+    readonly map: Readonly<Record<string, number>>;
+    readonly sublace: Readonly<Record<string, number>>;
+  } | null;
   readonly data: {
     readonly spec: string;
     readonly digest: string;

@@ -23,11 +23,10 @@ describe('cardOf', () => {
     });
   });
 
-  it('scores the chosen prior, and the MAP, on held-out data where the search did', () => {
-    expect(cardOf(cardManifest, exact).quality).toEqual({ validationNll: 0.2, mapValidationNll: 0.3, exampleCount: 10 });
-    const byEvidence = { ...cardManifest, prior: { ...cardManifest.prior, method: 'evidence' } };
-    expect(cardOf(byEvidence, exact).quality).toBeNull();
-    expect(cardOf({ ...cardManifest, prior: { method: 'given', structure: 'scalar', mean: 0 } }, exact).quality).toBeNull();
+  it('tells the scores on held-out data, where the fit had some', () => {
+    const scores = { exampleCount: 10, map: { nll: 0.3, ece: 0.1 }, sublace: { nll: 0.2, ece: 0.05 } };
+    expect(cardOf(cardManifest, exact).quality).toEqual(scores);
+    expect(cardOf({ ...cardManifest, validation: { exampleCount: 0 } }, exact).quality).toBeNull();
   });
 
   it('tells the noise of a regression in raw units, for each output', () => {

@@ -126,11 +126,6 @@ function rawNoise({ noiseVariance, model, likelihood, normalisation }: CardManif
   return scales.map((scale, i) => noise[i % noise.length] * scale ** 2);
 }
 
-/** What the search for the prior found on held-out data: the loss at the chosen precision, and at the largest, which is the MAP's. */
-function qualityOf({ priorPrecision, prior, validation }: CardManifest): ModelCard['quality'] {
-  const { curve, method } = prior;
-  if (!curve?.length || method === 'evidence' || validation.exampleCount === 0) return null;
-  const distance = (precision: number): number => Math.abs(Math.log(precision / priorPrecision));
-  const chosen = curve.reduce((best, point) => (distance(point.priorPrecision) < distance(best.priorPrecision) ? point : best));
-  return { validationNll: chosen.loss, mapValidationNll: curve[curve.length - 1].loss, exampleCount: validation.exampleCount };
+function qualityOf({ validation: { scores } }: CardManifest): ModelCard['quality'] {
+  return scores ? { exampleCount: scores.exampleCount, map: { ...scores.map }, sublace: { ...scores.sublace } } : null;
 }

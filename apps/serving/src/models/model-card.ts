@@ -1,5 +1,3 @@
-import type { JsonValue } from '@sublace/scheduling';
-
 /** What a subnetwork takes of one weight tensor of the network. */
 export interface CardLayer {
   layer: string;
@@ -59,6 +57,14 @@ export interface CardData {
   targetStd: number[];
 }
 
+/** Scores on held-out data, as the fit recorded them: of the MAP, and of the predictive that is served. */
+export interface CardQuality {
+  exampleCount: number;
+  /** `nll`, `accuracy`, `ece`, `brier`; of a regression `nll`, `rmse`, in raw units. */
+  map: Record<string, number>;
+  sublace: Record<string, number>;
+}
+
 /** How the covariance of the outputs is computed. */
 export interface CardCovariance {
   path: 'exact' | 'truncated';
@@ -96,8 +102,8 @@ export interface ModelCard {
   covariance: CardCovariance;
   /** Ways from logits to probabilities, the default first; empty where the predictive is exact. */
   links: string[];
-  /** Scores on held-out data as the artifact records them; null where it has none. */
-  quality: Record<string, JsonValue> | null;
+  /** Null where the fit had no data to hold out. */
+  quality: CardQuality | null;
   data: CardData;
   backend: { name: string; version: string; device: string };
   /** What the user should be told once. */

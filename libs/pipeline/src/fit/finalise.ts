@@ -27,6 +27,7 @@ import { indicesOf, smallerIndicesOf } from './input-blocks.ts';
 import { priorFacts } from './prior-facts.ts';
 import { flatWeights } from './select.ts';
 import { tunePrior, type TunedPrior } from './tune-prior.ts';
+import { validationScores } from './validation-scores.ts';
 
 /**
  * The finalise task: tunes the prior, factorises the precision in float64, and writes the posterior into the staging folder; for a rule of several
@@ -218,6 +219,12 @@ async function write(folder: string, { task, plan, selection, context, posterior
     : (previous?.mapTemperature ?? null);
   // The plan's examples are those of all the data by now; the context has those of this fit.
   const added = { spec: spec.data, digest: plan.dataDigest, exampleCount: context.training.count };
+  const scores = validationScores(model.network, posterior, validation, {
+    likelihood: plan.likelihood,
+    outputCount: plan.outputCount,
+    noiseVariance: plan.noiseVariance,
+    normalisation: context.normalisation,
+  });
   const dimension = effectiveDimension(posterior, { seed: spec.seed });
   const rows = joinRows([previous?.rows, selection.rows]);
   const backend = activeBackend();
@@ -230,7 +237,7 @@ async function write(folder: string, { task, plan, selection, context, posterior
       ...(model.network.notes.length > 0 && { notes: model.network.notes }),
     },
     data: joinData(previous ? [previous.data, added] : [added]),
-    validation: { exampleCount: plan.validationCount },
+    validation: { exampleCount: plan.validationCount, ...(scores && { scores }) },
     likelihood: plan.likelihood,
     normalisation: context.normalisation,
     priorPrecision: geometricMean(priorPrecision),

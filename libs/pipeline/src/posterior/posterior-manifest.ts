@@ -7,6 +7,7 @@ import type { QualityReport } from '@sublace/subnetwork';
 import type { NoiseVariance } from '../families/noise-variance.ts';
 import type { DataRecord } from './data-record.ts';
 import type { TruncationFacts } from '../truncate/truncation-facts.ts';
+import type { ValidationScores } from '../fit/validation-scores.ts';
 import type { PriorStructure, TensorPrior } from '../fit/prior-groups.ts';
 
 /** Kind of artifact that a fit publishes. */
@@ -42,7 +43,7 @@ export interface PosteriorFacts {
     readonly notes?: readonly string[];
   };
   readonly data: DataRecord;
-  readonly validation: { readonly exampleCount: number };
+  readonly validation: { readonly exampleCount: number; readonly scores?: ValidationScores };
   readonly likelihood: LikelihoodKind;
   readonly normalisation: Normalisation;
   /** Of all weights, or the geometric mean where they differ. */
