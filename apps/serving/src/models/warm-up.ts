@@ -1,4 +1,5 @@
 import { SublaceError } from '@sublace/errors';
+import type { BatchingOptions } from '../batching/batching-options.ts';
 import { computeChecked, type InferenceService } from '../inference/run-inference.ts';
 import type { ServedVersion } from './model-version.ts';
 
@@ -10,14 +11,19 @@ const patient = { signal: new AbortController().signal, deadline: Infinity };
  *
  * @param service  Batches.
  * @param served  The version.
- * @param maxBatchSize  Examples in the largest batch.
+ * @param batching  How large the largest batch is, and what may wait for it.
  * @throws SublaceError MODEL_INVALID when it fails or answers something else than it promises.
  */
-export async function warmUp(service: Pick<InferenceService, 'batcher'>, served: ServedVersion, maxBatchSize: number): Promise<void> {
+export async function warmUp(
+  service: Pick<InferenceService, 'batcher'>,
+  served: ServedVersion,
+  { maxBatchSize, maxQueueBytes }: Pick<BatchingOptions, 'maxBatchSize' | 'maxQueueBytes'>,
+): Promise<void> {
   const { inputs, defaultOutputs: outputs } = served.model.description;
   const size = inputs[0].shape.reduce((product, axis) => product * (axis === -1 ? 1 : axis), 1);
+  const largest = Math.max(1, Math.min(maxBatchSize, Math.floor(maxQueueBytes / (4 * size))));
   try {
-    for (const count of new Set([1, maxBatchSize])) {
+    for (const count of new Set([1, largest])) {
       const input = Float32Array.from({ length: count * size }, (_, i) => (count === 1 ? 0 : Math.sin(i)));
       await computeChecked(service, served, { input, count, outputs, parameters: {} }, patient);
     }
