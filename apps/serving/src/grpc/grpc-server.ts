@@ -7,6 +7,7 @@ import { connectionListener } from './connection-listener.ts';
 import { inferenceHandlers } from './inference-service.ts';
 import { readingWithCare } from './malformed-message.ts';
 import { reflectionServices } from './reflection.ts';
+import { giveUpSlowRequests } from './slow-request.ts';
 
 /** What the gRPC half of the server needs. */
 export interface GrpcServerOptions {
@@ -17,6 +18,8 @@ export interface GrpcServerOptions {
   connectionsMax?: number;
   /** How long a connection may leave a ping unanswered, milliseconds; a ping is sent each time that long has passed. Default 30,000. */
   keepAliveMs?: number;
+  /** Until when the message of a call must be there, milliseconds. Default 60,000. */
+  requestTimeoutMs?: number;
   log: ServingLog;
   /** What calls go through first. */
   interceptors?: ServerInterceptor[] | undefined;
@@ -47,7 +50,15 @@ export interface GrpcServer {
  * @returns  The caller listens and closes.
  */
 export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
-  const { service, bodyLimitBytes, connectionsMax = 1000, keepAliveMs = 30_000, interceptors = [], log } = options;
+  const {
+    service,
+    bodyLimitBytes,
+    connectionsMax = 1000,
+    keepAliveMs = 30_000,
+    requestTimeoutMs = 60_000,
+    interceptors = [],
+    log,
+  } = options;
   const server = new Server({
     'grpc.max_receive_message_length': bodyLimitBytes,
     'grpc.max_send_message_length': -1, // an answer that was computed is an answer that is sent
@@ -56,7 +67,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     'grpc.keepalive_time_ms': keepAliveMs,
     'grpc.keepalive_timeout_ms': keepAliveMs,
     'grpc.enable_channelz': 0, // nobody reads it, and it counts every message
-    interceptors,
+    interceptors: [...interceptors, giveUpSlowRequests(requestTimeoutMs)],
   });
   server.addService(readingWithCare(inferenceService as ServiceDefinition), { ...inferenceHandlers(service, log) });
   const health = new HealthImplementation();

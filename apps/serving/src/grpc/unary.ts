@@ -20,14 +20,22 @@ type Answer<Request, Response> = (request: Request, context: RequestContext) => 
 export function unaryWith(log: ServingLog) {
   return <Request, Response>(answer: Answer<Request, Response>) =>
     (call: ServerUnaryCall<Request, Response>, callback: sendUnaryData<Response>): void => {
-      const context = contextOf(call);
+      const gone = new AbortController();
+      let isAnswered = false;
+      // Comes also at the end of a call that was answered.
+      call.on('cancelled', () => {
+        if (!isAnswered) gone.abort();
+      });
+      const context = contextOf(call, gone.signal);
       const metadata = new Metadata();
       metadata.set('x-request-id', context.requestId);
       const succeed = (response: Response): void => {
+        isAnswered = true;
         call.sendMetadata(metadata);
         callback(null, response);
       };
       const fail = (error: unknown): void => {
+        isAnswered = true;
         const failure = SublaceError.from(error);
         const status = clientStatusOf(failure.code);
         if (status.http === 500) log.error({ err: failure, requestId: context.requestId }, 'request failed');
@@ -38,19 +46,13 @@ export function unaryWith(log: ServingLog) {
     };
 }
 
-/** Why a signal aborted; made once, since an error made for each call, with its stack, took a twentieth of the thread. */
-const HUNG_UP = new SublaceError('CANCELLED', 'call: expected somebody to wait for the answer, got a cancelled call');
-
-function contextOf(call: ServerUnaryCall<unknown, unknown>): RequestContext {
-  const gone = new AbortController();
-  // The runtime calls this after every answer, too.
-  call.on('cancelled', () => gone.abort(HUNG_UP));
+function contextOf(call: ServerUnaryCall<unknown, unknown>, signal: AbortSignal): RequestContext {
   const deadline = call.getDeadline();
   const watched = callOf(call.metadata);
   return {
     requestId: watched?.requestId ?? newRequestId(call.metadata.get('x-request-id')[0]?.toString()),
     protocol: 'grpc',
-    signal: gone.signal,
+    signal,
     deadline: performance.now() + Number(deadline) - Date.now(),
     tokenName: watched?.tokenName ?? null,
     call: watched,

@@ -20,8 +20,5 @@ export function parseJson<T>(schema: z.ZodType<T>, text: string): T {
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   const place = issue.path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
-  throw new SublaceError(
-    'INVALID_ARGUMENT',
-    `request body${place}: ${issue.message.replace('Invalid input: ', '')}`,
-  );
+  throw new SublaceError('INVALID_ARGUMENT', `request body${place}: ${issue.message.replace('Invalid input: ', '')}`);
 }

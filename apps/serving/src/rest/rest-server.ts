@@ -71,7 +71,8 @@ export function createRestServer(options: RestServerOptions): FastifyInstance {
     genReqId: ({ headers }) => newRequestId(headers['x-request-id']?.toString()),
     clientErrorHandler: answerBrokenRequest,
     // Paths that cannot be decoded fail before any route; they get the same body as every other error.
-    frameworkErrors: (error, _request, reply) => void (reply as FastifyReply).code(error.statusCode ?? 400).send({ error: oneLine(error.message) }),
+    frameworkErrors: (error, _request, reply) =>
+      void (reply as FastifyReply).code(error.statusCode ?? 400).send({ error: oneLine(error.message) }),
   });
   app.server.maxConnections = connectionsMax;
 
