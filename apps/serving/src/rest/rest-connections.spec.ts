@@ -142,7 +142,7 @@ describe('connections that carry many requests', () => {
     await until(() => text().includes('200 OK'));
     socket.destroy();
     const connections = (): Promise<number> => new Promise((resolve) => app.server.getConnections((_error, count) => resolve(count)));
-    while ((await connections()) > 0);
+    while ((await connections()) > 0) await new Promise((resolve) => setTimeout(resolve, 5));
     expect(signals.map(({ aborted }) => aborted)).toEqual([false]);
   });
 });
