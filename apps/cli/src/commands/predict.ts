@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 import { startBackend } from '@sublace/backend';
 import { SublaceError } from '@sublace/errors';
-import { openPosterior } from '@sublace/pipeline';
+import { openPosterior, type CovariancePath } from '@sublace/pipeline';
 import { LINKS, type Link } from '@sublace/predictive';
 import { Command, Option } from 'commander';
 import { count, real } from '../options.ts';
@@ -19,14 +19,15 @@ interface PredictFlags {
   readonly samples?: number;
   readonly seed?: number;
   readonly temperature?: number;
+  readonly covariance: CovariancePath;
 }
 
-async function predict({ posterior, input, output, outputs, ...knobs }: PredictFlags, terminal: Terminal): Promise<void> {
+async function predict({ posterior, input, output, outputs, covariance, ...knobs }: PredictFlags, terminal: Terminal): Promise<void> {
   if (output !== undefined && !OUTPUT_KINDS.includes(extname(output))) {
     throw new SublaceError('USAGE', `--output: expected a file ending in ${OUTPUT_KINDS.join(', ')}, got '${output}'`);
   }
   await startBackend();
-  const fitted = await openPosterior(posterior);
+  const fitted = await openPosterior(posterior, { covariance });
   const { inputs, count: rowCount } = await readInputs(input, fitted.inputShape);
   const predicted = fitted.predict(inputs, rowCount, { ...knobs, ...(outputs !== undefined && { outputs: outputs.split(',') }) });
   fitted.dispose();
@@ -60,5 +61,10 @@ export function predictCommand(terminal: () => Terminal): Command {
     .option('--samples <count>', 'draws of the monte-carlo link, of mutual_information or of the output samples', count())
     .option('--seed <seed>', 'seed of any of them', count({ min: 0 }))
     .option('--temperature <number>', 'divides the logits before they become probabilities', real({ min: 1e-6 }))
+    .addOption(
+      new Option('--covariance <path>', 'of the weights: all of it, or the eigenvectors that truncate kept')
+        .choices(['exact', 'truncated'])
+        .default('exact'),
+    )
     .action((flags: PredictFlags) => predict(flags, terminal()));
 }

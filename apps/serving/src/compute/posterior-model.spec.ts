@@ -40,6 +40,31 @@ const logits = (...values: number[]): ModelAnswer => {
 };
 
 describe('posteriorModel', () => {
+  it('tells which covariance it has, what that was measured to lose, and the memory that it takes', () => {
+    const error = { max: 0.3, mean: 0.1, p99: 0.2 };
+    const truncation = {
+      rank: 3,
+      choice: { rank: 3 },
+      eigenvalues: { largest: 9, smallest: 1 },
+      heldOut: { data: 'digits', count: 50 },
+      varianceError: error,
+      cancellation: 2,
+      form: 'subtract',
+    } as const;
+    const { description } = posteriorModel({ ...predictor(), truncation, memoryBytes: 77 });
+    expect(description.card).toMatchObject({
+      covariance: { path: 'truncated', rank: 3, errors: { variance_relative_max: 0.3, inputs: 50 } },
+    });
+    expect(description.properties).toMatchObject({
+      covariance: 'truncated',
+      covariance_rank: '3',
+      covariance_variance_relative_p99: '0.2',
+    });
+    expect(description.memoryBytes).toBe(77);
+    const withProbabilities = posteriorModel({ ...predictor(), truncation: { ...truncation, probabilityError: { ...error, max: 0.01 } } });
+    expect(withProbabilities.description.properties).toMatchObject({ covariance_probability_max: '0.01' });
+  });
+
   it('tells shapes and default outputs of either likelihood', () => {
     const model = { ...cardManifest.model, outputCount: 10 };
     const classifier = posteriorModel({ ...predictor(), inputShape: [28, 28, 1], manifest: { ...cardManifest, model } }, 16);
