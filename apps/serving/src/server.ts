@@ -73,6 +73,9 @@ export interface RunningServer {
 /** The limit that standard servers have. */
 const defaultBodyLimitBytes = 64 * 1024 * 1024;
 
+/** Longest wait for the first request of a connection that was taken just before there were to be no more, milliseconds. */
+const freshConnectionMs = 1000;
+
 /**
  * Serves models by REST and gRPC, the Open Inference Protocol v2. Health is answered as soon as it listens, with "not ready"; every model
  * then answers one warm-up inference before the returned promise resolves.
@@ -112,10 +115,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     repository.leave();
     watch.leave();
     if (isServing) await sleep(drainDelayMs);
-    rest.server.close(); // takes no more connections, and ends those that wait for a request
+    // Takes no more connections, and ends those between two requests; one that has just been taken has a moment to say what it wants.
+    const restEnded = within(freshConnectionMs, new Promise<void>((resolve) => rest.server.close(() => resolve())));
     const idle = within(
       drainTimeoutMs,
-      watch.whenIdle().then(() => repository.whenIdle()),
+      restEnded.then(() => watch.whenIdle()).then(() => repository.whenIdle()),
     );
     const grpcClosed = grpc.close(idle);
     await idle;

@@ -35,7 +35,7 @@ export interface RestOptions {
 export function rest(port: number, path: string, { headers = {}, body, ca }: RestOptions = {}): Promise<RestAnswer> {
   const common = { port, host: '127.0.0.1', path, method: body === undefined ? 'GET' : 'POST', headers, agent: false } as const;
   return new Promise((resolve, reject) => {
-    const call = ca === undefined ? httpRequest(common) : httpsRequest({ ...common, ca: readFileSync(ca) });
+    const call = ca === undefined ? httpRequest(common) : httpsRequest({ ...common, servername: 'localhost', ca: readFileSync(ca) });
     call.on('error', reject);
     call.on('response', (response) => {
       const { socket } = response;

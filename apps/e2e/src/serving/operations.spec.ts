@@ -16,7 +16,7 @@ let folder: string;
 let posterior: string;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'sublace-operations-'));
-  posterior = process.env['SUBLACE_TOY_POSTERIOR'] ?? (await fitToyPosterior(folder, 1)).place;
+  posterior = (await fitToyPosterior(folder, 1)).place;
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
