@@ -37,7 +37,7 @@ export function fuzzedGrpcRequest(random: Random): FuzzedGrpcRequest {
     ['shape', () => ({ message: infer({ inputs: [{ name: 'input', datatype: 'FP32', shape: [...random.pick(hostileShapes)] }] }) })],
     ['datatype', () => ({ message: infer({ inputs: [{ name: 'input', datatype: anyDatatype(random), shape: [1, 1] }] }) })],
     ['typed', () => ({ message: infer(typedRequest(random)) })],
-    ['names', () => ({ message: infer(hostilyNamed(random)) })],
+    ['names', () => ({ message: infer(withHostileNames(random)) })],
     ['no message', () => ({ message: random.bytes(random.below(200)) })],
     ['another call', () => ({ path: random.pick(methods).path, message: random.chance(0.5) ? infer() : random.bytes(random.below(40)) })],
     [
@@ -85,7 +85,7 @@ function typedRequest(random: Random): Partial<ModelInferRequestInit> {
   };
 }
 
-function hostilyNamed(random: Random): Partial<ModelInferRequestInit> {
+function withHostileNames(random: Random): Partial<ModelInferRequestInit> {
   const name = (): string => random.pick(hostileNames);
   return random.pick<() => Partial<ModelInferRequestInit>>([
     () => ({ modelName: name() }),

@@ -49,7 +49,7 @@ export const hostileNames = [
   '%',
   '%c0%ae%c0%ae/',
   '\u202etoy',
-  'таблица',
+  'größe',
   '💥'.repeat(40),
   'a'.repeat(99),
   'a'.repeat(2000),
