@@ -49,7 +49,7 @@ export const hostileNames = [
   '%',
   '%c0%ae%c0%ae/',
   '\u202etoy',
-  'größe',
+  '\u{1F4A5}\u{3B1}',
   '💥'.repeat(40),
   'a'.repeat(99),
   'a'.repeat(2000),
