@@ -12,6 +12,9 @@ const headers = {
 /** Receive window of a connection and of a call, as clients for large answers set it; 65,535 bytes would measure round trips. */
 const WINDOW_BYTES = 8 * 2 ** 20;
 
+/** Of what waits to be sent on a connection; by default 10, of which calls with large messages are refused. As the client library has it: no limit. */
+const SESSION_MEGABYTES = Number.MAX_SAFE_INTEGER;
+
 /** Calls at a time that share a connection, as Triton's clients do by default. */
 const CALLS_PER_CHANNEL = 6;
 
@@ -34,7 +37,10 @@ class GrpcChannel {
   }
 
   #connect(): ClientHttp2Session {
-    const session = connect(`http://127.0.0.1:${this.#port}`, { settings: { initialWindowSize: WINDOW_BYTES, enablePush: false } });
+    const session = connect(`http://127.0.0.1:${this.#port}`, {
+      settings: { initialWindowSize: WINDOW_BYTES, enablePush: false },
+      maxSessionMemory: SESSION_MEGABYTES,
+    });
     session.on('connect', () => session.setLocalWindowSize(WINDOW_BYTES));
     const forget = (): void => {
       if (this.#session === session) this.#session = null;
