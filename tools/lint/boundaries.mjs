@@ -51,7 +51,11 @@ export function boundaries({ isSpec, isThread = false }) {
     onlyDependOnLibsWithTags: [...allowed, ...extra],
     ...(banned.length > 0 && { bannedExternalImports: banned }),
   }));
-  return { enforceBuildableLibDependency: false, allow: [], depConstraints: isSpec || isThread ? rows : [...rows, ...withoutNumerics, inBrowsers] };
+  return {
+    enforceBuildableLibDependency: false,
+    allow: [],
+    depConstraints: isSpec || isThread ? rows : [...rows, ...withoutNumerics, inBrowsers],
+  };
 }
 
 /** Node's own modules that reach a disk, a network or a process: banned in layer:plain and layer:numerics. The Nx rule sees npm packages only. */
