@@ -51,7 +51,7 @@ describe('posteriorModel', () => {
       cancellation: 2,
       form: 'subtract',
     } as const;
-    const { description } = posteriorModel({ ...predictor(), truncation, memoryBytes: 77 });
+    const { description } = posteriorModel({ ...predictor(), truncation });
     expect(description.card).toMatchObject({
       covariance: { path: 'truncated', rank: 3, errors: { variance_relative_max: 0.3, inputs: 50 } },
     });
