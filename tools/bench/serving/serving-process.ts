@@ -34,6 +34,10 @@ export interface ServingProcess {
 export async function startServing(entry: string, args: readonly string[], nodeArgs: readonly string[] = []): Promise<ServingProcess> {
   const child = spawn(process.execPath, [...nodeArgs, entry, ...args], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
   const ended = once(child, 'exit');
+  // A bench that fails leaves nothing behind.
+  const kill = (): boolean => child.kill('SIGKILL');
+  process.once('exit', kill);
+  child.once('exit', () => process.off('exit', kill));
   // Its log is for failures: the last lines are kept.
   const log: string[] = [];
   createInterface({ input: child.stderr! }).on('line', (line) => {
