@@ -60,7 +60,6 @@ describe('posteriorModel', () => {
       covariance_rank: '3',
       covariance_variance_relative_p99: '0.2',
     });
-    expect(description.memoryBytes).toBe(77);
     const withProbabilities = posteriorModel({ ...predictor(), truncation: { ...truncation, probabilityError: { ...error, max: 0.01 } } });
     expect(withProbabilities.description.properties).toMatchObject({ covariance_probability_max: '0.01' });
   });
