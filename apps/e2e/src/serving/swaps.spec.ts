@@ -115,6 +115,7 @@ describe.each(['folder', 'Redis'] as const)('a registry in a %s', (kind) => {
       return answered;
     };
     await registry.setPointer('toy', 'canary', 2, { share: 0.25 });
+    await server.logged(/"shares":\{"canary":0.25\}/); // before that it may still be the canary that beforeEach has taken away
     await expect.poll(async () => (await caller.ask('canary', [0]).catch(() => undefined))?.version, patience).toBe('2');
     expect(await canaries(200)).toBe(50);
     await registry.setPointer('toy', 'canary', 2, { share: 0 });
