@@ -21,7 +21,9 @@ afterAll(async () => {
 });
 
 // Some of the requests unload the model.
-afterEach(async () => void (await httpCall(server.httpPort, 'POST', '/v2/repository/models/linear/load')));
+afterEach(async () => {
+  await httpCall(server.httpPort, 'POST', '/v2/repository/models/linear/load');
+});
 
 /** The input that the clients were given, as they rounded it. */
 const inputOf = (call: string): number[][] =>
