@@ -100,7 +100,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const batcher = new Batcher(batching, observer);
   const repository = new ModelRepository(observer, {
     ...options.repository,
-    warmUp: (served) => warmUp({ batcher }, served, batching),
+    warmUp: (served) => warmUp({ batcher, batching }, served),
   });
   const service: InferenceService = { repository, batcher, batching, observer, statistics };
   const watch = watchServer(watchOptions, { repository, observer, statistics });

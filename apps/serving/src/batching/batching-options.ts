@@ -2,7 +2,7 @@ import { SublaceError } from '@sublace/errors';
 
 /** How requests become batches. */
 export interface BatchingOptions {
-  /** Most examples in one batch; a larger request is a batch of its own. */
+  /** Most examples in one batch; a larger request that cannot be computed in parts is a batch of its own. */
   maxBatchSize: number;
   /** How long the first request of a batch waits for others, milliseconds; 0 takes what is there. */
   maxQueueDelayMs: number;

@@ -65,10 +65,12 @@ function predictApart(fitted: Predictor, requests: readonly PredictRequest[]): P
 }
 
 function predictRequestOf({ manifest }: Predictor, request: ModelRequest): PredictRequest {
-  const { input, count, outputs, parameters } = request;
+  const { input, count, outputs, parameters, firstExample = 0 } = request;
   const knobs = knobsOf(parameters, manifest.likelihood);
   checkDraws(request, knobs, { subnetworkSize: manifest.subnetwork.size, outputCount: manifest.model.outputCount });
-  return { inputs: input, count, options: { outputs, ...knobs } };
+  // Example n draws by seed + n, so a part of a request draws what it would have drawn in the whole.
+  const seed = firstExample > 0 && { seed: (knobs.seed ?? 0) + firstExample };
+  return { inputs: input, count, options: { outputs, ...knobs, ...seed } };
 }
 
 function answerOf(predicted: Predicted): ModelAnswer {

@@ -9,6 +9,7 @@ import { indexOfNonFinite } from './finite.ts';
 import type { InferRequest, InferResponse } from './infer-request.ts';
 import { readInput } from './input-tensor.ts';
 import type { RequestContext } from './request-context.ts';
+import { joinParts, partsOf } from './request-parts.ts';
 
 /** Parameters that standard clients and proxies add; they are not shown to the model. Of them, `timeout` and `binary_data_output` have a meaning here. */
 const reservedParameters = new Set([
@@ -76,7 +77,7 @@ export async function runInference(service: InferenceService, request: InferRequ
 }
 
 /**
- * Computes one answer and makes sure that it is what the metadata promise; also the warm-up.
+ * Computes one answer, in parts where it is larger than a batch, and makes sure that it is what the metadata promise; also the warm-up.
  *
  * @param service  Batches.
  * @param served  The version.
@@ -89,20 +90,25 @@ export async function runInference(service: InferenceService, request: InferRequ
  * @throws SublaceError INVALID_ARGUMENT for a knob that the model refuses; INTERNAL for a model that fails or answers something else.
  */
 export async function computeChecked(
-  { batcher }: Pick<InferenceService, 'batcher'>,
+  { batcher, batching }: Pick<InferenceService, 'batcher' | 'batching'>,
   { name, version, model }: ServedVersion,
   request: ModelRequest,
   waiting: Pick<RequestContext, 'signal' | 'deadline'>,
   times: { queue: number; compute: number } = { queue: 0, compute: 0 },
 ): Promise<OutputTensor[]> {
-  const { answer, queue, compute, batch } = await batcher.submit({ name, version }, model, request, waiting);
-  Object.assign(times, { queue, compute, ...(batch && { batch }) });
-  if ('error' in answer) throw blame(answer.error, name);
-  request.outputs.forEach((output, i) => {
-    const fault = faultOf(answer.outputs[i], output, request.count, model.description);
-    if (fault) throw new SublaceError('INTERNAL', `model '${name}', output '${output}': ${fault}`);
-  });
-  return answer.outputs;
+  const answers: OutputTensor[][] = [];
+  // One after the other: a large request has one place in the queue, as every other has.
+  for (const part of partsOf(request, model.description, batching.maxBatchSize)) {
+    const { answer, queue, compute, batch } = await batcher.submit({ name, version }, model, part, waiting);
+    Object.assign(times, { queue: times.queue + queue, compute: times.compute + compute, ...(batch && { batch }) });
+    if ('error' in answer) throw blame(answer.error, name);
+    part.outputs.forEach((output, i) => {
+      const fault = faultOf(answer.outputs[i], output, part.count, model.description);
+      if (fault) throw new SublaceError('INTERNAL', `model '${name}', output '${output}': ${fault}`);
+    });
+    answers.push(answer.outputs);
+  }
+  return joinParts(answers);
 }
 
 /** Codes that speak of the request even when the model raises them; any other is a defect on this side. */

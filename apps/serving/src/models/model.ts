@@ -47,6 +47,8 @@ export interface ModelRequest {
   readonly count: number;
   /** Names of outputs, each one of the description's, none twice. */
   readonly outputs: readonly string[];
+  /** Where it begins in the client's request that it is a part of: random draws go by an example's place there. Default 0. */
+  readonly firstExample?: number;
   /** Knobs, without the names that the protocol reserves. */
   readonly parameters: Readonly<Record<string, ParameterValue>>;
 }

@@ -15,7 +15,7 @@ async function warmed(model: LoadedModel, options: Partial<BatchingOptions> = {}
   };
   const batching = { ...batchingDefaults, ...options };
   const served = { name: 'm', version: '3', model: { ...model, infer } };
-  await warmUp({ batcher: new Batcher(batching, silentObserver) }, served, batching);
+  await warmUp({ batcher: new Batcher(batching, silentObserver), batching }, served);
   return counts;
 }
 

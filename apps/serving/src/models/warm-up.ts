@@ -1,5 +1,4 @@
 import { SublaceError } from '@sublace/errors';
-import type { BatchingOptions } from '../batching/batching-options.ts';
 import { computeChecked, type InferenceService } from '../inference/run-inference.ts';
 import type { ServedVersion } from './model-version.ts';
 
@@ -9,16 +8,12 @@ const patient = { signal: new AbortController().signal, deadline: Infinity };
  * Asks a version before anybody else does: one example of zeros, then the largest batch, of values between -1 and 1, each for the default outputs. So
  * what is slow only once is over, the memory of the largest batch is there, and a model that fails or answers NaN is found out.
  *
- * @param service  Batches.
+ * @param service  Batches: how large the largest is, and what may wait for it.
  * @param served  The version.
- * @param batching  How large the largest batch is, and what may wait for it.
  * @throws SublaceError MODEL_INVALID when it fails or answers something else than it promises.
  */
-export async function warmUp(
-  service: Pick<InferenceService, 'batcher'>,
-  served: ServedVersion,
-  { maxBatchSize, maxQueueBytes }: Pick<BatchingOptions, 'maxBatchSize' | 'maxQueueBytes'>,
-): Promise<void> {
+export async function warmUp(service: Pick<InferenceService, 'batcher' | 'batching'>, served: ServedVersion): Promise<void> {
+  const { maxBatchSize, maxQueueBytes } = service.batching;
   const { inputs, defaultOutputs: outputs } = served.model.description;
   const size = inputs[0].shape.reduce((product, axis) => product * (axis === -1 ? 1 : axis), 1);
   const largest = Math.max(1, Math.min(maxBatchSize, Math.floor(maxQueueBytes / (4 * size))));
