@@ -10,6 +10,8 @@ export interface ServingBenchOptions {
   readonly effort: Effort;
   /** Of the soak, s. */
   readonly seconds: number;
+  /** Threads of the servers' tensor runtime; theirs when absent. */
+  readonly threads: number | undefined;
   /** Prints JSON alone, for the caller to read. */
   readonly isJson: boolean;
   /** Where results are kept; nowhere when absent. */
@@ -18,7 +20,7 @@ export interface ServingBenchOptions {
 
 /** How it is called. */
 export const USAGE =
-  'npm run bench:serving -- [uncertainty | no-op | batching | overload | hang-ups | restart | soak ...] [--posterior DIR] [--window SECONDS] [--rounds COUNT] [--seconds SECONDS] [--out DIR] [--json]';
+  'npm run bench:serving -- [uncertainty | no-op | batching | overload | hang-ups | restart | soak ...] [--posterior DIR] [--window SECONDS] [--rounds COUNT] [--seconds SECONDS] [--threads COUNT] [--out DIR] [--json]';
 
 /**
  * Reads the command line.
@@ -37,6 +39,7 @@ export function readServingOptions(args: readonly string[], known: readonly stri
       window: { type: 'string', default: '3' },
       rounds: { type: 'string', default: '8' },
       seconds: { type: 'string', default: '900' },
+      threads: { type: 'string' },
       out: { type: 'string' },
       json: { type: 'boolean', default: false },
     },
@@ -48,6 +51,7 @@ export function readServingOptions(args: readonly string[], known: readonly stri
     posterior: values.posterior,
     effort: { windowMs: 1000 * positive('--window', values.window), warmUpMs: 300, roundsMax: positive('--rounds', values.rounds) },
     seconds: positive('--seconds', values.seconds),
+    threads: values.threads === undefined ? undefined : positive('--threads', values.threads),
     isJson: values.json,
     out: values.out,
   };

@@ -41,7 +41,9 @@ export async function serving(args: readonly string[]): Promise<void> {
     process.exitCode = 2;
     return;
   }
-  const machine = thisMachine();
+  // Every server of the run reads it.
+  if (options.threads !== undefined) process.env['SUBLACE_SERVE_THREADS'] = String(options.threads);
+  const machine = { ...thisMachine(), threads: process.env['SUBLACE_SERVE_THREADS'] ?? 'one per core' };
   const heading = headingOf(machine);
   const results: Record<string, PartResult> = {};
   if (!options.isJson) console.log(heading);
@@ -55,18 +57,21 @@ export async function serving(args: readonly string[]): Promise<void> {
   if (options.out !== undefined) keep(options.out, machine, results);
 }
 
-function headingOf({ cpu, cores, memoryGib, node, commit }: Machine): string {
-  return `${cpu}, ${cores} cores, ${memoryGib} GiB, Node ${node}, commit ${commit}; load generator on the same machine`;
+/** Where and how a part was measured. */
+type ServingMachine = Machine & { readonly threads: string };
+
+function headingOf({ cpu, cores, memoryGib, node, commit, threads }: ServingMachine): string {
+  return `${cpu}, ${cores} cores, ${memoryGib} GiB, Node ${node}, commit ${commit}; threads of the tensor runtime: ${threads}; load generator on the same machine`;
 }
 
-type KeptPart = PartResult & { readonly machine: Machine };
+type KeptPart = PartResult & { readonly machine: ServingMachine };
 
 function readResults(path: string): Record<string, KeptPart> {
   return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Record<string, KeptPart>) : {};
 }
 
 /** One pair of files for a machine and a day, JSON and Markdown; a part that is measured again replaces its figures there. */
-function keep(folder: string, machine: Machine, results: Readonly<Record<string, PartResult>>): void {
+function keep(folder: string, machine: ServingMachine, results: Readonly<Record<string, PartResult>>): void {
   mkdirSync(folder, { recursive: true });
   const path = join(folder, `serving-${resultsName(machine, new Date().toISOString().slice(0, 10))}`);
   const all: Record<string, KeptPart> = {
