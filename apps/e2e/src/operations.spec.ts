@@ -217,7 +217,7 @@ describe('a job that does not move', () => {
     await cluster.startReducers(1);
     await cluster.startWorkers(1);
     const jobId = await cluster.submit({ pauseMs: 0 });
-    const { waitsFor } = await cluster.until(jobId, (event) => event.waitsFor !== '');
+    const { waitsFor } = await cluster.until(jobId, (event) => event.waitsFor.includes('reducers'));
     expect(waitsFor).toBe("1 of 2 reducers; start it with 'sublace reducer'");
     await cluster.startReducers(1);
     expect((await cluster.finish(jobId)).state).toBe('succeeded');
