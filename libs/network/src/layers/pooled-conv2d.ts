@@ -3,6 +3,7 @@ import { atChannels, columnsAsRows, splitFlat } from './columns.ts';
 import type { Conv2D } from './conv2d.ts';
 import type { Layer, LayerTape, Signal, Weight } from './layer.ts';
 import type { MaxPooling2D } from './pooling.ts';
+import { paysInTiles, tiledConvolutionBackward } from './tiled-convolution.ts';
 import type { Window } from './window.ts';
 
 /** Up to this share of a kernel's weights, gathering their patches is cheaper than a product over all of them. Only speed depends on it. */
@@ -47,7 +48,11 @@ export class PooledConv2D implements Layer {
   }
 
   backward(tape: LayerTape, signal: Signal): tf.Tensor[] {
-    return this.#convolution.backward(tape, this.#beforePooling(tape, signal));
+    const window = this.#convolution.windowOver(tape.inputs[0].shape);
+    const pooling = this.#poolingWindow(window);
+    if (!paysInTiles(window, pooling, this.#kernel.shape)) return this.#convolution.backward(tape, this.#beforePooling(tape, signal));
+    const places = this.#pooling.placesOf(tape.saved[0], signal, pooling);
+    return [tiledConvolutionBackward(places, this.#kernel, window, pooling)];
   }
 
   jacobianColumns(weight: string, columns: Int32Array, tape: LayerTape, signal: Signal): tf.Tensor {

@@ -61,20 +61,32 @@ export class MaxPooling2D implements Layer {
    * The signal at the inputs: each window's goes to the place that won.
    *
    * @param winners  As the forward pass kept them, int32 [B, outH, outW, ch].
+   * @param signal  Signal at the windows, [R, outH, outW, ch].
+   * @param window  The windows.
+   * @returns  [R, H, W, ch]
+   */
+  spread(winners: tf.Tensor, signal: Signal, window: Window): tf.Tensor {
+    return scatterPlaces(this.placesOf(winners, signal, window), window);
+  }
+
+  /**
+   * The signal at all places of each window, zero at those that did not win.
+   *
+   * @param winners  As the forward pass kept them, int32 [B, outH, outW, ch].
    * @param signal  Signal at the windows.
    * @param signal.gradient  [R, outH, outW, ch]
    * @param signal.rows  Which example each row belongs to.
    * @param window  The windows.
-   * @returns  [R, H, W, ch]
+   * @returns  [R, outH, outW, ky kx ch], the last axis in the order (y, x, channel).
    */
-  spread(winners: tf.Tensor, { gradient, rows }: Signal, window: Window): tf.Tensor {
+  placesOf(winners: tf.Tensor, { gradient, rows }: Signal, window: Window): tf.Tensor4D {
     const { rowCount, exampleCount, seedCount } = rows;
     const [height, width, channels] = gradient.shape.slice(1) as [number, number, number];
     const won = wonPlaces(winners, window); // [B P, K, ch]
     const placeCount = won.shape[1];
     const signal = tf.reshape(gradient, [exampleCount, seedCount, height * width, 1, channels]);
-    const spread = tf.mul(signal, tf.reshape(won, [exampleCount, 1, height * width, placeCount, channels]));
-    return scatterPlaces(tf.reshape<tf.Rank.R4>(spread, [rowCount, height, width, placeCount * channels]), window);
+    const places = tf.mul(signal, tf.reshape(won, [exampleCount, 1, height * width, placeCount, channels]));
+    return tf.reshape(places, [rowCount, height, width, placeCount * channels]);
   }
 
   /**

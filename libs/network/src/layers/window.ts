@@ -152,7 +152,13 @@ function isTiling({ size, strides, dilations, pads }: Window): boolean {
   return isContiguous && size.every((extent, axis) => extent === strides[axis]);
 }
 
-function isSquareTiling(window: Window): boolean {
+/**
+ * Whether the windows are squares that lie side by side, without gaps, overlaps or padding.
+ *
+ * @param window  The windows.
+ * @returns  Whether they are.
+ */
+export function isSquareTiling(window: Window): boolean {
   return isTiling(window) && window.size[0] === window.size[1];
 }
 
