@@ -18,6 +18,9 @@ const CHOSEN_PATCHES = 2;
 /** Elements of a patch up to which all patches are picked by a product with an identity matrix. Only speed depends on it. */
 const PICKED_ELEMENTS = 128;
 
+/** Columns of one channel that share a product, when elements of patches are gathered: fewer leave it too small, more leave places empty. Only speed depends on it. */
+const COLUMNS_TOGETHER = 8;
+
 /**
  * A convolution followed by max pooling, as one layer: behind the pooling only the winning positions have a signal, a quarter of them for windows
  * of two by two, so the Jacobian needs the patches there only.
@@ -56,7 +59,7 @@ export class PooledConv2D implements Layer {
   }
 
   jacobianColumns(weight: string, columns: Int32Array, tape: LayerTape, signal: Signal): tf.Tensor {
-    const { gradient, rows } = signal;
+    const { gradient } = signal;
     const [, height, width, outputs] = gradient.shape as [number, number, number, number];
     if (weight === 'bias') return columnsAsRows(tf.sum(gradient, [1, 2]), columns);
     const at = splitFlat(columns, outputs);
@@ -67,11 +70,7 @@ export class PooledConv2D implements Layer {
         ? this.#columnsOfWholePatches(at, tape, signal)
         : this.#convolution.jacobianColumns(weight, columns, tape, this.#beforePooling(tape, signal));
     }
-    const d = columnsAsRows(tf.reshape(gradient, [-1, outputs]), at.outputs); // [s, R P]
-    const patches = this.#patchesAtWinners(at, tape); // [s, B P]
-    const [perColumn, windows] = [columns.length * rows.exampleCount, height * width];
-    const products = tf.matMul(tf.reshape(d, [perColumn, rows.seedCount, windows]), tf.reshape(patches, [perColumn, windows, 1]));
-    return tf.reshape(products, [columns.length, rows.rowCount]);
+    return this.#columnsOfChosenElements(at, tape, signal);
   }
 
   /** The patch at the winner of each window, at its channel. */
@@ -80,7 +79,8 @@ export class PooledConv2D implements Layer {
     const shape = [columns.length, batch, height, width, outputs];
     if (weight === 'bias') return tf.reshape(atChannels(tf.ones([columns.length, batch * height * width]), columns, outputs), shape);
     const at = splitFlat(columns, outputs);
-    return tf.reshape(atChannels(this.#patchesAtWinners(at, tape), at.outputs, outputs), shape);
+    const patches = this.#patchesAtWinners(at, 1, tape); // [s, B, 1, P]
+    return tf.reshape(atChannels(tf.reshape(patches, [columns.length, -1]), at.outputs, outputs), shape);
   }
 
   pushForward(tape: LayerTape, tangents: tf.Tensor): tf.Tensor {
@@ -91,6 +91,29 @@ export class PooledConv2D implements Layer {
   squaredJacobian(weight: string, tape: LayerTape, signal: Signal): tf.Tensor {
     if (weight === 'bias') return tf.sum(tf.square(tf.sum(signal.gradient, [1, 2])), 0);
     return this.#convolution.squaredJacobian(weight, tape, this.#beforePooling(tape, signal));
+  }
+
+  /** One product for each example and a few columns of one channel: elements of its patches at the winners, [n, P], and its signals, [S, P]. */
+  #columnsOfChosenElements(at: { inputs: Int32Array; outputs: Int32Array }, tape: LayerTape, { gradient, rows }: Signal): tf.Tensor {
+    const [, height, width, outputs] = gradient.shape as [number, number, number, number];
+    const { exampleCount, seedCount, rowCount } = rows;
+    const windows = height * width;
+    const groups = groupedByChannel(at, COLUMNS_TOGETHER);
+    const count = groups.outputs.length;
+    const d = columnsAsRows(tf.reshape(gradient, [-1, outputs]), groups.outputs); // [g, R P]
+    const patches = this.#patchesAtWinners(groups, COLUMNS_TOGETHER, tape); // [g, B, n, P]
+    const products = tf.matMul(
+      tf.reshape(patches, [count * exampleCount, COLUMNS_TOGETHER, windows]),
+      tf.reshape(d, [count * exampleCount, seedCount, windows]),
+      false,
+      true,
+    ); // [g B, n, S]
+    const places = Int32Array.from({ length: at.outputs.length * exampleCount }, (_, i) => {
+      const [place, example] = [groups.places[Math.floor(i / exampleCount)], i % exampleCount];
+      return (Math.floor(place / COLUMNS_TOGETHER) * exampleCount + example) * COLUMNS_TOGETHER + (place % COLUMNS_TOGETHER);
+    });
+    const byColumn = tf.gather(tf.reshape(products, [-1, seedCount]), tf.tensor1d(places, 'int32'));
+    return tf.reshape(byColumn, [at.outputs.length, rowCount]);
   }
 
   /** One product for each example and channel: its patches at the winners, [P, K], and its signals, [S, P]. */
@@ -143,8 +166,8 @@ export class PooledConv2D implements Layer {
     return tf.gather<tf.Tensor>(this.#convolution.patchRows(input), byChannel as unknown as tf.Tensor1D);
   }
 
-  /** The patch element k that the winner of every window saw in the channel o of each column: [s, B P]. */
-  #patchesAtWinners(at: { inputs: Int32Array; outputs: Int32Array }, { inputs, saved: [winners] }: LayerTape): tf.Tensor {
+  /** Patch elements that the winner of every window saw in a channel, n for each of g channels: [g, B, n, P]. */
+  #patchesAtWinners(at: { inputs: Int32Array; outputs: Int32Array }, together: number, { inputs, saved: [winners] }: LayerTape): tf.Tensor {
     const input = inputs[0] as tf.Tensor4D;
     const [batch, , , channels] = input.shape;
     const window = this.#convolution.windowOver(input.shape);
@@ -163,9 +186,38 @@ export class PooledConv2D implements Layer {
     const ofWinner = tf.gather<tf.Tensor>(tf.tensor1d(places, 'int32'), tf.reshape<tf.Rank>(winners, [ofWindow.length, -1]) as tf.Tensor1D); // [B P, O]
     const origins = tf.add(ofWinner, tf.tensor(ofWindow, [ofWindow.length, 1], 'int32'));
     const offsets = at.inputs.map((element) => patchOffset(element, this.#kernel.shape, window, width * channels));
-    const positions = tf.add(columnsAsRows(origins, at.outputs), tf.tensor2d(offsets, [offsets.length, 1], 'int32'));
-    return tf.gather<tf.Tensor>(tf.reshape(padded, [-1]), positions as tf.Tensor1D); // [s, B P]
+    const count = at.outputs.length;
+    const positions = tf.add(
+      tf.reshape(columnsAsRows(origins, at.outputs), [count, batch, 1, starts.length]),
+      tf.tensor4d(offsets, [count, 1, together, 1], 'int32'),
+    );
+    return tf.gather<tf.Tensor>(tf.reshape(padded, [-1]), positions as unknown as tf.Tensor1D);
   }
+}
+
+/**
+ * Columns of a kernel in groups of one size, each of one channel; what a group has no column for it fills up with its first.
+ *
+ * @returns  Patch elements, g x n of them, and channels of the groups; of each column the place among the elements.
+ */
+function groupedByChannel(
+  at: { inputs: Int32Array; outputs: Int32Array },
+  size: number,
+): { inputs: Int32Array; outputs: Int32Array; places: Int32Array } {
+  const inputs: number[] = [];
+  const outputs: number[] = [];
+  const places = new Int32Array(at.outputs.length);
+  for (const [output, columns] of Map.groupBy(at.outputs.keys(), (column) => at.outputs[column])) {
+    for (let first = 0; first < columns.length; first += size) {
+      for (let k = 0; k < size; k++) {
+        const column = columns[first + k] as number | undefined;
+        if (column !== undefined) places[column] = inputs.length;
+        inputs.push(at.inputs[column ?? columns[first]]);
+      }
+      outputs.push(output);
+    }
+  }
+  return { inputs: Int32Array.from(inputs), outputs: Int32Array.from(outputs), places };
 }
 
 /** Of every example and pooling window, where the window begins, when an example takes so much: [B P]. */
