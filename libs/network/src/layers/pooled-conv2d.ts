@@ -172,7 +172,8 @@ export class PooledConv2D implements Layer {
     const [batch, , , channels] = input.shape;
     const window = this.#convolution.windowOver(input.shape);
     const [[top, bottom], [left, right]] = window.pads;
-    const padded = tf.pad(input, [[0, 0], [top, bottom], [left, right], [0, 0]]); // prettier-ignore
+    const isPadded = top + bottom + left + right > 0;
+    const padded = isPadded ? tf.pad(input, [[0, 0], [top, bottom], [left, right], [0, 0]]) : input; // prettier-ignore
     const [, height, width] = padded.shape;
     const { starts, places } = windowOffsets(
       window.strides,
