@@ -30,7 +30,12 @@ function posteriorOf(size: number): { posterior: Posterior; covariance: number[]
 }
 
 describe('InverseFactor', () => {
-  it.each([7, 300])('gives J Sigma J-transposed, %i weights', async (size) => {
+  it.each([
+    [7, 4],
+    [7, 100],
+    [300, 4],
+    [300, 100],
+  ])('gives J Sigma J-transposed, %i weights, %i rows', async (size, rows) => {
     // 300 weights are cut into two blocks of rows.
     const { posterior, covariance } = posteriorOf(size);
     const before = tf.memory().numTensors;
@@ -40,7 +45,7 @@ describe('InverseFactor', () => {
       return Promise.resolve();
     });
     expect(pauses).toBe(Math.ceil(size / 256));
-    const jacobian = matrixOf(testRandom(3).normals(4 * size).map(Math.fround), size); // prettier-ignore
+    const jacobian = matrixOf(testRandom(3).normals(rows * size).map(Math.fround), size); // prettier-ignore
     const columns = tf.tensor2d(transposed(jacobian));
     const { plus, minus } = factor.roots(columns);
     expect(minus).toBeUndefined();
