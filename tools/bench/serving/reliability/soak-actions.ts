@@ -72,7 +72,9 @@ export function soakActions(subject: SoakSubject, random: Random): Record<string
     'REST given up': async () => {
       const gone = new AbortController();
       void sleep(8 * random.uniform()).then(() => gone.abort());
-      return post(jsonBody(), {}, gone.signal).then(expectJson, (error: unknown) => (gone.signal.aborted ? null : String(error)));
+      return post(jsonBody(), {}, gone.signal)
+        .then(expectJson)
+        .catch((error: unknown) => (gone.signal.aborted ? null : String(error)));
     },
     'REST wrong': async () => expectRefusal(await post(pick(wrongBodies(inputShape)))),
     'REST of nothing': async () =>
