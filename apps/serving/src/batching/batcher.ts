@@ -14,6 +14,8 @@ export interface Waiting {
   signal: AbortSignal;
   /** By `performance.now()`; Infinity for no limit but that of the queue. */
   deadline: number;
+  /** Whether it is a later part of a request that was let in: the caps are not asked again, since refusing it would waste what was computed. */
+  isLetIn?: boolean;
 }
 
 /** What became of a request, and where its time went, also of one that failed. */
@@ -116,7 +118,7 @@ export class Batcher {
           resolve(outcome);
         },
       };
-      const refusal = queue.requests.add(pending);
+      const refusal = queue.requests.add(pending, waiting.isLetIn);
       if (refusal) {
         refuse(this.#exhausted(key, refusal));
         return;

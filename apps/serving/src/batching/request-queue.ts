@@ -44,11 +44,12 @@ export class RequestQueue<R extends Queued> {
    * Puts a request at the end.
    *
    * @param request  It came no earlier than those that wait.
+   * @param isLetIn  Whether the caps do not hold for it.
    * @returns  Null, or the cap that it would break: then it is not taken.
    */
-  add(request: R): Refusal | null {
-    if (this.#waiting.length >= this.#options.maxQueueSize) return 'requests';
-    if (this.#bytes + request.bytes > this.#options.maxQueueBytes) return 'bytes';
+  add(request: R, isLetIn = false): Refusal | null {
+    if (!isLetIn && this.#waiting.length >= this.#options.maxQueueSize) return 'requests';
+    if (!isLetIn && this.#bytes + request.bytes > this.#options.maxQueueBytes) return 'bytes';
     this.#waiting.push(request);
     this.#bytes += request.bytes;
     this.#soonest = Math.min(this.#soonest, request.expiry);

@@ -99,7 +99,10 @@ export async function computeChecked(
   const answers: OutputTensor[][] = [];
   // One after the other: a large request has one place in the queue, as every other has.
   for (const part of partsOf(request, model.description, batching.maxBatchSize)) {
-    const { answer, queue, compute, batch } = await batcher.submit({ name, version }, model, part, waiting);
+    const { answer, queue, compute, batch } = await batcher.submit({ name, version }, model, part, {
+      ...waiting,
+      isLetIn: answers.length > 0,
+    });
     Object.assign(times, { queue: times.queue + queue, compute: times.compute + compute, ...(batch && { batch }) });
     if ('error' in answer) throw blame(answer.error, name);
     part.outputs.forEach((output, i) => {
