@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { Batcher, batchingDefaults } from '../batching/batcher.ts';
+import { silentObserver } from '../observe/observer.ts';
 import { linearGaussianModel } from '../../test/linear-gaussian-model.ts';
 import { patient, readyService } from '../../test/ready-service.ts';
 import type { LoadedModel, ModelRequest } from '../models/model.ts';
@@ -44,6 +46,32 @@ describe('joinParts', () => {
 });
 
 describe('a request of many examples', () => {
+  it('is finished once it was let in, however full the queue is meanwhile', async () => {
+    const batching = { ...batchingDefaults, maxBatchSize: 2, maxQueueSize: 2 };
+    const batcher = new Batcher(batching, silentObserver);
+    const model = linearGaussianModel();
+    const others: Promise<unknown>[] = [];
+    let isDone = false;
+    // Whenever a batch leaves the queue, another request takes its place: each part after the first finds it full.
+    const crowded: LoadedModel = {
+      ...model,
+      infer: (requests) => {
+        if (!isDone) others.push(ask(2).catch((error: unknown) => error)); // refused where a part has taken its place
+        return model.infer(requests);
+      },
+    };
+    const service = { ...(await readyService(crowded)), batcher, batching };
+    const ask = (count: number) => {
+      const contents = { kind: 'values', values: new Array<number>(3 * count).fill(1) } as const;
+      const inputs = [{ name: 'input', datatype: 'FP32', shape: [count, 3], contents }];
+      return runInference(service, { modelName: 'linear', modelVersion: '', id: '', parameters: {}, inputs, outputs: ['mean'] }, patient);
+    };
+    const large = ask(8).finally(() => (isDone = true));
+    others.push(ask(2));
+    expect((await large).outputs[0].shape).toEqual([8, 2]);
+    await Promise.all(others);
+  });
+
   it('is answered as one, while others are computed between its parts', async () => {
     const model = linearGaussianModel();
     const batches: number[][] = [];
