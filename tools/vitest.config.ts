@@ -7,5 +7,6 @@ export default defineConfig({
     exclude: ['node_modules'],
     environment: 'node',
     testTimeout: 60_000,
+    hookTimeout: 60_000,
   },
 });

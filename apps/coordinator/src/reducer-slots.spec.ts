@@ -118,7 +118,7 @@ describe('ReducerSlots', () => {
     const slots = openSlots(1, 300, (holder) => holders.push(holder));
     const a = attend(slots, 'a', address);
     await a.slot;
-    await vi.waitFor(() => expect(slots.holders[0].heldBytes).toBe(5), 5000);
+    await vi.waitFor(() => expect(slots.holders[0].heldBytes).toBe(5), 30_000);
     isAnswering = false;
     await a.ended;
     expect(slots.holders).toEqual([]);

@@ -164,7 +164,7 @@ describe('a shard that cannot be computed', () => {
     expect(last.failure?.message).toMatch(/^score shard 2: gave up after 5 attempts; the last one: the connection of worker \S+ broke$/);
     expect(cluster.outputs()).toEqual([]);
     // The coordinator hears of the last one's end before this process does.
-    await expect.poll(() => cluster.workers.filter(({ child }) => child.signalCode === 'SIGKILL').length).toBe(5);
+    await expect.poll(() => cluster.workers.filter(({ child }) => child.signalCode === 'SIGKILL').length, { timeout: 30_000 }).toBe(5);
   });
 
   it('for a reason that no retry can mend ends its job at once', async () => {
@@ -215,7 +215,7 @@ describe('a worker that is asked to leave', () => {
     expect(await cluster.worker(leaver!).exit).toEqual({ status, signal: null });
     // A lease that was granted while the signal was on its way is one that the worker never saw: then its closing connection gives it back.
     // The line reaches this process through a pipe, some time after it was written.
-    await vi.waitFor(() => expect(cluster.coordinator.log()).toMatch(/handed back|connection of worker \S+ broke/), 5000);
+    await vi.waitFor(() => expect(cluster.coordinator.log()).toMatch(/handed back|connection of worker \S+ broke/), 30_000);
   });
 });
 

@@ -2,6 +2,9 @@ import { createCoordinatorClient } from '@sublace/protocol';
 import { describe, expect, it, vi } from 'vitest';
 import { startLocalCluster } from './local-cluster.ts';
 
+/** Others may keep the machine busy for a long time; the wait ends as soon as it can. */
+const patience = { timeout: 60_000 };
+
 /** Child processes of this one, those included that nobody has been told of yet. */
 function childCount(): number {
   return process.getActiveResourcesInfo().filter((name) => name === 'ProcessWrap').length;
@@ -24,10 +27,10 @@ describe('startLocalCluster', () => {
 
       process.kill(cluster.workerPids[0], 'SIGKILL');
       expect(await note).toBe('worker 1 ended (SIGKILL); starting another');
-      await vi.waitFor(() => expect(childCount()).toBe(3));
+      await vi.waitFor(() => expect(childCount()).toBe(3), patience);
     } finally {
       await cluster.stop();
     }
-    await vi.waitFor(() => expect(childCount()).toBe(0));
+    await vi.waitFor(() => expect(childCount()).toBe(0), patience);
   });
 });
