@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { nodeOptionsOf } from '@sublace/roles';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 
@@ -23,7 +24,7 @@ export interface ServingProcess {
 }
 
 /**
- * Starts a serving process and waits until it is ready.
+ * Starts a serving process, as `sublace serve` does, and waits until it is ready.
  *
  * @param entry  Its main module.
  * @param args  Its arguments.
@@ -32,7 +33,9 @@ export interface ServingProcess {
  * @throws {Error} when it ends instead.
  */
 export async function startServing(entry: string, args: readonly string[], nodeArgs: readonly string[] = []): Promise<ServingProcess> {
-  const child = spawn(process.execPath, [...nodeArgs, entry, ...args], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+  const child = spawn(process.execPath, [...nodeOptionsOf('serving'), ...nodeArgs, entry, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
   const ended = once(child, 'exit');
   // A bench that fails leaves nothing behind.
   const kill = (): boolean => child.kill('SIGKILL');

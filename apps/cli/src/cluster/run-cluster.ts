@@ -1,5 +1,6 @@
 import { SublaceError } from '@sublace/errors';
-import { roleEntry, type Role } from '../processes/roles.ts';
+import type { Role } from '@sublace/roles';
+import { roleEntry } from '../processes/roles.ts';
 import { startProcess, type ManagedProcess } from '../processes/start-process.ts';
 import { supervise, type Supervised } from '../processes/supervise.ts';
 

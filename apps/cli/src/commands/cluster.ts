@@ -1,6 +1,6 @@
+import type { Role } from '@sublace/roles';
 import { Command } from 'commander';
 import { runRole } from '../processes/run-role.ts';
-import type { Role } from '../processes/roles.ts';
 
 function roleCommand(role: Role, name: string, description: string): Command {
   return new Command(name)

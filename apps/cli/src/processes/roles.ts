@@ -1,7 +1,5 @@
 import { fileURLToPath } from 'node:url';
-
-/** The parts of a cluster that run as processes of their own. */
-export type Role = 'coordinator' | 'reducer' | 'worker' | 'serving';
+import type { Role } from '@sublace/roles';
 
 /** True when these are the sources that Node runs as they are, false in the bundle that `npm run build` makes. */
 const isSource = import.meta.url.endsWith('.ts');

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { endWithParentEntry, roleEntry, type Role } from './roles.ts';
+import { nodeOptionsOf, type Role } from '@sublace/roles';
+import { endWithParentEntry, roleEntry } from './roles.ts';
 
 /**
  * Runs one role in the foreground: its options, its output, its exit code are those of this command.
@@ -11,7 +12,7 @@ import { endWithParentEntry, roleEntry, type Role } from './roles.ts';
  * @returns  Its exit code.
  */
 export async function runRole(role: Role, args: readonly string[], onLine?: (line: string) => void): Promise<number> {
-  const command = ['--import', endWithParentEntry(), roleEntry(role), ...args];
+  const command = [...nodeOptionsOf(role), '--import', endWithParentEntry(), roleEntry(role), ...args];
   const child = spawn(process.execPath, command, { stdio: ['inherit', onLine ? 'pipe' : 'inherit', 'inherit', 'ipc'] });
   // A terminal sends Ctrl-C to both processes; this one waits for the other to end on its own terms.
   process.on('SIGINT', () => undefined);

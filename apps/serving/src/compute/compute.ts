@@ -36,6 +36,12 @@ export interface ComputeOptions {
   hangTimeoutMs?: number | undefined;
 }
 
+/**
+ * Of the compute thread, MiB. V8's own limit is 192, reached in large steps long after the start, for objects that are gone before the next collection. The main
+ * thread's is given when the process starts (`nodeOptionsOf` in libs/roles).
+ */
+const YOUNG_GENERATION_MIB = 48;
+
 /** True when these are the sources that Node runs as they are, false in the bundle. */
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 
@@ -58,7 +64,11 @@ export async function startCompute(options: ComputeOptions = {}): Promise<Comput
     options: { ...(threads !== undefined && { threads }), ...(maxBatchSize !== undefined && { maxBatchSize }) },
   };
   // The native runtime reads its settings from the process's environment: a thread's own copy of it would never reach the library.
-  const thread = new Worker(new URL(`./compute-thread.${extension}`, import.meta.url), { workerData: data, env: SHARE_ENV });
+  const thread = new Worker(new URL(`./compute-thread.${extension}`, import.meta.url), {
+    workerData: data,
+    env: SHARE_ENV,
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB },
+  });
   const calls = new ThreadCalls((call, memory) => thread.postMessage(call, memory));
 
   let leave: (error: SublaceError) => void = () => undefined;
