@@ -19,4 +19,4 @@ export { uploadArtifact } from './bucket/upload-artifact.ts';
 export { joinPlace, openOutput, readManifestAt, type Output } from './output.ts';
 export { checkName as checkRegistryName } from './registry/check-names.ts';
 export { openRegistry } from './registry/open-registry.ts';
-export type { OnLook, Pointers, RegisteredVersion, Registry, SetPointerOptions, VersionInput } from './registry/registry.ts';
+export type { OnLook, Pointers, RegisteredVersion, Registry, SetPointerOptions, VersionInput, WatchOptions } from './registry/registry.ts';

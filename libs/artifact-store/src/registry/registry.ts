@@ -4,6 +4,14 @@ import type { JsonObject } from './json.ts';
 /** Is told after a look of a watch: undefined when the registry could be read, else why it could not, which the next look may mend. */
 export type OnLook = (failure: SublaceError | undefined) => void;
 
+/** More about a watch. */
+export interface WatchOptions {
+  /** Is told after every look whether the registry could be read: undefined, or why not. */
+  readonly onLook?: OnLook | undefined;
+  /** A revision that the caller knows there was: a registry that has none at all has lost it, and cannot be read. Default: 0. */
+  readonly since?: number | undefined;
+}
+
 /** What is said of an artifact when it is registered. */
 export interface VersionInput {
   /** Where it is: an absolute path or `s3://BUCKET/PATH`. */
@@ -87,9 +95,9 @@ export interface Registry {
    *
    * @param name  Of the artifact; it need not exist yet.
    * @param signal  Ends the watch.
-   * @param onLook  Is told after every look whether the registry could be read: undefined, or why not.
+   * @param options  Who is told of looks, what is known.
    */
-  watch(name: string, signal: AbortSignal, onLook?: OnLook): AsyncIterable<Pointers>;
+  watch(name: string, signal: AbortSignal, options?: WatchOptions): AsyncIterable<Pointers>;
   /** Ends its connections, and every watch. */
   close(): Promise<void>;
 }

@@ -15,6 +15,7 @@ describe('watchPointers', () => {
     const looks: (string | undefined)[] = [];
     const seen: number[] = [];
     const options = {
+      what: "file:///registry, 'm'",
       read: () => Promise.resolve(reads.shift()!),
       pollMs: 1,
       signal: stop.signal,
@@ -25,6 +26,34 @@ describe('watchPointers', () => {
       if (reads.length === 0) stop.abort();
     }
     expect(seen).toEqual([0, 4, 2]);
-    expect(looks).toEqual([undefined, undefined, expect.stringMatching(/revision 4 or later, got none at all/), undefined]);
+    expect(looks).toEqual([
+      undefined,
+      undefined,
+      expect.stringMatching(/^file:\/\/\/registry, 'm': expected labels of revision 4 or later, got none at all/),
+      undefined,
+    ]);
+  });
+
+  it('takes a registry for lost, from its first look on, that has nothing where the caller knows of something', async () => {
+    const reads: Pointers[] = [
+      { revision: 0, labels: {} },
+      { revision: 3, labels: { stable: 1 } },
+    ];
+    const stop = new AbortController();
+    const looks: (string | undefined)[] = [];
+    const seen: number[] = [];
+    const onLook = (error: SublaceError | undefined): void => void looks.push(error?.code);
+    for await (const { revision } of watchPointers({
+      what: 'registry',
+      read: () => Promise.resolve(reads.shift()!),
+      pollMs: 1,
+      signal: stop.signal,
+      since: 3,
+      onLook,
+    })) {
+      seen.push(revision);
+      stop.abort();
+    }
+    expect([seen, looks]).toEqual([[3], ['UNAVAILABLE', undefined]]);
   });
 });

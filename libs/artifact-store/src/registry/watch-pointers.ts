@@ -1,14 +1,15 @@
 import { SublaceError } from '@sublace/errors';
-import type { OnLook, Pointers } from './registry.ts';
+import type { Pointers, WatchOptions } from './registry.ts';
 
 /** How a watch learns of changes. */
-export interface WatchOptions {
+export interface PointersWatch extends WatchOptions {
+  /** Whose labels, and where they are: for messages. */
+  what: string;
   read: () => Promise<Pointers>;
   /** Longest time between two looks. */
   pollMs: number;
   /** Ends the watch. */
   signal: AbortSignal;
-  onLook?: OnLook | undefined;
   /** Takes a function to be called when there may be something new. */
   onHint?: (hint: () => void) => void;
 }
@@ -17,11 +18,11 @@ export interface WatchOptions {
  * Labels as they are, and again whenever their revision is another one. A registry that has lost what it had (a volume that is not mounted, a store that
  * was emptied) is one that cannot be read.
  *
- * @param options  How to look, and when.
+ * @param options  How to look, and when; what is known.
  * @yields Labels.
  * @throws SublaceError that no later look would mend.
  */
-export async function* watchPointers({ read, pollMs, signal, onLook, onHint }: WatchOptions): AsyncGenerator<Pointers> {
+export async function* watchPointers({ what, read, pollMs, signal, since = 0, onLook, onHint }: PointersWatch): AsyncGenerator<Pointers> {
   let seen: number | undefined;
   let isHinted = false;
   let wake = (): void => undefined;
@@ -34,11 +35,13 @@ export async function* watchPointers({ read, pollMs, signal, onLook, onHint }: W
   try {
     while (!signal.aborted) {
       isHinted = false;
-      const pointers = await readSome(read, seen).catch((thrown: unknown) => {
-        const error = SublaceError.from(thrown);
-        if (!error.isRetryable) throw thrown;
-        onLook?.(error);
-      });
+      const pointers = await read()
+        .then((found) => checkNotLost(found, seen ?? since, what))
+        .catch((thrown: unknown) => {
+          const error = SublaceError.from(thrown);
+          if (!error.isRetryable) throw thrown;
+          onLook?.(error);
+        });
       if (pointers) onLook?.(undefined);
       if (pointers && pointers.revision !== seen && !signal.aborted) {
         seen = pointers.revision;
@@ -60,11 +63,7 @@ export async function* watchPointers({ read, pollMs, signal, onLook, onHint }: W
 }
 
 /** Revisions only grow: where there was one there cannot be none, whatever became of the labels. */
-async function readSome(read: () => Promise<Pointers>, seen = 0): Promise<Pointers> {
-  const pointers = await read();
-  if (seen === 0 || pointers.revision > 0) return pointers;
-  throw new SublaceError(
-    'UNAVAILABLE',
-    `registry: expected labels of revision ${seen} or later, got none at all; is its place still there?`,
-  );
+function checkNotLost(pointers: Pointers, known: number, what: string): Pointers {
+  if (known === 0 || pointers.revision > 0) return pointers;
+  throw new SublaceError('UNAVAILABLE', `${what}: expected labels of revision ${known} or later, got none at all; is it still there?`);
 }

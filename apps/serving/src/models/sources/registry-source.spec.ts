@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openRegistry, type Registry } from '@sublace/artifact-store';
@@ -12,7 +12,7 @@ import { LastKnown } from './last-known.ts';
 import type { ModelSource } from './model-source.ts';
 import { registrySource, type RegistrySourceOptions } from './registry-source.ts';
 
-const patience = { timeout: 15_000, interval: 5 };
+const patience = { timeout: 30_000, interval: 5 };
 
 let folder: string;
 let registry: Registry;
@@ -46,6 +46,17 @@ const unreachable: Registry = {
   },
   close: () => Promise.resolve(),
 };
+
+/** Lines about whether the registry can be read. */
+const saysOfRegistry = (): string[] => lines.filter((line) => line.startsWith('registry can'));
+
+/** Counts how often a registry has listed its names. */
+function countListings(of: Registry): { count: number } {
+  const listed = { count: 0 };
+  const names = of.names.bind(of);
+  of.names = () => names().finally(() => (listed.count += 1));
+  return listed;
+}
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'registry-source-'));
@@ -101,7 +112,49 @@ describe('following a registry', () => {
     follow([]);
     await expect.poll(() => isServed('a'), patience).toBe(true);
     expect(repository.isReady).toBe(false);
-    expect(lines).toContainEqual(expect.stringMatching(/registry cannot be read.*pointers\.json: expected labels/));
+    expect(lines).toContainEqual(
+      expect.stringMatching(/labels of the registry cannot be read.*"model":"b".*pointers\.json: expected labels/),
+    );
+    expect(lines.filter((line) => line.startsWith('registry can'))).toEqual([]);
+  });
+
+  it('says once that a folder is gone, and once that it is back; what is served stays served', async () => {
+    await publish('m', 'a');
+    await publish('n', 'b');
+    const listed = countListings(registry);
+    follow([], undefined, registry);
+    await ready();
+    await expect.poll(() => isServed('n'), patience).toBe(true);
+    await rename(folder, `${folder}-away`);
+    await expect.poll(saysOfRegistry, patience).toHaveLength(1);
+    // A folder that is gone has no names, and that is no error.
+    const before = listed.count;
+    await expect.poll(() => listed.count, patience).toBeGreaterThan(before + 1);
+    expect(saysOfRegistry()).toEqual([
+      expect.stringMatching(/^registry cannot be read.*expected labels of revision 1 or later.*"served":{"m":\["1"\],"n":\["1"\]}/),
+    ]);
+    expect(['m', 'n'].map((name) => repository.acquire(name).version)).toEqual(['1', '1']);
+    await rename(`${folder}-away`, folder);
+    await expect.poll(saysOfRegistry, patience).toHaveLength(2);
+    expect(saysOfRegistry()[1]).toMatch(/^registry can be read again/);
+  });
+
+  it.each([[[]], [['m']]])('goes on with what it was told last when the folder is gone at the start, serving %j', async (names) => {
+    const path = join(folder, 'known', 'labels.json');
+    await publish('m', 'a');
+    follow(names, new LastKnown(path, folder));
+    await ready();
+    await sources.splice(0)[0].stop();
+    await rename(join(folder, 'registry'), join(folder, 'away'));
+    repository = new ModelRepository(silentObserver);
+    follow(names, new LastKnown(path, folder));
+    await ready();
+    expect(repository.acquire('m').version).toBe('1');
+    expect(saysOfRegistry()).toHaveLength(1);
+    await rename(join(folder, 'away'), join(folder, 'registry'));
+    await publish('m', 'b');
+    await expect.poll(() => isServed('m') && repository.acquire('m').version, patience).toBe('2');
+    expect(saysOfRegistry()).toHaveLength(2);
   });
 
   it('goes on with what it was told last when the registry cannot be reached at the start', async () => {

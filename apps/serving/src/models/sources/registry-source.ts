@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { checkRegistryName, type Pointers, type RegisteredVersion, type Registry } from '@sublace/artifact-store';
 import { SublaceError } from '@sublace/errors';
 import type { ServingLog } from '../../log.ts';
@@ -7,6 +6,7 @@ import { retryDelayMs } from '../retry-delay.ts';
 import { CANARY, STABLE, type WantedModel, type WantedVersion } from '../wanted-model.ts';
 import type { LastKnown } from './last-known.ts';
 import type { ModelSource } from './model-source.ts';
+import { RegistryHealth } from './registry-health.ts';
 
 /** Between two looks for new names. */
 const NAMES_POLL_MS = 2000;
@@ -41,12 +41,13 @@ class RegistrySource implements ModelSource {
   readonly #options: RegistrySourceOptions;
   readonly #ended = new AbortController();
   readonly #following = new Map<string, Promise<void>>();
+  readonly #health: RegistryHealth;
   #repository!: ModelRepository;
   #listing: Promise<void> | undefined;
-  #isReachable = true;
 
   constructor(options: RegistrySourceOptions) {
     this.#options = options;
+    this.#health = new RegistryHealth(options.log, () => this.#served());
   }
 
   start(repository: ModelRepository): void {
@@ -62,6 +63,7 @@ class RegistrySource implements ModelSource {
 
   async stop(): Promise<void> {
     this.#ended.abort();
+    this.#health.wake();
     await this.#options.registry.close();
     await Promise.all([this.#listing, ...this.#following.values()]);
   }
@@ -72,16 +74,17 @@ class RegistrySource implements ModelSource {
     const signal = this.#ended.signal;
     let failures = 0;
     while (!signal.aborted) {
+      // Also while the registry can be read: a folder that is not mounted lists no names.
+      const names = new Set(lastKnown?.names);
       try {
-        const names = await registry.names();
+        for (const name of await registry.names()) names.add(name);
         failures = 0;
-        this.#look(undefined);
-        await this.#followAll(names, told);
+        this.#look('', undefined);
       } catch (error) {
         failures += 1;
-        this.#look(SublaceError.from(error));
-        if (lastKnown && lastKnown.names.length > 0) await this.#followAll(lastKnown.names, told);
+        this.#look('', SublaceError.from(error));
       }
+      if (failures === 0 || names.size > 0) await this.#followAll([...names], told);
       await this.#pause(failures === 0 ? NAMES_POLL_MS : retryDelayMs(failures, true));
     }
   }
@@ -103,8 +106,9 @@ class RegistrySource implements ModelSource {
     const signal = this.#ended.signal;
     let isKnown = false;
     let failures = 0;
-    const look = (failure: SublaceError | undefined): void => {
-      this.#look(failure);
+    let since = lastKnown?.get(name)?.revision;
+    const onLook = (failure: SublaceError | undefined): void => {
+      this.#look(name, failure);
       const remembered = failure && !isKnown ? lastKnown?.get(name) : undefined;
       if (!remembered) return;
       isKnown = true;
@@ -114,17 +118,17 @@ class RegistrySource implements ModelSource {
     };
     while (!signal.aborted) {
       try {
-        for await (const pointers of registry.watch(name, signal, look)) {
+        for await (const pointers of registry.watch(name, signal, { onLook, since })) {
           const versions = await this.#versionsOf(name, pointers);
           if (signal.aborted) return;
-          [isKnown, failures] = [true, 0];
+          [isKnown, failures, since] = [true, 0, pointers.revision];
           this.#apply(name, pointers, versions);
           await lastKnown?.set(name, { ...pointers, versions });
           heard();
         }
       } catch (thrown) {
         const error = SublaceError.from(thrown);
-        look(error);
+        onLook(error);
         // What no look will mend is missing, but the others need not wait for it.
         if (!isKnown && !error.isRetryable) {
           this.#repository.want({ name, versions: [], labels: {} });
@@ -161,17 +165,18 @@ class RegistrySource implements ModelSource {
     this.#repository.want(wanted);
   }
 
-  /** Says once that the registry cannot be read, and once that it can again. */
-  #look(failure: SublaceError | undefined): void {
-    const { log } = this.#options;
-    if (this.#ended.signal.aborted || (failure === undefined) === this.#isReachable) return;
-    this.#isReachable = failure === undefined;
-    if (failure) log.error({ reason: failure.message }, 'registry cannot be read; what is served stays served');
-    else log.info({}, 'registry can be read again');
+  #look(name: string, failure: SublaceError | undefined): void {
+    if (!this.#ended.signal.aborted) this.#health.look(name, failure);
+  }
+
+  /** Versions that answer, by name. */
+  #served(): Record<string, string[]> {
+    const versions = this.#repository.names.sort().map((name) => [name, this.#repository.versionsOf(name)] as const);
+    return Object.fromEntries(versions.filter(([, ready]) => ready.length > 0));
   }
 
   async #pause(delayMs: number): Promise<void> {
-    await sleep(delayMs, undefined, { signal: this.#ended.signal, ref: false }).catch(() => undefined);
+    if (!this.#ended.signal.aborted) await this.#health.pause(delayMs);
   }
 
   #whenEnded(): Promise<void> {

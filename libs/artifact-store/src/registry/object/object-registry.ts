@@ -15,7 +15,7 @@ import {
   parsePointers,
   parseVersion,
 } from '../check-names.ts';
-import type { OnLook, Pointers, RegisteredVersion, Registry, SetPointerOptions, VersionInput } from '../registry.ts';
+import type { Pointers, RegisteredVersion, Registry, SetPointerOptions, VersionInput, WatchOptions } from '../registry.ts';
 import { watchPointers } from '../watch-pointers.ts';
 import { FolderHints } from './folder-hints.ts';
 
@@ -130,7 +130,7 @@ class ObjectRegistry implements Registry {
     return this.get(name, version);
   }
 
-  async *watch(name: string, signal: AbortSignal, onLook?: OnLook): AsyncGenerator<Pointers> {
+  async *watch(name: string, signal: AbortSignal, options: WatchOptions = {}): AsyncGenerator<Pointers> {
     const { uri } = this.#store;
     let look = (): void => undefined;
     // A folder tells by itself, mostly; looking every second is for the rest.
@@ -143,7 +143,8 @@ class ObjectRegistry implements Registry {
     };
     try {
       const ended = AbortSignal.any([signal, this.#closed.signal]);
-      yield* watchPointers({ read, pollMs: POLL_MS, signal: ended, onLook, onHint: (hint) => (look = hint) });
+      const what = `${uri}, '${name}'`;
+      yield* watchPointers({ ...options, what, read, pollMs: POLL_MS, signal: ended, onHint: (hint) => (look = hint) });
     } finally {
       hints?.close();
     }

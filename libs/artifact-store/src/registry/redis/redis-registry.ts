@@ -13,7 +13,7 @@ import {
   noVersion,
   parseVersion,
 } from '../check-names.ts';
-import type { OnLook, Pointers, RegisteredVersion, Registry, SetPointerOptions, VersionInput } from '../registry.ts';
+import type { Pointers, RegisteredVersion, Registry, SetPointerOptions, VersionInput, WatchOptions } from '../registry.ts';
 import { watchPointers } from '../watch-pointers.ts';
 
 /** A watch is told of changes; this is for what it was not told while its connection was broken. */
@@ -95,7 +95,7 @@ class RedisRegistry implements Registry {
     return this.get(name, version);
   }
 
-  async *watch(name: string, signal: AbortSignal, onLook?: OnLook): AsyncGenerator<Pointers> {
+  async *watch(name: string, signal: AbortSignal, options: WatchOptions = {}): AsyncGenerator<Pointers> {
     checkName(name);
     let hint = (): void => undefined;
     // A connection that subscribes can do nothing else.
@@ -107,7 +107,9 @@ class RedisRegistry implements Registry {
       const listening = listener.connect().then(() => listener.subscribe(this.#channel(name), () => hint()));
       listening.catch(() => undefined);
       const ended = AbortSignal.any([signal, this.#closed.signal]);
-      yield* watchPointers({ read: () => this.pointers(name), pollMs: POLL_MS, signal: ended, onLook, onHint: (look) => (hint = look) });
+      const what = `Redis at ${this.#target.name}, '${name}'`;
+      const read = (): Promise<Pointers> => this.pointers(name);
+      yield* watchPointers({ ...options, what, read, pollMs: POLL_MS, signal: ended, onHint: (look) => (hint = look) });
     } finally {
       listener.destroy();
     }
