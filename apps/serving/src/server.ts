@@ -35,6 +35,8 @@ export interface ServerOptions {
   bodyLimitBytes?: number;
   /** Most connections of each protocol at one time. Default: theirs. */
   connectionsMax?: number | undefined;
+  /** Origins whose pages may call by REST, `*` for all. Default: none. */
+  corsOrigins?: readonly string[] | undefined;
   /** How long the server goes on answering, but not ready, after it was asked to stop, milliseconds. Default 0. */
   drainDelayMs?: number;
   /** How long answers under way may take after that, milliseconds. Default 30,000. */
@@ -106,7 +108,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const watch = watchServer(watchOptions, { repository, observer, statistics });
   const { certificates } = watchOptions;
   const limits = { bodyLimitBytes, ...(connectionsMax !== undefined && { connectionsMax }) };
-  const rest = createRestServer({ service, ...limits, log, https: certificates?.httpsOptions, page: options.page });
+  const { corsOrigins, page } = options;
+  const rest = createRestServer({ service, ...limits, corsOrigins, log, https: certificates?.httpsOptions, page });
   const grpc = createGrpcServer({ service, ...limits, log, interceptors: watch.interceptors, credentials: certificates?.grpcCredentials });
   watch.guard(rest);
   let metrics: MetricsServer | undefined;

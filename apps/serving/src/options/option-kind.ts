@@ -37,6 +37,21 @@ export function texts(placeholder: string): OptionKind<string[]> {
 }
 
 /**
+ * Origins of pages.
+ *
+ * @returns  The kind: as {@link texts}, each `*` or an origin as browsers send it, without a path and in lower case.
+ */
+export function origins(): OptionKind<string[]> {
+  const origin = z.string().refine((value) => value === '*' || isOrigin(value));
+  const schema = z.union([origin, z.array(origin).min(1)]).transform((value) => [value].flat());
+  return { ...texts('origin'), schema, expected: '* or origins as browsers send them, such as https://app.example.org' };
+}
+
+function isOrigin(value: string): boolean {
+  return /^https?:/.test(value) && URL.canParse(value) && new URL(value).origin === value;
+}
+
+/**
  * A whole number.
  *
  * @param min  Smallest.

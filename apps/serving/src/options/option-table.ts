@@ -1,5 +1,5 @@
 import { batchingDefaults } from '../batching/batching-options.ts';
-import { bytes, choice, integer, number, text, texts, toggle, type OptionKind } from './option-kind.ts';
+import { bytes, choice, integer, number, origins, text, texts, toggle, type OptionKind } from './option-kind.ts';
 
 /** One option of the serving process: where it may come from follows from its key. */
 export interface OptionSpec<T> {
@@ -101,6 +101,11 @@ export const optionTable = {
     },
   ),
   insecureNoToken: option('Access', toggle(), 'listen elsewhere than on loopback without tokens', { default: false }),
+  corsOrigin: option(
+    'Access',
+    origins(),
+    'pages of this origin may call, such as https://app.example.org, * for all; may be repeated (default: none)',
+  ),
   rateLimit: option(
     'Access',
     number(0.001, 1e6, 'rate'),

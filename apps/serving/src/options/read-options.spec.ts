@@ -55,6 +55,30 @@ describe('readOptions', () => {
     expect(read(['--config', file({ posterior: 'p', memoryLimit: 5 })]).memoryLimit).toBe(5);
   });
 
+  it('takes origins as browsers send them', () => {
+    const args = ['--posterior', 'p', '--cors-origin', 'https://app.example.org', '--cors-origin', 'http://localhost:5173'];
+    expect(read(args).corsOrigin).toEqual(['https://app.example.org', 'http://localhost:5173']);
+    expect(read(['--posterior', 'p'], { SUBLACE_SERVE_CORS_ORIGIN: 'http://[::1]:8081,*' }).corsOrigin).toEqual(['http://[::1]:8081', '*']);
+    expect(read(['--config', file({ posterior: 'p', corsOrigin: '*' })]).corsOrigin).toEqual(['*']);
+  });
+
+  it.each([
+    'https://app.example.org/',
+    'https://app.example.org/app',
+    'https://App.example.org',
+    'https://app.example.org:443',
+    'https://*.example.org/',
+    'https://user@app.example.org',
+    'app.example.org',
+    'ftp://app.example.org',
+    'null',
+    '',
+  ])("refuses '%s' as an origin", (origin) => {
+    const args = ['--posterior', 'p', '--cors-origin', 'https://app.example.org', '--cors-origin', origin];
+    const message = /^--cors-origin: expected \* or origins as browsers send them, such as https:\/\/app\.example\.org, got \[.*\]$/;
+    expect(() => readOptions(args)).toThrow(refusal('USAGE', message));
+  });
+
   it('shares the variables of certificates with the other roles', () => {
     const env = { SUBLACE_TLS_CERT: 'c', SUBLACE_TLS_KEY: 'k', SUBLACE_TLS_CA: 'a', SUBLACE_TLS_CLIENT_AUTH: '1' };
     expect(read(['--posterior', 'p'], env)).toMatchObject({ tlsCert: 'c', tlsKey: 'k', tlsCa: 'a', tlsClientAuth: true });

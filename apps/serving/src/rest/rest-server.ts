@@ -7,6 +7,7 @@ import type { ServingLog } from '../log.ts';
 import { addPageRoutes } from '../page/page-routes.ts';
 import type { StaticFile } from '../page/static-files.ts';
 import { answerBrokenRequest } from './broken-request.ts';
+import { addCors } from './cors.ts';
 import { addHealthRoutes } from './health-routes.ts';
 import { addInferRoutes } from './infer-routes.ts';
 import { addModelRoutes } from './model-routes.ts';
@@ -24,6 +25,8 @@ export interface RestServerOptions {
   headersTimeoutMs?: number;
   /** Until when a request must be there whole, milliseconds. Default 60,000. */
   requestTimeoutMs?: number;
+  /** Origins whose pages may call, `*` for all. Default: none but the server's own. */
+  corsOrigins?: readonly string[] | undefined;
   log: ServingLog;
   /** Certificates; plaintext when absent. */
   https?: HttpsOptions | undefined;
@@ -50,6 +53,7 @@ export function createRestServer(options: RestServerOptions): FastifyInstance {
     connectionsMax = 10_000,
     headersTimeoutMs = 10_000,
     requestTimeoutMs = 60_000,
+    corsOrigins = [],
     https,
     log,
     page,
@@ -71,9 +75,13 @@ export function createRestServer(options: RestServerOptions): FastifyInstance {
     genReqId: ({ headers }) => newRequestId(headers['x-request-id']?.toString()),
     clientErrorHandler: answerBrokenRequest,
     // Paths that cannot be decoded fail before any route; they get the same body as every other error.
-    frameworkErrors: (error, _request, reply) =>
-      void (reply as FastifyReply).code(error.statusCode ?? 400).send({ error: oneLine(error.message) }),
+    frameworkErrors: (error, request, reply) =>
+      void (reply as FastifyReply)
+        .code(error.statusCode ?? 400)
+        .headers(corsHeaders(request))
+        .send({ error: oneLine(error.message) }),
   });
+  const corsHeaders = corsOrigins.length > 0 ? addCors(app, corsOrigins) : () => ({});
   app.server.maxConnections = connectionsMax;
 
   // Standard clients send tensors with any content type or none at all.
