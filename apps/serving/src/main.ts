@@ -32,13 +32,14 @@ async function start(): Promise<RunningRole | null> {
   const tracing = await startTracing('serving');
   const page = options.page ? await loadStaticFiles(pageFolder) : undefined;
   if (page === null) log.warn({}, 'the page is not built: / only says how to build it');
-  const compute = await startCompute({ threads: options.threads, maxBatchSize: options.maxBatchSize });
+  const places = posteriorPlaces(options);
+  const compute = await startCompute({ threads: options.threads, maxBatchSize: options.maxBatchSize, places });
   // A start may wait for a registry for ever.
   const leaving = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => leaving.abort());
   const server = await startServer({
     ...serverOptions(options),
-    models: fixedVersions(compute, posteriorPlaces(options), options.covariance),
+    models: fixedVersions(compute, places, options.covariance),
     sources: posteriorRegistry({ ...options, registryNames: options.serve ?? [] }, compute, log),
     signal: leaving.signal,
     page,

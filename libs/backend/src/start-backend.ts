@@ -24,6 +24,10 @@ export interface Backend {
 export interface BackendOptions {
   /** Threads of one operation. Default: every core. */
   readonly threads?: number;
+  /**
+   * Operations of one graph that may run at once, where neither needs the other: it makes no difference to their results, nor to operations one by one. Default 1.
+   */
+  readonly branches?: number;
   /** `native` refuses to fall back to WebAssembly. Default: `SUBLACE_RUNTIME`, else `any`. */
   readonly runtime?: 'any' | 'native' | 'wasm';
 }
@@ -50,7 +54,7 @@ export async function startBackend(options: BackendOptions = {}): Promise<Backen
   let fallbackReason = 'WebAssembly was asked for';
   if (runtime !== 'wasm') {
     try {
-      started = startNative(threads);
+      started = startNative(threads, options.branches ?? 1);
       return started;
     } catch (error) {
       fallbackReason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
@@ -86,9 +90,9 @@ export function runtimeOf({ name, version, device }: Backend): string {
   return `${name} ${version} on ${device}`;
 }
 
-function startNative(threads: number): Backend {
+function startNative(threads: number, branches: number): Backend {
   process.env['TF_NUM_INTRAOP_THREADS'] = String(threads);
-  process.env['TF_NUM_INTEROP_THREADS'] = '1';
+  process.env['TF_NUM_INTEROP_THREADS'] = String(branches);
   process.env['TF_FORCE_GPU_ALLOW_GROWTH'] ??= 'true';
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '3';
   process.env['NVIDIA_TF32_OVERRIDE'] = '0';

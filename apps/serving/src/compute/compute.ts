@@ -28,8 +28,10 @@ export interface Compute {
 export interface ComputeOptions {
   /** URL of a module whose default export is a ModelLoader. Default: that of posteriors. */
   loader?: string | undefined;
-  /** Threads of the tensor runtime. Default: the runtime's. */
+  /** Threads of one operation of the tensor runtime. Default: what suits the models. */
   threads?: number | undefined;
+  /** Models that will be loaded first, as far as they are known. */
+  places?: readonly ModelPlace[];
   /** Most examples that are computed together, which models may be prepared for. Default: whatever comes. */
   maxBatchSize?: number | undefined;
   /** How long an inference may wait for its answer with nothing heard of the thread, milliseconds, before the thread counts as hung. Default 300,000. */
@@ -55,13 +57,14 @@ const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 export async function startCompute(options: ComputeOptions = {}): Promise<Compute> {
   const {
     threads,
+    places,
     maxBatchSize,
     loader = new URL(`./posterior-loader.${extension}`, import.meta.url).href,
     hangTimeoutMs = 300_000,
   } = options;
   const data: ComputeThreadData = {
     loader,
-    options: { ...(threads !== undefined && { threads }), ...(maxBatchSize !== undefined && { maxBatchSize }) },
+    options: { ...(threads !== undefined && { threads }), ...(places && { places }), ...(maxBatchSize !== undefined && { maxBatchSize }) },
   };
   // The native runtime reads its settings from the process's environment: a thread's own copy of it would never reach the library.
   const thread = new Worker(new URL(`./compute-thread.${extension}`, import.meta.url), {

@@ -15,8 +15,10 @@ export interface ModelPlace {
 
 /** What a loader is told once. Crosses threads. */
 export interface LoaderOptions {
-  /** Threads of the tensor runtime. Default: the runtime's. */
+  /** Threads of one operation of the tensor runtime. Default: what suits the models. */
   readonly threads?: number;
+  /** Models that will be loaded first, as far as they are known. */
+  readonly places?: readonly ModelPlace[];
   /** Most examples that are computed together, which models may be prepared for. Default: whatever comes. */
   readonly maxBatchSize?: number;
 }

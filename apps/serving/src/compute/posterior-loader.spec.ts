@@ -12,7 +12,7 @@ const { digest } = JSON.parse(readFileSync(`${place}/manifest.json`, 'utf8')) as
 let compute: Compute;
 let model: LoadedModel;
 beforeAll(async () => {
-  compute = await startCompute({ threads: 1 });
+  compute = await startCompute({ places: [{ place }] });
   model = await compute.load({ place, digest });
 });
 afterAll(() => compute.stop());
@@ -27,7 +27,7 @@ const outputOf = (answer: ModelAnswer, name: string): { shape: number[]; data: F
 };
 
 describe('a posterior in the compute thread', () => {
-  it('says what it is', () => {
+  it('says what it is, and takes one thread for a small one', () => {
     expect(compute.info).toMatchObject({ threads: 1 });
     expect(model.description.inputs).toEqual([{ name: 'input', datatype: 'FP32', shape: [-1, 28, 28, 1] }]);
     expect(model.description.properties).toMatchObject({ likelihood: 'classification', posterior_digest: digest, subnetwork_size: '20' });

@@ -1,18 +1,29 @@
 /** Loads posteriors: the module that the compute thread of a serving process runs. */
+import { availableParallelism } from 'node:os';
 import { startBackend } from '@sublace/backend';
 import { SublaceError } from '@sublace/errors';
 import { memoryOfPosterior, openPosterior, readPosteriorManifest, type PosteriorManifest } from '@sublace/pipeline';
 import type { ModelLoader, ModelPlace } from './model-loader.ts';
 import { posteriorModel } from './posterior-model.ts';
+import { threadsFor } from './thread-count.ts';
+
+/**
+ * Operations of a batch's graph at once: the factor's blocks and the columns of the layers need nothing of each other. More than two have nothing to do for most of a batch.
+ */
+const BRANCHES = 2;
 
 /** What models are prepared for. */
 let use: { readonly batchMax?: number } = {};
 
 const loader: ModelLoader = {
   start: async (options) => {
-    const { threads, maxBatchSize } = options;
+    const { threads, maxBatchSize, places = [] } = options;
     use = maxBatchSize === undefined ? {} : { batchMax: maxBatchSize };
-    return { ...(await startBackend(threads === undefined ? {} : { threads })) };
+    // One that cannot be read is one that cannot be loaded either, which says why.
+    const read = await Promise.allSettled(places.map(({ place }) => readPosteriorManifest(place)));
+    const manifests = read.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+    const branches = Math.min(BRANCHES, availableParallelism());
+    return { ...(await startBackend({ threads: threads ?? threadsFor(manifests), branches })) };
   },
   estimateBytes: async ({ place, covariance }) =>
     memoryOfPosterior(await readPosteriorManifest(place), { ...use, ...(covariance && { covariance }) }).peakBytes,

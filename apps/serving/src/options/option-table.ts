@@ -61,7 +61,11 @@ export const optionTable = {
   covariance: option<'exact' | 'truncated'>('Models', choice('exact', 'truncated'), 'how predictive variances are computed', {
     default: 'exact',
   }),
-  threads: option('Models', integer(1, 1024), 'threads of the tensor runtime (default: one per core)'),
+  threads: option(
+    'Models',
+    integer(1, 1024),
+    'threads of one operation (default: one where the posteriors given are small, else one per core)',
+  ),
   strictReadiness: option('Models', toggle(), 'ready only while every model is', {
     default: true,
     helpOff: 'ready once no model is loading and one is ready',

@@ -8,7 +8,7 @@ const waiting: (() => void)[] = [];
 const opened = (): Promise<void> => new Promise((resolve) => waiting.push(resolve));
 
 const loader: ModelLoader = {
-  start: (options) => Promise.resolve({ ...options }),
+  start: ({ places: _, ...options }) => Promise.resolve(options),
   load: async ({ place }) => {
     if (place === 'nowhere') throw new SublaceError('NOT_FOUND', 'nowhere: expected a model, got nothing');
     if (place === 'slow-load') await opened();
