@@ -18,8 +18,11 @@ export interface BenchPosterior {
   readonly data: string;
 }
 
-/** Weights of the subnetwork that the targets speak of. */
-const SUBNETWORK_SIZE = 1000;
+/**
+ * Weights of the subnetwork that the targets speak of, by the rule that predicts best (README). The largest variances of this network are those of weights that no input reaches: their
+ * Jacobian is zero, and predictions with them are the MAP's.
+ */
+const [RULE, SUBNETWORK_SIZE] = ['gradient-energy', 1000];
 
 /**
  * A posterior to serve: the one given, else LeNet-5 on MNIST (or built-in digits) with S = 1,000, fitted once and kept with the models of the benches.
@@ -28,7 +31,7 @@ const SUBNETWORK_SIZE = 1000;
  * @returns  Facts from its manifest.
  */
 export async function benchPosterior(given: string | undefined): Promise<BenchPosterior> {
-  const place = given ?? benchFolder('serving', `lenet5-s${SUBNETWORK_SIZE}`);
+  const place = given ?? benchFolder('serving', `lenet5-${RULE}-${SUBNETWORK_SIZE}`);
   if (given === undefined && !existsSync(join(place, 'manifest.json'))) await fitLeNet(place);
   const { digest, model, likelihood, subnetwork, data } = JSON.parse(readFileSync(join(place, 'manifest.json'), 'utf8')) as {
     digest: string;
@@ -54,8 +57,8 @@ async function fitLeNet(place: string): Promise<void> {
   const { model, data, prepare } = PROBLEMS.lenet5;
   prepare();
   mkdirSync(dirname(place), { recursive: true });
-  console.log(`fitting LeNet-5, S = ${SUBNETWORK_SIZE}, for this and later runs`);
-  const options = ['--subnetwork', `largest-variance:${SUBNETWORK_SIZE}`, '--out', place];
+  console.log(`fitting LeNet-5, ${RULE}:${SUBNETWORK_SIZE}, for this and later runs`);
+  const options = ['--subnetwork', `${RULE}:${SUBNETWORK_SIZE}`, '--out', place];
   sublace('fit', '--model', model, '--data', data(60_000), ...options);
 }
 

@@ -43,7 +43,7 @@ export async function serving(args: readonly string[]): Promise<void> {
   }
   // Every server of the run reads it.
   if (options.threads !== undefined) process.env['SUBLACE_SERVE_THREADS'] = String(options.threads);
-  const machine = { ...thisMachine(), threads: process.env['SUBLACE_SERVE_THREADS'] ?? 'one per core' };
+  const machine = { ...thisMachine(), threads: process.env['SUBLACE_SERVE_THREADS'] ?? 'as the server chooses' };
   const heading = headingOf(machine);
   const results: Record<string, PartResult> = {};
   if (!options.isJson) console.log(heading);

@@ -1,7 +1,8 @@
 import type { OutputTensor, ParameterValue } from '../models/model.ts';
 
-/** Contents of an input: bytes, or numbers, flat or nested as in JSON. */
-export type InputContents = { kind: 'raw'; bytes: Uint8Array } | { kind: 'values'; values: unknown };
+/** Contents of an input: bytes; numbers, flat or nested as in JSON; or a tensor that was made of those in another thread, every element checked. */
+export type InputContents =
+  { kind: 'raw'; bytes: Uint8Array } | { kind: 'values'; values: unknown } | { kind: 'checked'; values: Float32Array };
 
 /** One input of a request, not yet checked. */
 export interface InferInput {

@@ -19,10 +19,12 @@ export function readInput(input: InferInput, spec: TensorSpec): { values: Float3
   const label = `input '${spec.name}'`;
   const rule = ruleOf(input.datatype, label);
   const elementCount = checkShape(input.shape, spec, label);
+  const { contents } = input;
+  if (contents.kind === 'checked' && contents.values.length === elementCount) return { values: contents.values, count: input.shape[0] };
   const values =
-    input.contents.kind === 'raw'
-      ? readRaw(input.contents.bytes, elementCount * rule.bytes, input, label)
-      : flattenValues(input.contents.values, input.shape, { rule, datatype: input.datatype, label });
+    contents.kind === 'raw'
+      ? readRaw(contents.bytes, elementCount * rule.bytes, input, label)
+      : flattenValues(contents.values, input.shape, { rule, datatype: input.datatype, label });
   requireFinite(values, elementCount / input.shape[0], label);
   return { values, count: input.shape[0] };
 }

@@ -60,7 +60,7 @@ export function chooseCoding(accepted: string | undefined, bodyBytes: number): C
  * @param coding  What `chooseCoding` returned.
  * @returns  The compressed body.
  */
-export async function encodeBody(body: Buffer, coding: ContentCoding): Promise<Buffer> {
+export async function encodeBody(body: Uint8Array, coding: ContentCoding): Promise<Buffer> {
   return compressors[coding](body, { level: constants.Z_BEST_SPEED });
 }
 

@@ -1,8 +1,9 @@
 import type { InferResponse } from '../inference/infer-request.ts';
+import { isBinary, type BinaryOutputs } from './infer-body.ts';
 
 /** Body and headers of an answer. */
 export interface RestAnswer {
-  body: Buffer;
+  body: Uint8Array;
   headers: Record<string, string>;
 }
 
@@ -10,13 +11,13 @@ export interface RestAnswer {
  * Writes an answer: JSON, followed by the bytes of the outputs that travel as binary.
  *
  * @param response  The answer.
- * @param isBinary  Which outputs travel as binary.
+ * @param binary  Which outputs travel as binary.
  * @returns  With Inference-Header-Content-Length when anything follows the JSON.
  */
-export function writeInferAnswer(response: InferResponse, isBinary: (output: string) => boolean): RestAnswer {
+export function writeInferAnswer(response: InferResponse, binary: BinaryOutputs): RestAnswer {
   const tail: Buffer[] = [];
   const outputs = response.outputs.map(({ name, datatype, shape, data }) => {
-    if (!isBinary(name)) return { name, datatype, shape, data: Array.from(data) };
+    if (!isBinary(binary, name)) return { name, datatype, shape, data: Array.from(data) };
     tail.push(Buffer.from(data.buffer, data.byteOffset, data.byteLength));
     return { name, datatype, shape, parameters: { binary_data_size: data.byteLength } };
   });

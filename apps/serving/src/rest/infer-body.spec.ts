@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readInferBody } from './infer-body.ts';
+import { isBinary, readInferBody } from './infer-body.ts';
 
 const target = { modelName: 'm', modelVersion: '', input: { name: 'input', datatype: 'FP32' as const, shape: [-1, 2] } };
 const input = { name: 'input', datatype: 'FP32', shape: [1, 2], data: [1, 2] };
@@ -75,16 +75,16 @@ describe('readInferBody', () => {
 
   it('takes the whole body as one example when there is no JSON', () => {
     const body = Buffer.from(Float32Array.of(1, 2).buffer);
-    const { inference, isBinary } = readInferBody(body, '0', target);
+    const { inference, binary: travel } = readInferBody(body, '0', target);
     expect(inference.inputs).toEqual([{ name: 'input', datatype: 'FP32', shape: [1, 2], contents: { kind: 'raw', bytes: body } }]);
-    expect(isBinary('mean')).toBe(true);
+    expect(isBinary(travel, 'mean')).toBe(true);
   });
 
   it('lets each output choose how it travels, else the request', () => {
     const outputs = [{ name: 'a' }, { name: 'b', parameters: { binary_data: true } }, { name: 'c', parameters: { binary_data: false } }];
     const travel = (parameters: object | undefined): boolean[] => {
-      const { isBinary } = readInferBody(json({ inputs: [input], outputs, parameters }), undefined, target);
-      return ['a', 'b', 'c', 'd'].map(isBinary);
+      const { binary: chosen } = readInferBody(json({ inputs: [input], outputs, parameters }), undefined, target);
+      return ['a', 'b', 'c', 'd'].map((output) => isBinary(chosen, output));
     };
     expect(travel(undefined)).toEqual([false, true, false, false]);
     expect(travel({ binary_data_output: true })).toEqual([true, true, false, true]);

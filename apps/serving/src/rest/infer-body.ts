@@ -16,11 +16,24 @@ const bodySchema = z.object({
 
 type Body = z.infer<typeof bodySchema>;
 
+/** Which outputs travel as bytes after the JSON rather than as numbers in it. Crosses threads. */
+export interface BinaryOutputs {
+  /** By name, those that the request names. */
+  readonly named: ReadonlyMap<string, boolean>;
+  readonly others: boolean;
+}
+
 /** What a REST request asks for: the inference, and how each output is to be sent. */
 export interface RestInferRequest {
   inference: InferRequest;
-  /** Whether an output travels as bytes after the JSON rather than as numbers in it. */
-  isBinary: (output: string) => boolean;
+  binary: BinaryOutputs;
+}
+
+/** Whom a body is for: model name and version from the path, and what the model takes. Crosses threads. */
+export interface BodyTarget {
+  readonly modelName: string;
+  readonly modelVersion: string;
+  readonly input: TensorSpec;
 }
 
 /**
@@ -36,11 +49,7 @@ export interface RestInferRequest {
  * @returns  The request; shapes and data are still unchecked.
  * @throws SublaceError INVALID_ARGUMENT for a body that is not of this form.
  */
-export function readInferBody(
-  body: Buffer,
-  headerLength: string | undefined,
-  target: { modelName: string; modelVersion: string; input: TensorSpec },
-): RestInferRequest {
+export function readInferBody(body: Buffer, headerLength: string | undefined, target: BodyTarget): RestInferRequest {
   const jsonLength = jsonLengthOf(body, headerLength);
   if (jsonLength === 0 && headerLength !== undefined) return rawRequest(body, target);
 
@@ -60,11 +69,32 @@ export function readInferBody(
       inputs,
       outputs: (parsed.outputs ?? []).map((output) => output.name),
     },
-    isBinary: (output) => binaryOutputs.get(output) ?? binaryByDefault,
+    binary: { named: binaryOutputs, others: binaryByDefault },
   };
 }
 
-function jsonLengthOf(body: Buffer, headerLength: string | undefined): number {
+/**
+ * Whether an output travels as bytes.
+ *
+ * @param binary  What the request says.
+ * @param binary.named  Of outputs by name.
+ * @param binary.others  Of all others.
+ * @param output  Name of the output.
+ * @returns  Whether it does.
+ */
+export function isBinary({ named, others }: BinaryOutputs, output: string): boolean {
+  return named.get(output) ?? others;
+}
+
+/**
+ * How much of a body is JSON.
+ *
+ * @param body  Without content coding.
+ * @param headerLength  The Inference-Header-Content-Length header, if any.
+ * @returns  Bytes, from the start.
+ * @throws SublaceError INVALID_ARGUMENT for a header that is no length within the body.
+ */
+export function jsonLengthOf(body: Buffer, headerLength: string | undefined): number {
   if (headerLength === undefined) return body.length;
   const length = /^\d{1,15}$/.test(headerLength.trim()) ? Number(headerLength) : NaN;
   if (!(length <= body.length)) {
@@ -73,13 +103,13 @@ function jsonLengthOf(body: Buffer, headerLength: string | undefined): number {
   return length;
 }
 
-function rawRequest(
-  body: Buffer,
-  { modelName, modelVersion, input }: { modelName: string; modelVersion: string; input: TensorSpec },
-): RestInferRequest {
+function rawRequest(body: Buffer, { modelName, modelVersion, input }: BodyTarget): RestInferRequest {
   const shape = input.shape.map((size) => (size === -1 ? 1 : size));
   const inputs: InferInput[] = [{ name: input.name, datatype: input.datatype, shape, contents: { kind: 'raw', bytes: body } }];
-  return { inference: { modelName, modelVersion, id: '', parameters: {}, inputs, outputs: [] }, isBinary: () => true };
+  return {
+    inference: { modelName, modelVersion, id: '', parameters: {}, inputs, outputs: [] },
+    binary: { named: new Map(), others: true },
+  };
 }
 
 function readInputs(inputs: Body['inputs'], tail: Buffer): InferInput[] {

@@ -6,8 +6,7 @@ import { callOf } from '../observe/call.ts';
 import { addRoute, type ModelRequestOfRest } from './add-route.ts';
 import { clientGone } from './client-gone.ts';
 import { chooseCoding, decodeBody, encodeBody } from './content-coding.ts';
-import { writeInferAnswer } from './infer-answer.ts';
-import { readInferBody } from './infer-body.ts';
+import type { LargeJson } from './json/large-json.ts';
 import { modelPaths } from './model-routes.ts';
 
 const noBytes = Buffer.alloc(0);
@@ -17,9 +16,10 @@ const noBytes = Buffer.alloc(0);
  *
  * @param app  The server.
  * @param service  Models and batches.
+ * @param json  Reads bodies and writes answers.
  * @param bodyLimitBytes  Limit of a body after decompression.
  */
-export function addInferRoutes(app: FastifyInstance, service: InferenceService, bodyLimitBytes: number): void {
+export function addInferRoutes(app: FastifyInstance, service: InferenceService, json: LargeJson, bodyLimitBytes: number): void {
   const paths = modelPaths.map((path) => `${path}/infer`);
   addRoute(app, 'POST', paths, async (request, reply) => {
     const { params, body: received = noBytes, headers } = request;
@@ -29,8 +29,8 @@ export function addInferRoutes(app: FastifyInstance, service: InferenceService, 
     const coding = headers['content-encoding'];
     const body = coding === undefined ? received : await decodeBody(received, coding, bodyLimitBytes);
     const headerLength = headers['inference-header-content-length']?.toString();
-    const { inference, isBinary } = readInferBody(body, headerLength, { modelName, modelVersion, input: description.inputs[0] });
-    const answer = writeInferAnswer(await runInference(service, inference, context), isBinary);
+    const { inference, binary } = await json.read(body, headerLength, { modelName, modelVersion, input: description.inputs[0] });
+    const answer = await json.write(await runInference(service, inference, context), binary);
     void reply.headers(answer.headers).header('vary', 'accept-encoding');
     const answerCoding = chooseCoding(headers['accept-encoding'], answer.body.length);
     if (!answerCoding) return answer.body;

@@ -10,6 +10,7 @@ import { answerBrokenRequest } from './broken-request.ts';
 import { addCors } from './cors.ts';
 import { addHealthRoutes } from './health-routes.ts';
 import { addInferRoutes } from './infer-routes.ts';
+import { LargeJson } from './json/large-json.ts';
 import { addModelRoutes } from './model-routes.ts';
 import { addRepositoryRoutes } from './repository-routes.ts';
 import { restErrorOf } from './rest-error.ts';
@@ -104,7 +105,9 @@ export function createRestServer(options: RestServerOptions): FastifyInstance {
 
   addHealthRoutes(app, service.repository);
   addModelRoutes(app, service);
-  addInferRoutes(app, service, bodyLimitBytes);
+  const json = new LargeJson();
+  app.addHook('onClose', () => json.close());
+  addInferRoutes(app, service, json, bodyLimitBytes);
   addRepositoryRoutes(app, service);
   if (page !== undefined) addPageRoutes(app, { files: page, service });
   return app;
