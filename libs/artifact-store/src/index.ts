@@ -14,6 +14,7 @@ export { openVerifiedFile, readVerifiedFile, verifyFiles } from './verify.ts';
 export type { ByteRange, ListedObject, ObjectHead, ObjectStore, PutOptions } from './object-store/object-store.ts';
 export { openObjectStore } from './object-store/open-object-store.ts';
 export { formatS3Uri, isS3Uri, parseS3Uri, type S3Location } from './object-store/s3/s3-uri.ts';
+export { cachedArtifact } from './bucket/artifact-cache.ts';
 export { localArtifact } from './bucket/local-artifact.ts';
 export { uploadArtifact } from './bucket/upload-artifact.ts';
 export { joinPlace, openOutput, readManifestAt, type Output } from './output.ts';

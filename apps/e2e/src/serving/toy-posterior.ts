@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readManifestAt } from '@sublace/artifact-store';
 import { runSublace } from '../command-line/run-sublace.ts';
 
 /** A small posterior on disk. */
 export interface ToyPosterior {
-  /** Folder of the artifact. */
+  /** Folder of the artifact, or its `s3://` URI. */
   readonly place: string;
   /** sha256 that its manifest names. */
   readonly digest: string;
@@ -16,6 +16,8 @@ export interface ToyOptions {
   arch?: string;
   /** Weights in its subnetwork. Default: 12. */
   size?: number;
+  /** Where to put the posterior: a folder or `s3://BUCKET/PATH`. Default: beside its model. */
+  out?: string;
 }
 
 /**
@@ -28,15 +30,13 @@ export interface ToyOptions {
  * @returns  The posterior.
  */
 export async function fitToyPosterior(folder: string, seed: number, options: ToyOptions = {}): Promise<ToyPosterior> {
-  const { arch = 'mlp:8x1', size = 12 } = options;
+  const { arch = 'mlp:8x1', size = 12, out: place = join(folder, `posterior-${seed}`) } = options;
   const data = `toy-1d?count=100&seed=${seed}`;
   const model = join(folder, `model-${seed}`);
-  const place = join(folder, `posterior-${seed}`);
   await runToEnd('train', '--data', data, '--arch', arch, '--epochs', '20', '--seed', String(seed), '--out', model);
   const rule = ['--likelihood', 'regression', '--subnetwork', `largest-variance:${size}`, '--workers', '1'];
   await runToEnd('fit', '--model', model, '--data', data, ...rule, '--out', place);
-  const manifest = JSON.parse(await readFile(join(place, 'manifest.json'), 'utf8')) as { digest: string };
-  return { place, digest: manifest.digest };
+  return { place, digest: String((await readManifestAt(place)).digest) };
 }
 
 /**

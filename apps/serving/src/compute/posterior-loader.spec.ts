@@ -1,4 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LoadedModel, ModelAnswer, ModelRequest } from '../models/model.ts';
@@ -9,13 +12,22 @@ import { startCompute, type Compute } from './compute.ts';
 const place = fileURLToPath(new URL('../testdata/digits-posterior', import.meta.url));
 const { digest } = JSON.parse(readFileSync(`${place}/manifest.json`, 'utf8')) as { digest: string };
 
+const before = { ...process.env };
 let compute: Compute;
 let model: LoadedModel;
+let cache: string;
 beforeAll(async () => {
+  cache = await mkdtemp(join(tmpdir(), 'artifacts-'));
+  // Before the thread starts, which has a copy of the environment.
+  Object.assign(process.env, { SUBLACE_ARTIFACT_CACHE: cache, AWS_ACCESS_KEY_ID: 'nobody', AWS_SECRET_ACCESS_KEY: 'nothing' });
   compute = await startCompute({ places: [{ place }] });
   model = await compute.load({ place, digest });
 });
-afterAll(() => compute.stop());
+afterAll(async () => {
+  await compute.stop();
+  process.env = before;
+  await rm(cache, { recursive: true, force: true });
+});
 
 const request = (level: number, count: number, change: Partial<ModelRequest> = {}): ModelRequest => {
   const input = Float32Array.from({ length: 784 * count }, (_, i) => (level * i) % 256);
@@ -85,6 +97,17 @@ describe('a posterior in the compute thread', () => {
       message: expect.stringContaining(`expected the posterior of digest ${other.slice(0, 16)}, got ${digest.slice(0, 16)}`) as string,
     });
     await expect(compute.load({ place: `${place}-not` })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  it('is that of its digest which was downloaded before, while the bucket cannot be reached', async () => {
+    const unreachable = 's3://bucket/posterior?endpoint=http://127.0.0.1:1';
+    await expect(compute.load({ place: unreachable, digest })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await cp(place, join(cache, '0'.repeat(64)), { recursive: true });
+    const cached = await compute.load({ place: unreachable, digest });
+    expect(cached.description.properties).toEqual(model.description.properties);
+    expect(await compute.estimateBytes({ place: unreachable, digest })).toBe(await compute.estimateBytes({ place }));
+    await cached.dispose();
+    await expect(compute.load({ place: unreachable }), 'which one, nobody knows').rejects.toMatchObject({ code: 'UNAVAILABLE' });
   });
 
   it('can be loaded twice, and let go of while the other answers', async () => {

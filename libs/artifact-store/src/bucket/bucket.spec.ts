@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { startS3, type S3Server } from '@sublace/test-servers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
+  cachedArtifact,
   describeFile,
   joinPlace,
   localArtifact,
@@ -162,13 +163,17 @@ describe('localArtifact', () => {
     expect(await read('500/tiles.bin')).toBe('tiles');
     expect(await readdir(join(root, 'cache'))).toHaveLength(1);
     expect(await localArtifact('/a/folder', env)).toBe('/a/folder');
+    expect([await cachedArtifact('tiles', env), await cachedArtifact('others', env)]).toEqual([local, undefined]);
+    await writeFile(join(local, '500', 'tiles.bin'), 'TILES');
+    expect(await cachedArtifact('tiles', env)).toBe(undefined);
+    expect(await cachedArtifact('tiles', { SUBLACE_ARTIFACT_CACHE: join(root, 'no-cache') })).toBe(undefined);
   });
 
   it('finds one posterior of a sequence, and refuses what is damaged in the bucket', async () => {
     const env = { SUBLACE_ARTIFACT_CACHE: join(root, 'cache') };
     const folder = join(root, 'sequence');
     await mkdir(join(folder, '500'), { recursive: true });
-    await writeManifest(join(folder, '500'), { formatVersion: 1, kind: 'posterior', files: [] });
+    await writeManifest(join(folder, '500'), { formatVersion: 1, kind: 'posterior', digest: 'part', files: [] });
     const files = [{ ...(await describeFile(join(folder, '500', 'manifest.json'))), name: '500/manifest.json' }];
     await writeManifest(folder, { formatVersion: 1, kind: 'posterior-sequence', files });
     const staging = await output.stage('job-1');
@@ -177,6 +182,7 @@ describe('localArtifact', () => {
     const part = joinPlace(uri, '500');
     expect(await readManifestAt(part)).toMatchObject({ kind: 'posterior' });
     expect(await localArtifact(part, env)).toBe(join(await localArtifact(uri, env), '500'));
+    expect(await cachedArtifact('part', env)).toBe(await localArtifact(part, env));
     await expect(localArtifact(joinPlace(uri, '600'), env)).rejects.toEqual(code('NOT_FOUND'));
 
     await rm(join(root, 'cache'), { recursive: true });

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { SublaceError } from '@sublace/errors';
 import { sha256OfBytes } from '../digest.ts';
-import { MANIFEST_NAME, readManifest, type ArtifactManifest } from '../manifest.ts';
+import { MANIFEST_NAME, type ArtifactManifest } from '../manifest.ts';
 import type { ObjectStore } from '../object-store/object-store.ts';
 import { isS3Uri } from '../object-store/s3/s3-uri.ts';
 import { writeManifest } from '../publish.ts';
 import { verifyFiles } from '../verify.ts';
+import { cacheFolder, isWhole } from './artifact-cache.ts';
 import { findArtifact, readPublished } from './published-manifest.ts';
 
 /** Downloads that find another artifact published meanwhile, before it is given up. */
@@ -47,21 +47,6 @@ export async function localArtifact(place: string, env: NodeJS.ProcessEnv = proc
     }
   } finally {
     store.close();
-  }
-}
-
-function cacheFolder(env: NodeJS.ProcessEnv): string {
-  const own = env.SUBLACE_CACHE ?? join(env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'sublace');
-  return env.SUBLACE_ARTIFACT_CACHE ?? join(own, 'artifacts');
-}
-
-async function isWhole(folder: string): Promise<boolean> {
-  try {
-    await verifyFiles(await readManifest(folder, { formatVersionMax: Number.MAX_SAFE_INTEGER }), folder);
-    return true;
-  } catch {
-    // Missing, or damaged since: it is downloaded again.
-    return false;
   }
 }
 
