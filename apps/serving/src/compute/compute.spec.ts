@@ -88,7 +88,7 @@ describe('a thread that is gone', () => {
     ['crash', /crashed/],
     ['hang', /expected an answer within 0.2 s, got none/],
   ])('by %s fails what waits and whatever is asked of it', async (place, message) => {
-    const compute = await start({ hangTimeoutMs: 200 });
+    const compute = await start(place === 'hang' ? { hangTimeoutMs: 200 } : {}); // a busy machine may seem to hang
     const [fine, bad] = [await compute.load({ place: 'gated' }), await compute.load({ place })];
     const answers = [ask(fine, 1), ask(bad, 1), ask(fine, 2)].map((answer) => expect(answer).rejects.toEqual(code('INTERNAL', message)));
     expect(await compute.gone).toEqual(code('INTERNAL', message));
@@ -109,11 +109,11 @@ describe('a thread that is gone', () => {
   });
 
   it('is not taken for hung while a model is loaded', async () => {
-    const compute = await start({ hangTimeoutMs: 40 });
+    const compute = await start({ hangTimeoutMs: 400 });
     const [opener, gated] = [await compute.load({ place: 'opener' }), await compute.load({ place: 'gated' })];
     const loading = compute.load({ place: 'slow-load' });
     const answer = ask(gated, 1);
-    await new Promise((resolve) => setTimeout(resolve, 120));
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
     await ask(opener, 0);
     expect(await answer).toEqual([1]);
     await loading;

@@ -43,7 +43,7 @@ describe('generateLoad', () => {
         response.writeHead(served++ % 2 === 0 ? 200 : 503, { 'content-length': 100_000 }).end('x'.repeat(100_000));
       });
     });
-    const window = await generateLoad({ target, pace: { kind: 'closed', concurrency: 3 }, warmUpMs: 0, windowMs: 300 });
+    const window = await generateLoad({ target, pace: { kind: 'closed', concurrency: 3 }, warmUpMs: 0, windowMs: 1000 });
     expect(connections.size).toBe(3);
     expect(bodies.size).toBe(1);
     expect([...bodies][0]).toContain('/v2/models/m/infer {"inputs":[{"name":"input","datatype":"FP32","shape":[1,2]');
@@ -71,7 +71,7 @@ describe('generateLoad', () => {
   it('gives requests up, and asks again on a new connection', async () => {
     const connections = new Set<number | undefined>();
     const target = await restTarget((request) => void connections.add(request.socket.remotePort));
-    const window = await generateLoad({ target, pace: { kind: 'closed', concurrency: 1 }, warmUpMs: 0, windowMs: 300, patienceMs: 20 });
+    const window = await generateLoad({ target, pace: { kind: 'closed', concurrency: 1 }, warmUpMs: 0, windowMs: 1000, patienceMs: 20 });
     expect(counts(window)['hung up']).toBe(window.latency.length);
     expect(connections.size).toBeGreaterThan(1);
   });
@@ -108,7 +108,7 @@ describe('generateLoad', () => {
       grpc.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) => (error ? reject(error) : resolve(bound))),
     );
     const target: LoadTarget = { protocol: 'grpc', port, bodies: [requestBody('grpc', asked)] };
-    const window = await generateLoad({ target, pace: { kind: 'closed', concurrency: 2 }, warmUpMs: 0, windowMs: 300 });
+    const window = await generateLoad({ target, pace: { kind: 'closed', concurrency: 2 }, warmUpMs: 0, windowMs: 1000 });
     grpc.forceShutdown();
     expect([...seen]).toEqual(['m 0000803f00000040']);
     const { OK, RESOURCE_EXHAUSTED: refused } = counts(window);

@@ -19,7 +19,7 @@ it('waits for the folder, tells of a file that is exchanged, and ends', async ()
   hints.ensure();
   await writeFile(join(folder, 'next'), 'x');
   await rename(join(folder, 'next'), join(path, 'pointers.json'));
-  await expect.poll(() => count).toBeGreaterThan(0);
+  await expect.poll(() => count, { timeout: 30_000 }).toBeGreaterThan(0);
   hints.close();
   const told = count;
   await writeFile(join(path, 'pointers.json'), 'y');

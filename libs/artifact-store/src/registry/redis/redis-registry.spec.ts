@@ -24,7 +24,7 @@ describe('the registry in Redis', () => {
     const watching = (async () => {
       for await (const pointers of registry.watch('m', stop.signal)) seen.push(pointers);
     })();
-    await expect.poll(() => seen.length).toBe(1);
+    await expect.poll(() => seen.length, { timeout: 15_000 }).toBe(1);
     // Its file is synced every second.
     await new Promise((resolve) => setTimeout(resolve, 1200));
     await server.kill();
