@@ -90,7 +90,7 @@ describe('connections that take up room', () => {
     const answer = (): Promise<string> =>
       infer(port).then(
         ({ modelName }) => modelName,
-        ({ code }: ServiceError) => `code ${code}`,
+        (error: unknown) => `code ${(error as ServiceError).code}`,
       );
     await expect.poll(answer, { timeout: 30_000 }).toBe('linear');
   });
