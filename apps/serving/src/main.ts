@@ -74,7 +74,7 @@ async function start(): Promise<RunningRole | null> {
 
 /** What the server is told of the options that it knows by another name. */
 function serverOptions(options: ServeOptions): Omit<ServerOptions, 'models'> {
-  const { host, httpPort, grpcPort, maxBodyBytes, maxConnections, corsOrigin, drainDelayMs, drainTimeoutMs } = options;
+  const { host, httpPort, grpcPort, maxBodyBytes, maxBodyBytesTotal, maxConnections, corsOrigin, drainDelayMs, drainTimeoutMs } = options;
   const { maxBatchSize, maxQueueDelayMs, maxQueueSize, maxQueueBytes, queueTimeoutMs } = options;
   const { canaryShare, memoryLimit, strictReadiness, swap, keepPrevious } = options;
   return {
@@ -82,6 +82,7 @@ function serverOptions(options: ServeOptions): Omit<ServerOptions, 'models'> {
     httpPort,
     grpcPort,
     bodyLimitBytes: maxBodyBytes,
+    bodiesLimitBytes: maxBodyBytesTotal,
     connectionsMax: maxConnections,
     corsOrigins: corsOrigin,
     drainDelayMs,

@@ -15,6 +15,7 @@ import { observersAsOne, silentObserver, type ServingObserver } from './observe/
 import { Statistics } from './observe/statistics.ts';
 import { watchServer, type WatchOptions } from './observe/watch-server.ts';
 import type { StaticFile } from './page/static-files.ts';
+import { BodyBudget } from './rest/body-budget.ts';
 import { createRestServer } from './rest/rest-server.ts';
 
 /** How to serve. */
@@ -33,6 +34,8 @@ export interface ServerOptions {
   host?: string;
   /** Limit of one request, bytes. Default 64 MiB. */
   bodyLimitBytes?: number;
+  /** Limit of the bodies of all REST requests under way, before and after decompression, bytes. Default: 8 times that of one. */
+  bodiesLimitBytes?: number | undefined;
   /** Most connections of each protocol at one time. Default: theirs. */
   connectionsMax?: number | undefined;
   /** Origins whose pages may call by REST, `*` for all. Default: none. */
@@ -105,11 +108,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     warmUp: (served) => warmUp({ batcher, batching }, served),
   });
   const service: InferenceService = { repository, batcher, batching, observer, statistics };
-  const watch = watchServer(watchOptions, { repository, observer, statistics });
+  const bodies = new BodyBudget(options.bodiesLimitBytes ?? 8 * bodyLimitBytes);
+  const watch = watchServer(watchOptions, { repository, observer, statistics, bodies });
   const { certificates } = watchOptions;
   const limits = { bodyLimitBytes, ...(connectionsMax !== undefined && { connectionsMax }) };
   const { corsOrigins, page } = options;
-  const rest = createRestServer({ service, ...limits, corsOrigins, log, https: certificates?.httpsOptions, page });
+  const rest = createRestServer({ service, ...limits, bodies, corsOrigins, log, https: certificates?.httpsOptions, page });
   const grpc = createGrpcServer({ service, ...limits, log, interceptors: watch.interceptors, credentials: certificates?.grpcCredentials });
   watch.guard(rest);
   let metrics: MetricsServer | undefined;

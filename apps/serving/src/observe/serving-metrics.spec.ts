@@ -18,6 +18,7 @@ async function scraped(codes: readonly EndedRequest['code'][], options: { triton
     statistics: () => statistics.snapshot(),
     calls: () => ({ inFlight: { rest: 3, grpc: 0 }, refused: { unauthenticated: 1, forbidden: 0, rate_limited: 2 } }),
     loaded: () => [{ ...key, memoryBytes: 1024, isDefault: true }],
+    bodyBytes: () => 4096,
   };
   const text = await servingMetrics(sources, options).metrics();
   return text.split('\n').map((line) => line.replaceAll(',role="serving"', ''));
@@ -56,6 +57,7 @@ describe('servingMetrics', () => {
         'sublace_serving_memory_bytes{model="m",version="1"} 1024',
         'sublace_serving_in_flight{protocol="rest"} 3',
         'sublace_serving_refused_total{reason="rate_limited"} 2',
+        'sublace_serving_body_bytes{role="serving"} 4096',
       ]),
     );
     expect(lines.some((line) => line.startsWith('nv_'))).toBe(false);

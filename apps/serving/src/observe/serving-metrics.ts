@@ -16,6 +16,8 @@ export interface MetricSources {
   statistics(): StatisticsSnapshot;
   calls(): CallCounts;
   loaded(): readonly LoadedVersion[];
+  /** Bytes of the bodies of REST requests under way. */
+  bodyBytes(): number;
 }
 
 /** The values of one scrape: one snapshot serves all metrics. */
@@ -23,6 +25,7 @@ interface Scraped {
   readonly statistics: StatisticsSnapshot;
   readonly calls: CallCounts;
   readonly loaded: readonly LoadedVersion[];
+  readonly bodyBytes: number;
 }
 
 type Metric = Omit<MetricView, 'read'> & { readonly values: (scraped: Scraped) => readonly MetricValue[] };
@@ -41,7 +44,7 @@ export function servingMetrics(sources: MetricSources, { triton = false }: { tri
   let scraped: Scraped | undefined;
   const scrape = (): Scraped => {
     if (!scraped) {
-      scraped = { statistics: sources.statistics(), calls: sources.calls(), loaded: sources.loaded() };
+      scraped = { statistics: sources.statistics(), calls: sources.calls(), loaded: sources.loaded(), bodyBytes: sources.bodyBytes() };
       // All metrics of one scrape are read before anything else happens.
       queueMicrotask(() => (scraped = undefined));
     }
@@ -92,6 +95,12 @@ const metrics: readonly Metric[] = [
     help: 'Inference requests under way.',
     type: 'gauge',
     values: ({ calls }) => Object.entries(calls.inFlight).map(([protocol, value]) => ({ labels: { protocol }, value })),
+  },
+  {
+    name: 'sublace_serving_body_bytes',
+    help: 'Bytes of the bodies of REST requests under way, before and after decompression.',
+    type: 'gauge',
+    values: ({ bodyBytes }) => [{ labels: {}, value: bodyBytes }],
   },
   {
     name: 'sublace_serving_pending',

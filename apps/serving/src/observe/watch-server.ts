@@ -50,18 +50,29 @@ const silentCallLog: CallLog = { isFull: false, write: () => undefined };
  * @param parts.repository  For the versions that are loaded, and those that requests mean.
  * @param parts.observer  Is told of inferences that ended before a model was asked.
  * @param parts.statistics  What metrics are made of.
+ * @param parts.bodies  What REST requests hold of the memory.
  * @returns  For whoever makes the servers.
  */
 export function watchServer(
   options: WatchOptions,
-  { repository, observer, statistics }: { repository: ModelRepository; observer: ServingObserver; statistics: Statistics },
+  {
+    repository,
+    observer,
+    statistics,
+    bodies,
+  }: { repository: ModelRepository; observer: ServingObserver; statistics: Statistics; bodies: { readonly heldBytes: number } },
 ): Watch {
   const gate = new Gate(options.access ?? { tokens: [], openCalls: 'metadata' });
   const resolve = (name: string, version: string): ModelKey => versionOf(repository, name, version) ?? { name, version };
   const calls = new CallObserver({ gate, observer, resolve, log: options.callLog ?? silentCallLog });
   let isLeaving = false;
   const metrics = servingMetrics(
-    { statistics: () => statistics.snapshot(), calls: () => calls.counts, loaded: () => loadedVersions(repository) },
+    {
+      statistics: () => statistics.snapshot(),
+      calls: () => calls.counts,
+      loaded: () => loadedVersions(repository),
+      bodyBytes: () => bodies.heldBytes,
+    },
     { triton: options.tritonMetrics ?? false },
   );
   return {

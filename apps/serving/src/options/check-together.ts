@@ -9,7 +9,7 @@ import type { OptionValues } from './option-table.ts';
  * @throws SublaceError USAGE for options that do not go together, INVALID_ARGUMENT for listening elsewhere than on loopback without a token.
  */
 export function checkTogether(options: Readonly<OptionValues>): void {
-  const { posterior = [], model, name, registry, serve, canaryShare, rateLimit, rateBurst } = options;
+  const { posterior = [], model, name, registry, serve, canaryShare, rateLimit, rateBurst, maxBodyBytes, maxBodyBytesTotal } = options;
   if (posterior.length === 0 && registry === undefined) throw usage('expected --posterior or --registry, got neither; see --help');
   const single = model === undefined ? (name === undefined ? null : '--name') : '--model';
   if (single && posterior.length !== 1) {
@@ -22,6 +22,9 @@ export function checkTogether(options: Readonly<OptionValues>): void {
   if (registry === undefined && canaryShare > 0)
     throw usage('--canary-share: expected --registry beside it, got none; labels are kept there');
   if (rateLimit === undefined && rateBurst !== undefined) throw usage('--rate-burst: expected --rate-limit beside it, got none');
+  // A compressed body is held as it came and as it is without its compression: what is never let in must not be told to try again.
+  if (maxBodyBytesTotal !== undefined && maxBodyBytesTotal < 2 * maxBodyBytes)
+    throw usage(`--max-body-bytes-total: expected at least twice --max-body-bytes, ${2 * maxBodyBytes} bytes, got ${maxBodyBytesTotal}`);
   checkAccess(options);
 }
 

@@ -77,6 +77,11 @@ export const optionTable = {
   httpPort: option('Listening', integer(0, 65_535, 'port'), 'port of REST and the page, 0 for any', { default: 8080 }),
   grpcPort: option('Listening', integer(0, 65_535, 'port'), 'port of gRPC, 0 for any', { default: 8081 }),
   maxBodyBytes: option('Listening', bytes(1024), 'largest request, also after decompression', { default: 64 * 2 ** 20 }),
+  maxBodyBytesTotal: option(
+    'Listening',
+    bytes(1024),
+    'most bytes of REST requests under way, also after decompression (default: 8 times --max-body-bytes)',
+  ),
   maxConnections: option('Listening', integer(1, 1_000_000), 'most connections to each port at a time', { default: 10_000 }),
   page: option('Listening', toggle(), 'serve the web page at /', { default: true, helpOff: 'no web page at /' }),
 

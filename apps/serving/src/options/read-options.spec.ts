@@ -101,6 +101,10 @@ describe('readOptions', () => {
     [['--posterior', 'a=p', '--name', 'n'], /--name: expected a name here or in --posterior, got both/],
     [['--posterior', 'p', '--serve', 'n'], /--serve: expected --registry beside it/],
     [['--posterior', 'p', '--canary-share', '0.1'], /--canary-share: expected --registry beside it/],
+    [
+      ['--posterior', 'p', '--max-body-bytes-total', '1MiB'],
+      /-total: expected at least twice --max-body-bytes, 134217728 bytes, got 1048576/,
+    ],
     [['--posterior', 'p', '--rate-burst', '5'], /--rate-burst: expected --rate-limit beside it/],
   ])('refuses %j in one line', (args, message) => {
     expect(() => readOptions(args)).toThrow(refusal('USAGE', message));

@@ -1,12 +1,13 @@
 import { promisify } from 'node:util';
-import { constants, deflate, gunzip, gzip, inflate } from 'node:zlib';
+import { constants, createGunzip, createInflate, deflate, gzip } from 'node:zlib';
+import { SublaceError } from '@sublace/errors';
 import { HttpError } from './http-error.ts';
 
 /** Content coding of a request or response body; `deflate` is the zlib format, as clients send it. */
 export type ContentCoding = 'gzip' | 'deflate';
 
 const compressors = { gzip: promisify(gzip), deflate: promisify(deflate) };
-const decompressors = { gzip: promisify(gunzip), deflate: promisify(inflate) };
+const decompressors = { gzip: createGunzip, deflate: createInflate };
 
 /** Below this size a body travels faster than it compresses. */
 const compressBytesMin = 1024;
@@ -17,18 +18,35 @@ const compressBytesMin = 1024;
  * @param body  As it came.
  * @param coding  The Content-Encoding header, if any.
  * @param bytesMax  Limit of the result, so that a small body cannot become a huge one.
+ * @param grow  Is told of the bytes of each part of the result before it is kept; throws where there is no room for them.
  * @returns  The body itself when it has no coding.
- * @throws HttpError 415 for an unknown coding, 413 beyond the limit, 400 for a damaged body.
+ * @throws HttpError 415 for an unknown coding, 413 beyond the limit, 400 for a damaged body; what `grow` throws.
  */
-export async function decodeBody(body: Buffer, coding: string | undefined, bytesMax: number): Promise<Buffer> {
+export async function decodeBody(
+  body: Buffer,
+  coding: string | undefined,
+  bytesMax: number,
+  grow: (bytes: number) => void = () => undefined,
+): Promise<Buffer> {
   const name = coding?.trim().toLowerCase() ?? 'identity';
   if (name === 'identity' || name === '') return body;
   if (!isCoding(name)) throw new HttpError(415, `expected Content-Encoding gzip, deflate or identity, got '${name}'`);
-  return decompressors[name](body, { maxOutputLength: bytesMax }).catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE')
-      throw new HttpError(413, `expected a body of at most ${bytesMax} bytes, got more after decompression`);
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  const decompressor = decompressors[name]();
+  decompressor.end(body);
+  try {
+    for await (const part of decompressor as AsyncIterable<Buffer>) {
+      bytes += part.length;
+      if (bytes > bytesMax) throw new HttpError(413, `expected a body of at most ${bytesMax} bytes, got more after decompression`);
+      grow(part.length);
+      parts.push(part);
+    }
+  } catch (error) {
+    if (error instanceof HttpError || error instanceof SublaceError) throw error;
     throw new HttpError(400, `expected a ${name} body, got ${(error as Error).message}`);
-  });
+  }
+  return Buffer.concat(parts, bytes);
 }
 
 /**

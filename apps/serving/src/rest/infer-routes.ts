@@ -6,6 +6,7 @@ import { callOf } from '../observe/call.ts';
 import { addRoute, type ModelRequestOfRest } from './add-route.ts';
 import { clientGone } from './client-gone.ts';
 import { chooseCoding, decodeBody, encodeBody } from './content-coding.ts';
+import { holdOf } from './hold-bodies.ts';
 import type { LargeJson } from './json/large-json.ts';
 import { modelPaths } from './model-routes.ts';
 
@@ -27,9 +28,11 @@ export function addInferRoutes(app: FastifyInstance, service: InferenceService, 
     const context = contextOf(request, reply.raw);
     const { description } = service.repository.describe(modelName, modelVersion);
     const coding = headers['content-encoding'];
-    const body = coding === undefined ? received : await decodeBody(received, coding, bodyLimitBytes);
+    const hold = holdOf(request.raw);
+    const body = coding === undefined ? received : await decodeBody(received, coding, bodyLimitBytes, (bytes) => hold?.grow(bytes));
     const headerLength = headers['inference-header-content-length']?.toString();
-    const { inference, binary } = await json.read(body, headerLength, { modelName, modelVersion, input: description.inputs[0] });
+    const reading = json.read(body, headerLength, { modelName, modelVersion, input: description.inputs[0] });
+    const { inference, binary } = await (hold?.during(reading) ?? reading);
     const answer = await json.write(await runInference(service, inference, context), binary);
     void reply.headers(answer.headers).header('vary', 'accept-encoding');
     const answerCoding = chooseCoding(headers['accept-encoding'], answer.body.length);

@@ -6,9 +6,11 @@ import type { InferenceService } from '../inference/run-inference.ts';
 import type { ServingLog } from '../log.ts';
 import { addPageRoutes } from '../page/page-routes.ts';
 import type { StaticFile } from '../page/static-files.ts';
+import { BodyBudget } from './body-budget.ts';
 import { answerBrokenRequest } from './broken-request.ts';
 import { addCors } from './cors.ts';
 import { addHealthRoutes } from './health-routes.ts';
+import { holdBodies } from './hold-bodies.ts';
 import { addInferRoutes } from './infer-routes.ts';
 import { LargeJson } from './json/large-json.ts';
 import { addModelRoutes } from './model-routes.ts';
@@ -20,6 +22,8 @@ export interface RestServerOptions {
   service: InferenceService;
   /** Limit of a request body, before and after decompression. */
   bodyLimitBytes: number;
+  /** Of the bodies of all requests together. Default: 8 of the limit of one. */
+  bodies?: BodyBudget;
   /** Most connections at one time; more are closed at once. Default 10,000. */
   connectionsMax?: number;
   /** Until when the headers of a request must be there, milliseconds; also for a connection that sends nothing. Default 10,000. */
@@ -51,6 +55,7 @@ export function createRestServer(options: RestServerOptions): FastifyInstance {
   const {
     service,
     bodyLimitBytes,
+    bodies = new BodyBudget(8 * bodyLimitBytes),
     connectionsMax = 10_000,
     headersTimeoutMs = 10_000,
     requestTimeoutMs = 60_000,
@@ -88,6 +93,7 @@ export function createRestServer(options: RestServerOptions): FastifyInstance {
   // Standard clients send tensors with any content type or none at all.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  holdBodies(app, bodies, bodyLimitBytes);
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
     done();
@@ -98,7 +104,8 @@ export function createRestServer(options: RestServerOptions): FastifyInstance {
       .send({ error: `expected a path of the Open Inference Protocol v2, got ${request.method} ${oneLine(request.url)}` });
   });
   app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
-    const { status, message } = restErrorOf(error, bodyLimitBytes);
+    const { status, message, retryAfter } = restErrorOf(error, bodyLimitBytes);
+    if (retryAfter !== undefined) void reply.header('retry-after', retryAfter);
     if (status === 500) log.error({ err: error, requestId: request.id }, 'request failed');
     void reply.code(status).send({ error: message });
   });
