@@ -139,6 +139,19 @@ describe('following a registry', () => {
     expect(saysOfRegistry()[1]).toMatch(/^registry can be read again/);
   });
 
+  it('still knows that there were labels after they were damaged: a folder that is gone takes nothing out of service', async () => {
+    await publish('m', 'a');
+    follow([]);
+    await ready();
+    await writeFile(join(folder, 'registry', 'm', 'pointers.json'), '{');
+    await expect.poll(() => lines, patience).toContainEqual(expect.stringMatching(/^labels of the registry cannot be read/));
+    await rename(join(folder, 'registry'), join(folder, 'away'));
+    await expect
+      .poll(saysOfRegistry, patience)
+      .toEqual([expect.stringMatching(/expected labels of revision 1 or later.*"served":{"m":\["1"\]}/)]);
+    expect(repository.acquire('m').version).toBe('1');
+  });
+
   it.each([[[]], [['m']]])('goes on with what it was told last when the folder is gone at the start, serving %j', async (names) => {
     const path = join(folder, 'known', 'labels.json');
     await publish('m', 'a');
