@@ -196,7 +196,7 @@ export class Batcher {
   }
 
   #compute(queue: VersionQueue, start: number): void {
-    const batch = queue.requests.take();
+    const batch = queue.requests.take(queue.model.description.batchSizes);
     this.#left(queue, batch.length);
     this.#isComputing = true;
     this.#clock.started(queue.key.name);

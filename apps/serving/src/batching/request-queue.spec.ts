@@ -16,6 +16,24 @@ describe('RequestQueue', () => {
     expect(queue.take()).toEqual([]);
   });
 
+  it('cuts a batch that would be filled up by much to the size before, and no other', () => {
+    const sizes = [1, 2, 4, 8, 12];
+    const taken = (weights: readonly number[]): number[][] => {
+      const queue = new RequestQueue<Queued>(options({ maxBatchSize: 12 }));
+      weights.forEach((weight) => queue.add(request(weight)));
+      const batches: number[][] = [];
+      while (queue.length > 0) batches.push(queue.take(sizes).map(({ weight }) => weight));
+      return batches;
+    };
+    const ones = (count: number): number[] => new Array<number>(count).fill(1);
+    expect(taken(ones(11))).toEqual([ones(11)]); // 12 would be computed
+    expect(taken(ones(10))).toEqual([ones(8), ones(2)]);
+    expect(taken(ones(8))).toEqual([ones(8)]);
+    expect(taken(ones(3))).toEqual([ones(2), ones(1)]);
+    expect(taken([3, 3, 3])).toEqual([[3, 3], [3]]); // 6 of 8, then one that cannot be cut
+    expect(taken([20])).toEqual([[20]]);
+  });
+
   it('is full once its batch cannot grow', () => {
     const queue = new RequestQueue<Queued>(options({ maxBatchSize: 4 }));
     queue.add(request(3));

@@ -15,6 +15,7 @@ function predictor(): Predictor & { passes: number } {
     manifest: cardManifest,
     inputShape: [1],
     truncation: undefined,
+    batchSizes: [1, 2, 4],
     memory: (batchMax = 1) => ({ heldBytes: 1, batchBytes: batchMax, openingBytes: 0, peakBytes: 100 + batchMax }),
     dispose: () => undefined,
     predictMany(requests) {
@@ -83,6 +84,7 @@ describe('posteriorModel', () => {
     expect(classifier.description.properties).toMatchObject({ likelihood: 'classification', posterior_digest: 'd', subnetwork_size: '4' });
     expect(classifier.description.card).toMatchObject({ kind: 'posterior', digest: 'd' });
     expect(classifier.description.memoryBytes).toBe(116);
+    expect(classifier.description.batchSizes).toEqual([1, 2, 4]);
 
     const normalisation = { ...cardManifest.normalisation, targetMean: [0, 0], targetStd: [1, 1] };
     const manifest = { ...cardManifest, likelihood: 'regression', noiseVariance: 1, normalisation } as const;

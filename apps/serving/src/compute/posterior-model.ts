@@ -7,7 +7,7 @@ import { cardOf, propertiesOf, type CardManifest } from './posterior-card.ts';
 import { checkDraws, knobsOf } from './predict-knobs.ts';
 
 /** What serving needs of a fitted model. */
-export type Predictor = Pick<FittedModel, 'inputShape' | 'predictMany' | 'dispose' | 'memory' | 'truncation'> & {
+export type Predictor = Pick<FittedModel, 'inputShape' | 'predictMany' | 'dispose' | 'memory' | 'truncation' | 'batchSizes'> & {
   readonly manifest: CardManifest;
 };
 
@@ -37,6 +37,7 @@ export function posteriorModel(fitted: Predictor, maxBatchSize?: number): Loaded
       properties: propertiesOf(card),
       card: card as unknown as JsonObject, // an interface of JSON's types, which TypeScript does not take for JSON
       memoryBytes: fitted.memory(maxBatchSize).peakBytes,
+      batchSizes: fitted.batchSizes,
     },
     infer: (requests) => Promise.resolve(inferTogether(fitted, requests)),
     dispose: () => {

@@ -37,6 +37,8 @@ export interface ModelDescription {
   readonly card: JsonObject;
   /** What it keeps in memory while it is loaded. */
   readonly memoryBytes: number;
+  /** Examples that it computes at once as they are, ascending; batches between two sizes are filled up to the next. Absent where every size is as good. */
+  readonly batchSizes?: readonly number[];
 }
 
 /** One inference, checked against the description. */

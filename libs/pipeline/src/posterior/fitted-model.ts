@@ -62,6 +62,11 @@ export class FittedModel {
     return (this.#compiled?.graphCount ?? 0) > 0;
   }
 
+  /** Numbers of inputs that have graphs of their own, ascending; others are filled up to the next. Empty where there are no graphs. */
+  get batchSizes(): readonly number[] {
+    return this.#compiled?.madeSizes ?? [];
+  }
+
   /**
    * Makes small requests fast, as a server has them: inverts the factor once (to 8,192 weights), in float32, and turns forward pass, Jacobian and variances into
    * one graph of the runtime for each size of batch. Answers stay within rounding of what they were. Costs S^3 / 3 multiply-adds and some 20 ms for each graph,

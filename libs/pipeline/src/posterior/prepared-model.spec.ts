@@ -42,8 +42,10 @@ describe.each(['table', 'pair'])('a model that is prepared, %s', (name) => {
     const counts = [1, 3, 70];
     const before = counts.map(ask);
     expect(fitted.isCompiled).toBe(false);
+    expect(fitted.batchSizes).toEqual([]);
     await fitted.prepare({ batchMax: 4 });
     expect(fitted.isCompiled).toBe(activeBackend().name === 'tensorflow');
+    expect(fitted.batchSizes).toEqual(fitted.isCompiled ? [1, 2, 4] : []);
     for (const [i, count] of counts.entries()) {
       for (const [k, { name: output, data }] of ask(count).entries())
         expect(data, `${count} ${output}`).toBeAllclose(before[i][k].data, FLOAT32_SOLVE);

@@ -58,6 +58,12 @@ export class CompiledOutputs {
     return [...this.#graphs.values()].filter((graph) => graph !== null).length;
   }
 
+  /** Sizes of batches that have a graph by now, ascending. */
+  get madeSizes(): number[] {
+    const made = [...this.#graphs].filter(([, graph]) => graph !== null).map(([key]) => Number(key.split(' ')[1]));
+    return [...new Set(made)].sort((a, b) => a - b);
+  }
+
   /** Bytes of the tensors in the graphs. */
   get bytes(): number {
     return [...this.#graphs.values()].reduce((sum, graph) => sum + (graph?.constantBytes ?? 0), 0);
