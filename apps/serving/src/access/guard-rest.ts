@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { rememberCall, type Call } from '../observe/call.ts';
 import type { CallCode, CallObserver } from '../observe/call-observer.ts';
 import { restCallKind } from './call-kind.ts';
+import { isForeignPage } from './foreign-page.ts';
 
 /**
  * Lets REST calls in or answers them with why not, before anything of their body is read, and follows them to their end.
@@ -16,9 +17,10 @@ export function guardRest(app: FastifyInstance, calls: CallObserver, isLeaving: 
     const { headers, raw } = request;
     const route = request.routeOptions.url;
     const length = headers['content-length'];
+    const kind = restCallKind(request.method, route);
     const call = calls.begin({
       protocol: 'rest',
-      kind: restCallKind(request.method, route),
+      kind,
       method: `${request.method} ${route ?? '(none)'}`,
       requestId: request.id,
       authorization: headers.authorization,
@@ -30,11 +32,21 @@ export function guardRest(app: FastifyInstance, calls: CallObserver, isLeaving: 
     // Comes after the last byte, and also when the client goes before it.
     reply.raw.once('close', () => end(calls, call, request, reply));
     if (call.refusal) refuse(reply, call.refusal);
+    else if (request.method === 'POST' && kind === 'admin' && call.tokenName === null && isForeignPage(headers)) refuse(reply, foreign);
     else done();
   });
 }
 
-function refuse(reply: FastifyReply, { http, message, retryAfter }: NonNullable<Call['refusal']>): void {
+/** A page cannot send a token unless somebody gave it one; without tokens nothing else tells who meant the call. */
+const foreign: Shown = {
+  http: 403,
+  message: "expected an admin call from the server's own page, from no browser, or with a token; got one from another page",
+};
+
+/** What a client sees of a refusal. */
+type Shown = Pick<NonNullable<Call['refusal']>, 'http' | 'message' | 'retryAfter'>;
+
+function refuse(reply: FastifyReply, { http, message, retryAfter }: Shown): void {
   if (http === 401) void reply.header('www-authenticate', 'Bearer');
   if (retryAfter !== undefined) void reply.header('retry-after', retryAfter);
   void reply.code(http).send({ error: message });

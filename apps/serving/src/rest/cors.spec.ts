@@ -155,6 +155,19 @@ describe('without the option, and with *', () => {
     expect([answer.status, corsOf(answer), answer.headers.vary]).toEqual([200, {}, 'accept-encoding']);
   });
 
+  it("no page but the server's own changes what is served, not even blindly", async () => {
+    const server = await start({});
+    const unload = '/v2/repository/models/linear/unload';
+    for (const from of [origin, 'null', `http://127.0.0.1:${server.httpPort + 1}`]) {
+      const refused = await call('POST', unload, { origin: from, 'content-type': 'text/plain' }, { server });
+      expect([refused.status, refused.json()]).toEqual([403, { error: expect.stringMatching(/got one from another page$/) as string }]);
+    }
+    expect((await call('GET', '/v2/models/linear/ready', {}, { server })).status).toBe(200);
+    const host = `127.0.0.1:${server.httpPort}`;
+    const own = await call('POST', '/v2/repository/index', { origin: `http://${host}`, host }, { server });
+    expect(own.status).toBe(200);
+  });
+
   it('every page may call, but for what needs an admin token', async () => {
     const server = await start({ corsOrigins: ['*'] });
     const asked = await preflight(inferPath, 'https://other.example', 'POST', server);
