@@ -20,6 +20,9 @@ let digits: ServingProcess;
 let toy: ServingProcess;
 let browser: Browser;
 
+/** Others may keep the machine busy: what the page shows is looked at until it is what it should be. */
+const patience = { timeout: 30_000 };
+
 /** Pages of the running test, and what went wrong in them: exceptions, failed requests, broken policies. */
 const pages: Page[] = [];
 const faults: string[] = [];
@@ -58,12 +61,11 @@ async function entropy(page: Page): Promise<number> {
   return Number(await page.getByRole('meter').getAttribute('value'));
 }
 
-/** Does something, and waits until the answer to it is on the page. */
+/** Does something, and waits until the answer to it is on its way to the page. */
 async function andAnswered(page: Page, act: () => Promise<unknown>): Promise<void> {
   const answered = page.waitForResponse((response) => response.url().endsWith('/infer') && response.ok());
   await act();
   await answered;
-  await page.waitForTimeout(50);
 }
 
 describe.skipIf(why !== '')(`the page${why}`, () => {
@@ -96,10 +98,10 @@ describe.skipIf(why !== '')(`the page${why}`, () => {
     await chart.waitFor();
     const slider = page.getByRole('slider', { name: 'Turn' });
     await andAnswered(page, () => slider.fill('90'));
-    expect(await entropy(page)).toBeGreaterThan(upright);
+    await expect.poll(() => entropy(page), patience).toBeGreaterThan(upright);
     await page.getByText('Numbers').click();
     const table = page.getByRole('region', { name: 'Over a full turn, as a table' });
-    expect(await table.getByRole('row').count()).toBe(38);
+    await expect.poll(() => table.getByRole('row').count(), patience).toBe(38);
     // Where nobody looks, it is said once it has come to rest.
     await page
       .getByRole('status')
@@ -127,7 +129,7 @@ describe.skipIf(why !== '')(`the page${why}`, () => {
       .getByRole('status')
       .filter({ hasText: /^Turned by 0 degrees: Sublace says/ })
       .waitFor({ state: 'attached' });
-    expect((await verdict(page, 'sublace')).index).toBe(1);
+    await expect.poll(async () => (await verdict(page, 'sublace')).index, patience).toBe(1);
   });
 
   it('takes a picture, and says in words what is not one', async () => {
@@ -137,7 +139,7 @@ describe.skipIf(why !== '')(`the page${why}`, () => {
     const upload = page.locator('input[type=file]');
     await andAnswered(page, () => upload.setInputFiles({ name: 'three.png', mimeType: 'image/png', buffer: picture }));
     await page.getByRole('img', { name: /the picture three.png/ }).waitFor();
-    expect((await verdict(page, 'sublace')).index).toBe(3);
+    await expect.poll(async () => (await verdict(page, 'sublace')).index, patience).toBe(3);
     await upload.setInputFiles({ name: 'notes.txt', mimeType: 'image/png', buffer: Buffer.from('no picture') });
     await page.getByRole('alert').filter({ hasText: 'notes.txt: expected a picture' }).waitFor();
   });
@@ -156,14 +158,14 @@ describe.skipIf(why !== '')(`the page${why}`, () => {
     expect(order).toContain('Clear');
     await page.getByRole('slider', { name: 'Turn' }).focus();
     await andAnswered(page, () => page.keyboard.press('ArrowRight'));
-    await expect(page.locator('output[for=turn]').innerText()).resolves.toBe('1°');
+    await expect.poll(() => page.locator('output[for=turn]').innerText(), patience).toBe('1°');
     await page.getByRole('button', { name: 'Sample 7' }).focus();
     await andAnswered(page, () => page.keyboard.press('Enter'));
     await page.getByRole('link', { name: 'Models' }).focus();
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Models', level: 1 }).waitFor();
     expect(await page.title()).toBe('Models · Sublace');
-    expect(await focused()).toMatch(/^main/);
+    await expect.poll(focused, patience).toMatch(/^main/);
   });
 
   it('says what the posterior is', async () => {
@@ -194,12 +196,12 @@ describe.skipIf(why !== '')(`the page${why}`, () => {
       await page.getByRole('textbox', { name: 'to' }).fill('50');
       await page.keyboard.press('Enter');
     });
-    expect(await epistemic('50')).toBeGreaterThan(await epistemic('0'));
+    await expect.poll(async () => (await epistemic('50')) - (await epistemic('0')), patience).toBeGreaterThan(0);
     await andAnswered(page, () => page.getByRole('button', { name: 'Zoom in' }).click());
-    expect(await page.getByRole('textbox', { name: 'From' }).inputValue()).toBe('-25');
+    await expect.poll(() => page.getByRole('textbox', { name: 'From' }).inputValue(), patience).toBe('-25');
     // A range that ends before it starts is marked, and nothing is asked.
     await page.getByRole('textbox', { name: 'From' }).fill('99');
-    expect(await page.getByRole('textbox', { name: 'From' }).getAttribute('aria-invalid')).toBe('true');
+    await expect.poll(() => page.getByRole('textbox', { name: 'From' }).getAttribute('aria-invalid'), patience).toBe('true');
   });
 
   it('shows how the server does, second by second', async () => {
@@ -258,10 +260,8 @@ describe.skipIf(why !== '')(`the page${why}`, () => {
       await page.locator(there).first().waitFor();
       expect(await violations(page), hash).toEqual([]);
       await page.setViewportSize({ width: 360, height: 740 });
-      await page.waitForTimeout(100);
-      expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth'), `${hash}: wider than a phone`).toBeLessThanOrEqual(
-        0,
-      );
+      const beyond = (): Promise<unknown> => page.evaluate('document.documentElement.scrollWidth - innerWidth');
+      await expect.poll(beyond, { ...patience, message: `${hash}: wider than a phone` }).toBeLessThanOrEqual(0);
     }
   });
 
@@ -282,7 +282,7 @@ describe.skipIf(why !== '')(`the page${why}`, () => {
     await page.getByRole('button', { name: 'Ask' }).click();
     const answers = page.getByRole('region', { name: 'Answers' });
     await answers.waitFor();
-    expect(await answers.getByRole('row').count()).toBe(4);
+    await expect.poll(() => answers.getByRole('row').count(), patience).toBe(4);
     await page.getByRole('textbox').fill('0.5, x');
     await page.getByRole('button', { name: 'Ask' }).click();
     await page.getByRole('alert').filter({ hasText: "Expected numbers, got 'x'" }).waitFor();
