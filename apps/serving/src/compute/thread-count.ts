@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { PosteriorManifest } from '@sublace/pipeline';
 
 /**
- * Multiply-adds of an example from which its operations are large enough to share. LeNet-5 with S = 1,000 has 5.6 million and answers in 1.3 ms on one thread, 2 ms on two; with S = 4,000 it
+ * Multiply-adds of an example from which its operations are large enough to share. LeNet-5 with S = 1,000 has 5.6 million and takes 1.4 times as long on two threads as on one; with S = 4,000 it
  * has 81 million. Only speed depends on it.
  */
 const SHARED_FROM = 2 ** 24;
